@@ -1,0 +1,32 @@
+/** The local activities of an evaluation, ready for the workflow Worker. */
+import { Context } from '@temporalio/activity';
+import type { EvaluationActivities } from '../contract.js';
+import type { CriticRegistry } from '../critics/registry.js';
+import { openEvaluation, type OpenDeps } from './open-evaluation.js';
+import { runLocalStages, type BatchHost } from './run-local-critics.js';
+
+export interface ActivityDeps extends OpenDeps {
+  readonly registry: CriticRegistry;
+  /** How many workers poll an activity queue. */
+  countPollers(queue: string): Promise<number>;
+}
+
+export function makeActivities(deps: ActivityDeps): EvaluationActivities {
+  return {
+    openEvaluation: ({ input, lead }) => openEvaluation(deps, batchHost(deps.registry), input, lead),
+    runLocalCritics: (input) => runLocalStages(batchHost(deps.registry), input),
+    inspectLane: async (queue) => ({ pollers: await deps.countPollers(queue) }),
+    // The result is the point: it stands in the marker.
+    recordPartialReport: async (report) => report,
+  };
+}
+
+function batchHost(registry: CriticRegistry): BatchHost {
+  const context = Context.current();
+  return {
+    registry,
+    signal: context.cancellationSignal,
+    runId: context.info.workflowExecution?.runId ?? '',
+    log: (message, fields) => context.log.info(message.slice(0, 500), fields),
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * The first local activity of every evaluation: check the request, hash the content, pin the plan, run the leading
+ * local stages. A refusal is a typed failure that is not retried.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import type { EvaluateInput, LocalBatchResult, OpenResult, RunFacts } from '../contract.js';
+import { canonicalJson, contentHash, requestDigest } from '../digest.js';
+import { compileCel } from '../domain/cel.js';
+import { FAILURE_TYPES, type Code } from '../domain/errors.js';
+import { RISK_TIERS, STAGES, type Plan, type RiskTier } from '../domain/plan.js';
+import type { EvaluationRequest } from '../domain/request.js';
+import { parseEvaluateInput } from '../schemas/request.js';
+import { runLocalStages, type BatchHost } from './run-local-critics.js';
+
+/** Content times remote critics: each has it in its own event, and a history ends at 50 MB. */
+const MAX_COPIES_BYTES = 16 * 1_048_576;
+/** What one workflow task schedules goes to the server in one request of at most 4 MB. */
+const MAX_STAGE_BYTES = 3 * 1_048_576;
+/** Upper bound of one finding, as cleaned. */
+const MAX_FINDING_BYTES = 16_384;
+
+export interface OpenDeps {
+  readonly deployment: string;
+  readonly priorityLevels: 5 | 10;
+  readonly plans: ReadonlyMap<string, Plan>;
+}
+
+export async function openEvaluation(deps: OpenDeps, host: BatchHost, value: unknown, lead: boolean): Promise<OpenResult> {
+  const parsed = parseEvaluateInput(value);
+  if (!parsed.ok) throw refuse('BAD_REQUEST', parsed.message);
+  const { request } = parsed.input;
+  checkDigest(parsed.input);
+  const plan = deps.plans.get(request.plan);
+  if (plan === undefined) throw refuse('UNKNOWN_PLAN', `the deployment ${deps.deployment} has no plan ${request.plan}; it has ${[...deps.plans.keys()].toSorted().join(', ') || 'none'}`);
+  const size = Buffer.byteLength(canonicalJson(request.content)) + Buffer.byteLength(canonicalJson(request.context));
+  checkSize(plan, size);
+  const { tenant, gating, context } = request;
+  const facts: RunFacts = { tenant, gating, context, size, riskTier: effectiveTier(plan, request, size) };
+  const { deployment, priorityLevels } = deps;
+  const led: LocalBatchResult = lead
+    ? await runLocalStages(host, { plan, content: request.content, facts, state: { records: [], usedMs: 0, stageUsedMs: 0 } })
+    : { records: [], stages: [] };
+  return { plan, contentHash: contentHash(request.content), facts, deployment, priorityLevels, led };
+}
+
+const refuse = (code: Code, message: string): ApplicationFailure =>
+  ApplicationFailure.create({ type: FAILURE_TYPES.requestRefused, message: `refused: ${message}`.slice(0, 2000), nonRetryable: true, details: [{ code }] });
+
+/** The digest in the memo is what a second start is compared with: a start that lies about it is refused. */
+function checkDigest({ request, requestDigest: claimed }: EvaluateInput): void {
+  if (requestDigest(request) !== claimed) throw refuse('DIGEST_MISMATCH', 'the digest was not made of this request');
+}
+
+function checkSize(plan: Plan, size: number): void {
+  if (size > plan.limits.maxContentBytes) throw refuse('TOO_LARGE', `content and context are ${size} bytes, plan ${plan.name} takes ${plan.limits.maxContentBytes}`);
+  const remote = plan.critics.filter((critic) => critic.dispatch === 'activity');
+  if (size * remote.length > MAX_COPIES_BYTES) {
+    throw refuse('TOO_LARGE', `content and context are ${size} bytes and ${remote.length} critics get a copy each; together at most ${MAX_COPIES_BYTES} bytes fit`);
+  }
+  for (const stage of STAGES) {
+    const inStage = remote.filter((critic) => critic.stage === stage);
+    const findings = inStage.reduce((sum, critic) => sum + critic.dependsOn.length * MAX_FINDING_BYTES, 0);
+    const bytes = size * inStage.length + findings;
+    if (bytes > MAX_STAGE_BYTES) throw refuse('TOO_LARGE', `stage ${stage} would hand ${bytes} bytes to its ${inStage.length} critics at once, at most ${MAX_STAGE_BYTES} fit`);
+  }
+}
+
+const higher = (a: RiskTier, b: RiskTier): RiskTier => (RISK_TIERS.indexOf(b) > RISK_TIERS.indexOf(a) ? b : a);
+
+/** The plan can only raise what the caller said. A rule that errs raises too: unknown is not safe. */
+function effectiveTier(plan: Plan, request: EvaluationRequest, size: number): RiskTier {
+  const said = higher(request.riskTier ?? plan.risk.default, plan.risk.floor);
+  const bindings = { context: request.context, request: { tenant: request.tenant, riskTier: said, size } };
+  return plan.risk.atLeast.reduce((tier, rule) => {
+    const result = compileCel(rule.when, { place: 'risk', critics: [] })(bindings);
+    return result.ok && !result.value ? tier : higher(tier, rule.tier);
+  }, said);
+}

@@ -1,0 +1,152 @@
+/**
+ * The activity behind every remote critic: one attempt, from the queue to a clean result or a clean failure.
+ * Whatever the critic throws, what leaves here is a failure of ours: fixed type, short message, no stack, no cause.
+ */
+import { ApplicationFailure, Context, type Info } from '@temporalio/activity';
+import type { AttemptFailure, Beat, RunCriticInput, RunCriticOutput } from '../contract.js';
+import { runAttempt, type AttemptEnd } from '../critics/attempt.js';
+import type { CriticRegistry } from '../critics/registry.js';
+import { FAILURE_TYPES } from '../domain/errors.js';
+import type { AttemptRecord } from '../domain/outcomes.js';
+import { sha256 } from '../digest.js';
+import type { Budgets } from '../lanes/budgets.js';
+
+/** Beats are this far apart; the first comes after it, so that a short critic sends none. The server's patience is five of them. */
+const BEAT_MS = 1000;
+
+export interface LaneDeps {
+  readonly registry: CriticRegistry;
+  /** Stage and plan budgets of the lane, taken narrow before wide. */
+  readonly budgets: Budgets;
+}
+
+export function makeRunCritic({ registry, budgets }: LaneDeps): (input: RunCriticInput) => Promise<RunCriticOutput> {
+  return async function runCritic(input) {
+    const context = Context.current();
+    const attempt = beginAttempt(context);
+    const beating = setInterval(() => context.heartbeat(attempt.beat()), BEAT_MS);
+    try {
+      const release = await budgets.acquire(input.critic.priority, context.cancellationSignal);
+      if (release === undefined) throw stopped(context, attempt);
+      try {
+        attempt.start();
+        return await judge(context, registry, input, attempt);
+      } finally {
+        release();
+      }
+    } finally {
+      clearInterval(beating);
+    }
+  };
+}
+
+interface Attempt {
+  start(): void;
+  beat(): Beat;
+  /** This attempt's record, behind those of the earlier attempts. */
+  end(record: Pick<AttemptRecord, 'class' | 'code' | 'cost'>): { attempts: AttemptRecord[]; startedAt: number; endedAt: number };
+}
+
+function beginAttempt(context: Context): Attempt {
+  const { info } = context;
+  const last = lastBeat(info);
+  const earlier = [...(last?.attempts ?? [])];
+  // An attempt that left no record died with its process.
+  while (earlier.length < info.attempt - 1) earlier.push({ class: 'worker_lost', queuedMs: 0, ranMs: 0, code: 'WORKER_LOST' });
+  let startedAt: number | undefined;
+  let firstStart = last?.startedAt;
+  return {
+    start() {
+      startedAt = Date.now();
+      firstStart ??= startedAt;
+    },
+    beat: () => ({
+      attempts: earlier,
+      ...(firstStart !== undefined ? { startedAt: firstStart } : {}),
+      ...(startedAt !== undefined ? { runningSince: startedAt } : { waiting: true }),
+    }),
+    end(record) {
+      const endedAt = Date.now();
+      const began = startedAt ?? endedAt;
+      const queuedMs = Math.max(0, began - info.currentAttemptScheduledTimestampMs);
+      return { attempts: [...earlier, { ...record, queuedMs, ranMs: endedAt - began }], startedAt: firstStart ?? began, endedAt };
+    },
+  };
+}
+
+function lastBeat(info: Info): Beat | undefined {
+  const details: unknown = info.heartbeatDetails;
+  return typeof details === 'object' && details !== null && 'attempts' in details && Array.isArray(details.attempts) ? (details as Beat) : undefined;
+}
+
+async function judge(context: Context, registry: CriticRegistry, input: RunCriticInput, attempt: Attempt): Promise<RunCriticOutput> {
+  const { info } = context;
+  const end = await runAttempt(
+    registry,
+    input.critic,
+    { content: input.content, context: input.context, findings: input.findings },
+    {
+      signal: context.cancellationSignal,
+      heartbeat: () => context.heartbeat(attempt.beat()),
+      log: (message, fields) => context.log.info(message.slice(0, 500), fields),
+      idempotencyKey: idempotencyKey(info),
+      attempt: info.attempt,
+      tenant: input.tenant,
+      riskTier: input.riskTier,
+    },
+    Math.min(input.critic.attemptTimeoutMs, leftMs(info)),
+  );
+  if (end.ok) {
+    const cost = end.finding.cost !== undefined ? { cost: end.finding.cost } : {};
+    return { outcome: 'succeeded', finding: end.finding, ...attempt.end({ class: 'ok', ...cost }) };
+  }
+  if (end.class === 'cancelled') throw stopped(context, attempt);
+  throw attemptFailed(context, input, end, attempt);
+}
+
+/** The same for all attempts of one critic in one run, also when the walk schedules it once more. */
+function idempotencyKey(info: Info): string {
+  return sha256(`${info.workflowExecution?.runId ?? ''}/${info.activityId.replace(/#2$/, '')}`);
+}
+
+/** Milliseconds until the server closes this activity. */
+function leftMs(info: Info): number {
+  return Math.max(1, info.scheduledTimestampMs + (info.scheduleToCloseTimeoutMs || Number.POSITIVE_INFINITY) - Date.now());
+}
+
+function attemptFailed(context: Context, input: RunCriticInput, end: Extract<AttemptEnd, { ok: false }>, attempt: Attempt): ApplicationFailure {
+  const ended = attempt.end({ class: end.class, code: end.code, ...(end.cost !== undefined ? { cost: end.cost } : {}) });
+  const { outcome, type } = OUTCOME_OF[end.class];
+  const retryable = end.class === 'transient' || end.class === 'rate_limited' || (end.class === 'timed_out' && input.critic.retryOnTimeout);
+  const details: AttemptFailure = { outcome, code: end.code, ...ended };
+  // Workflow and history see only the last attempt; the beat carries this one's record to the next.
+  if (retryable) context.heartbeat({ attempts: ended.attempts, startedAt: ended.startedAt } satisfies Beat);
+  return ApplicationFailure.create({
+    type,
+    message: end.message,
+    nonRetryable: !retryable,
+    details: [details],
+    ...(end.retryAfterMs !== undefined ? { nextRetryDelay: Math.min(end.retryAfterMs, leftMs(context.info)) } : {}),
+  });
+}
+
+const OUTCOME_OF = {
+  transient: { outcome: 'failed', type: FAILURE_TYPES.criticFailed },
+  rate_limited: { outcome: 'failed', type: FAILURE_TYPES.criticFailed },
+  permanent: { outcome: 'failed', type: FAILURE_TYPES.criticFailed },
+  timed_out: { outcome: 'timed_out', type: FAILURE_TYPES.criticTimedOut },
+  invalid_output: { outcome: 'invalid_output', type: FAILURE_TYPES.criticInvalidOutput },
+  unavailable: { outcome: 'unavailable', type: FAILURE_TYPES.criticUnavailable },
+  cancelled: { outcome: 'worker_lost', type: FAILURE_TYPES.criticFailed },
+} as const satisfies Record<Extract<AttemptEnd, { ok: false }>['class'], { outcome: AttemptFailure['outcome']; type: string }>;
+
+/**
+ * The signal fired. When the server asked for it, nobody reads the answer. When this worker stops, another one has to
+ * take over: the attempt counts as lost with its process, and is worth another.
+ */
+function stopped(context: Context, attempt: Attempt): ApplicationFailure {
+  const ended = attempt.end({ class: 'worker_lost', code: 'WORKER_LOST' });
+  const details: AttemptFailure = { outcome: 'worker_lost', code: 'WORKER_LOST', ...ended };
+  context.heartbeat({ attempts: ended.attempts, startedAt: ended.startedAt } satisfies Beat);
+  return ApplicationFailure.create({ type: FAILURE_TYPES.criticFailed, message: 'the worker stopped while the critic ran', details: [details], nextRetryDelay: 1 });
+}

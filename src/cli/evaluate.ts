@@ -1,0 +1,164 @@
+/** `tribunal evaluate`: starts evaluations and shows their reports. One record, or a batch of them. */
+import { Option, type Command } from 'commander';
+import { RISK_TIERS, type RiskTier } from '../domain/plan.js';
+import type { EvaluationRequest, JsonObject } from '../domain/request.js';
+import { parseDuration } from '../schemas/duration.js';
+import type { StartRequest } from '../schemas/request.js';
+import { jsonProblem } from '../schemas/json.js';
+import { runBatch } from './batch.js';
+import { collect, onRun, type Call, type Cli } from './command.js';
+import { connectClient, planOfDeployment, type Connected } from './connect.js';
+import { EXIT, exitOfDecision, usageError } from './exit.js';
+import { parseRecords, readSource, type RecordAt } from './records.js';
+import { showReport } from './show.js';
+import { listenForStop } from './signals.js';
+
+export interface EvaluateOptions {
+  readonly content?: string;
+  readonly file?: string;
+  readonly plan?: string;
+  readonly context?: readonly string[];
+  readonly risk?: RiskTier;
+  readonly tenant?: string;
+  readonly key?: string;
+  readonly class?: EvaluationRequest['class'];
+  readonly gating?: EvaluationRequest['gating'];
+  readonly wait: boolean;
+  readonly timeout: string;
+  readonly concurrency: string;
+  readonly failOn?: string;
+}
+
+/** A request and where it came from, for messages. */
+export interface RequestAt {
+  readonly at: string;
+  readonly request: StartRequest;
+}
+
+const MAX_CONCURRENCY = 1_000;
+
+export function addEvaluate(program: Command, cli: Cli): void {
+  const command = program
+    .command('evaluate')
+    .description('judge a record (JSON), many records (JSON lines), or a text (--content)')
+    .argument('[file]', 'JSON or JSON lines; - for stdin')
+    .option('--content <text>', 'judge this text instead of a file')
+    .option('--plan <name>', 'plan to judge by; needed when the deployment has more than one')
+    .option('--file <path>', 'deployment file that names the plan and the deployment (default: tribunal.yaml)')
+    .option('--context <key=value>', 'what you say about the content, repeatable; the value is JSON, else a text', collect)
+    .addOption(new Option('--risk <tier>', 'risk tier where a record names none').choices(RISK_TIERS))
+    .option('--tenant <name>', 'tenant where a record names none')
+    .option('--key <key>', 'key of a single record: the same key is the same evaluation')
+    .addOption(new Option('--class <class>', 'where a record names none').choices(['interactive', 'background']))
+    .addOption(new Option('--gating <mode>', 'off runs every critic, for comparison').choices(['on', 'off']))
+    .option('--no-wait', 'start and do not wait for the reports')
+    .option('--timeout <duration>', 'how long to wait for a report', '10m')
+    .option('--concurrency <n>', 'evaluations of a batch under way at once', '20')
+    .option('--fail-on <decisions>', 'decisions of a batch that set its exit code: deny,escalate');
+  onRun<EvaluateOptions>(command, cli, runEvaluate);
+}
+
+async function runEvaluate(call: Call<EvaluateOptions>): Promise<number> {
+  const { options, output } = call;
+  const settings = batchSettings(options);
+  const records = await readRecords(call);
+  if (options.key !== undefined && records.length > 1) throw usageError('--key is for a single record: write "key" into each record instead');
+  const defaults = { context: parseContext(options.context ?? []), plan: await planOfDeployment(options) };
+  const requests = records.map(({ at, record }) => ({ at, request: withDefaults(record, defaults, options) }));
+  const connected = await connectClient(options);
+  try {
+    const [only, ...others] = requests;
+    if (only !== undefined && others.length === 0) return await runOne(connected, only, settings, options, output);
+    return await runBatch(connected, requests, settings, output);
+  } finally {
+    await connected.close();
+  }
+}
+
+export interface BatchSettings {
+  readonly wait: boolean;
+  readonly timeoutMs: number;
+  readonly concurrency: number;
+  readonly failOn: ReadonlySet<string>;
+}
+
+function batchSettings(options: EvaluateOptions): BatchSettings {
+  const timeout = parseDuration(options.timeout);
+  if (!timeout.ok) throw usageError(`--timeout ${timeout.message}`);
+  const concurrency = Number(options.concurrency);
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > MAX_CONCURRENCY) throw usageError(`--concurrency must be a whole number from 1 to ${MAX_CONCURRENCY}`);
+  const failOn = new Set((options.failOn ?? '').split(',').filter((word) => word !== ''));
+  const unknown = [...failOn].filter((word) => word !== 'deny' && word !== 'escalate');
+  if (unknown.length > 0) throw usageError(`--fail-on does not know ${JSON.stringify(unknown.join(','))}: it takes deny, escalate or deny,escalate`);
+  return { wait: options.wait, timeoutMs: timeout.ms, concurrency, failOn };
+}
+
+async function readRecords({ options, args, io }: Call<EvaluateOptions>): Promise<readonly RecordAt[]> {
+  const [source] = args;
+  if (options.content !== undefined && source !== undefined) throw usageError('--content and a file exclude each other');
+  if (options.content !== undefined) return [{ at: '--content', record: { content: options.content } }];
+  if (source === undefined) throw usageError('nothing to judge: name a file with JSON records, - for stdin, or --content TEXT');
+  return parseRecords(source === '-' ? 'stdin' : source, await readSource(source, io.stdin));
+}
+
+/** `k=v` to an object; a value that is JSON is taken as JSON. */
+function parseContext(pairs: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw usageError(`--context ${JSON.stringify(pair)} is not of the form key=value`);
+      const text = pair.slice(at + 1);
+      const value = jsonOrText(text);
+      const problem = jsonProblem(value);
+      if (problem !== undefined) throw usageError(`--context ${pair.slice(0, at)}: ${problem}`);
+      return [pair.slice(0, at), value];
+    }),
+  );
+}
+
+function jsonOrText(text: string): JsonObject[string] {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** What a record says itself is never overruled by an option. */
+function withDefaults(record: RecordAt['record'], defaults: { readonly context: JsonObject; readonly plan: string }, options: EvaluateOptions): StartRequest {
+  const context = { ...defaults.context, ...record.context };
+  const tierIsNamed = record.riskTier !== undefined || context['riskTier'] !== undefined;
+  return {
+    ...(options.tenant !== undefined ? { tenant: options.tenant } : {}),
+    ...(options.key !== undefined ? { key: options.key } : {}),
+    ...(options.class !== undefined ? { class: options.class } : {}),
+    ...(options.risk !== undefined && !tierIsNamed ? { riskTier: options.risk } : {}),
+    ...(options.gating !== undefined ? { gating: options.gating } : {}),
+    plan: defaults.plan,
+    ...record,
+    context,
+  };
+}
+
+async function runOne(connected: Connected, { request }: RequestAt, settings: BatchSettings, options: EvaluateOptions, output: Call<EvaluateOptions>['output']): Promise<number> {
+  const handle = await connected.client.start(request);
+  const { evaluationId } = handle;
+  if (!settings.wait) {
+    const ui = connected.uiOf(evaluationId);
+    if (output.json) output.object({ evaluationId, started: true, ...(ui !== undefined ? { ui } : {}) });
+    else output.line(`started ${evaluationId}${ui === undefined ? '' : `\n${ui}`}\nTo see it: tribunal watch ${evaluationId}`);
+    return EXIT.started;
+  }
+  const stop = listenForStop();
+  try {
+    const report = await Promise.race([handle.result({ timeoutMs: settings.timeoutMs }), stop.stopped]);
+    if (report === undefined) {
+      output.note(`${evaluationId} goes on without being waited for: tribunal watch ${evaluationId}`);
+      return EXIT.started;
+    }
+    showReport(report, connected, output);
+    return exitOfDecision(report.decision);
+  } finally {
+    stop.release();
+  }
+}

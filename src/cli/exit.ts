@@ -1,0 +1,54 @@
+/** Exit codes: what scripts read. Never renumbered. */
+import { CommanderError } from 'commander';
+import { TribunalError, type ClientCode } from '../client-errors.js';
+import type { Decision } from '../domain/report.js';
+
+export const EXIT = { ok: 0, error: 1, usage: 2, deny: 10, escalate: 11, notJudged: 12, started: 14 } as const;
+
+const OF_DECISION: Readonly<Record<Decision, number>> = {
+  allow: EXIT.ok,
+  deny: EXIT.deny,
+  escalate: EXIT.escalate,
+  not_judged: EXIT.notJudged,
+};
+
+export const exitOfDecision = (decision: Decision): number => OF_DECISION[decision];
+
+/** An error of the command line itself. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  constructor(
+    readonly exitCode: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** What was typed cannot be done as it stands. */
+export const usageError = (message: string): CliError => new CliError(EXIT.usage, 'USAGE', message);
+
+/** Ends that the client tells as errors; the evaluation was not judged, or the request was refused. */
+const OF_CLIENT_CODE: Partial<Readonly<Record<ClientCode, number>>> = {
+  REQUEST_REFUSED: EXIT.usage,
+  KEY_CONFLICT: EXIT.usage,
+  STILL_RUNNING: EXIT.notJudged,
+  EVALUATION_CANCELLED: EXIT.notJudged,
+  EVALUATION_TERMINATED: EXIT.notJudged,
+  EVALUATION_FAILED: EXIT.notJudged,
+};
+
+export function exitOfError(error: unknown): number {
+  if (error instanceof CliError) return error.exitCode;
+  if (error instanceof CommanderError) return EXIT.usage;
+  if (error instanceof TribunalError) return OF_CLIENT_CODE[error.code] ?? EXIT.error;
+  return EXIT.error;
+}
+
+/** Code and sentence of anything thrown. */
+export function describeError(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof CliError || error instanceof TribunalError) return { code: error.code, message: error.message };
+  if (error instanceof CommanderError) return { code: 'USAGE', message: error.message.replace(/^error: /, '') };
+  return { code: 'ERROR', message: error instanceof Error ? error.message : 'something was thrown that is not an Error' };
+}

@@ -1,0 +1,150 @@
+/**
+ * What the client throws. Each error has a code for programs and one sentence that says what happened and what to do.
+ * Anything but a report whose decision is `allow` is not allow: a caller that catches these must treat them so.
+ */
+import type { EvaluationReport } from './domain/report.js';
+
+export const CLIENT_CODES = [
+  'REQUEST_REFUSED',
+  'KEY_CONFLICT',
+  'NO_WORKER',
+  'STILL_RUNNING',
+  'EVALUATION_NOT_FOUND',
+  'ALREADY_ENDED',
+  'EVALUATION_CANCELLED',
+  'EVALUATION_TERMINATED',
+  'EVALUATION_FAILED',
+  'SERVER_UNREACHABLE',
+  'SERVER_NOT_SET_UP',
+  'SERVER_ERROR',
+] as const;
+export type ClientCode = (typeof CLIENT_CODES)[number];
+
+/** Base of all of them: `error instanceof TribunalError`, then look at `code`. */
+export class TribunalError extends Error {
+  override readonly name: string = 'TribunalError';
+  constructor(
+    readonly code: ClientCode,
+    message: string,
+    /** `<tenant>/<key>`, where one is known. */
+    readonly evaluationId?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The request is malformed, or the deployment refused it. Nothing was judged; change the request. */
+export class RequestRefused extends TribunalError {
+  override readonly name = 'RequestRefused';
+  constructor(
+    readonly problems: readonly string[],
+    evaluationId?: string,
+  ) {
+    super('REQUEST_REFUSED', `the request is refused: ${problems.join('; ')}`, evaluationId);
+  }
+}
+
+/** The key belongs to another request. */
+export class KeyConflict extends TribunalError {
+  override readonly name = 'KeyConflict';
+  constructor(evaluationId: string) {
+    super(
+      'KEY_CONFLICT',
+      `${evaluationId} was started with another plan, content, context or risk tier: a key stands for one request, so send this one under a key of its own`,
+      evaluationId,
+    );
+  }
+}
+
+/** No process would take the evaluation, so none was started. */
+export class NoWorker extends TribunalError {
+  override readonly name = 'NoWorker';
+  constructor(deployment: string, namespace: string) {
+    super(
+      'NO_WORKER',
+      `no worker of the deployment ${deployment} polls in the namespace ${namespace}, so nothing was started: run \`tribunal worker\` or \`tribunal dev\`, or name the deployment that is running`,
+    );
+  }
+}
+
+/** The wait is over and the evaluation is not: it goes on, and it is not allowed. */
+export class StillRunning extends TribunalError {
+  override readonly name = 'StillRunning';
+  constructor(
+    evaluationId: string,
+    readonly waitedMs: number,
+  ) {
+    super('STILL_RUNNING', `${evaluationId} is not judged, still running after ${waitedMs} ms: ask again later, and check that a worker is up`, evaluationId);
+  }
+}
+
+export class EvaluationNotFound extends TribunalError {
+  override readonly name = 'EvaluationNotFound';
+  constructor(evaluationId: string, namespace: string) {
+    super(
+      'EVALUATION_NOT_FOUND',
+      `there is no evaluation ${evaluationId} in the namespace ${namespace}: check the id (<tenant>/<key>) and the namespace; closed ones are gone after its retention`,
+      evaluationId,
+    );
+  }
+}
+
+/** There is nothing left to cancel. */
+export class AlreadyEnded extends TribunalError {
+  override readonly name = 'AlreadyEnded';
+  constructor(evaluationId: string, status: string) {
+    super('ALREADY_ENDED', `${evaluationId} has ended already (${status}), so it cannot be cancelled: \`tribunal show ${evaluationId}\` shows how`, evaluationId);
+  }
+}
+
+/** Someone cancelled it before it had a verdict. */
+export class EvaluationCancelled extends TribunalError {
+  override readonly name = 'EvaluationCancelled';
+  constructor(
+    evaluationId: string,
+    /** What had been judged by then; absent when the cancellation came before anything was. */
+    readonly report?: EvaluationReport,
+  ) {
+    super('EVALUATION_CANCELLED', `${evaluationId} was cancelled before it had a verdict: start it again under a new key`, evaluationId);
+  }
+}
+
+/** An operator terminated it; a terminated workflow cannot leave a report. */
+export class EvaluationTerminated extends TribunalError {
+  override readonly name = 'EvaluationTerminated';
+  constructor(evaluationId: string, reason: string) {
+    super('EVALUATION_TERMINATED', `${evaluationId} was terminated (${reason}): reset it in the Temporal UI, or start it again under a new key`, evaluationId);
+  }
+}
+
+/** It closed in a way that an evaluation never chooses, so there is no report. */
+export class EvaluationFailed extends TribunalError {
+  override readonly name = 'EvaluationFailed';
+  constructor(evaluationId: string, how: string, options?: ErrorOptions) {
+    super('EVALUATION_FAILED', `${evaluationId} ended without a report (${how}): its history in the Temporal UI shows why`, evaluationId, options);
+  }
+}
+
+export class ServerUnreachable extends TribunalError {
+  override readonly name = 'ServerUnreachable';
+  constructor(what: string, evaluationId?: string, options?: ErrorOptions) {
+    super('SERVER_UNREACHABLE', `${what}: the Temporal server did not answer in time: check the address and that the server is up`, evaluationId, options);
+  }
+}
+
+/** The namespace or the search attributes are missing. */
+export class ServerNotSetUp extends TribunalError {
+  override readonly name = 'ServerNotSetUp';
+  constructor(what: string, why: string, options?: ErrorOptions) {
+    super('SERVER_NOT_SET_UP', `${what}: the Temporal server is not set up (${why}): run \`tribunal setup\``, undefined, options);
+  }
+}
+
+/** The server answered with an error that has no name here. */
+export class ServerRefusal extends TribunalError {
+  override readonly name = 'ServerRefusal';
+  constructor(what: string, why: string, options?: ErrorOptions) {
+    super('SERVER_ERROR', `${what}: the Temporal server refused: ${why}`, undefined, options);
+  }
+}

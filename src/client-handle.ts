@@ -1,0 +1,150 @@
+/**
+ * One evaluation, followed by its workflow id. Never by a run id: an operator's reset makes a new run, and whoever
+ * waits must get the answer of the newest one. Imports `@temporalio/client` and `common` alone.
+ */
+import { isGrpcDeadlineError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure, defaultPayloadConverter, TerminatedFailure, WorkflowNotFoundError } from '@temporalio/common';
+import { call, CALL_TIMEOUT_MS, named, type Host } from './client-calls.js';
+import {
+  AlreadyEnded,
+  EvaluationCancelled,
+  EvaluationFailed,
+  EvaluationTerminated,
+  RequestRefused,
+  StillRunning,
+} from './client-errors.js';
+import { summaryOf, type EvaluationSummary } from './client-summary.js';
+import { PROGRESS_QUERY, type EvaluationActivities, type Progress } from './contract.js';
+import { FAILURE_TYPES } from './domain/errors.js';
+import type { EvaluationReport } from './domain/report.js';
+
+/** Longer than any plan that answers a person; the plan's own limit is not known to the client. */
+export const RESULT_TIMEOUT_MS = 600_000;
+
+/** The local activity whose result is the report of a cancelled evaluation. */
+const RECORD_PARTIAL: keyof EvaluationActivities = 'recordPartialReport';
+
+/** How a run closed: what it returned, or why it did not. */
+type End = { readonly returned: unknown } | { readonly failure: unknown };
+
+export class EvaluationHandle {
+  readonly #host: Host;
+  readonly #workflow: WorkflowHandle;
+
+  constructor(
+    host: Host,
+    /** `<tenant>/<key>`, which is the workflow id. */
+    readonly evaluationId: string,
+    /** Of the run that was started or found; absent when nobody has asked the server yet. */
+    readonly runId?: string,
+  ) {
+    this.#host = host;
+    this.#workflow = host.client.workflow.getHandle(evaluationId);
+  }
+
+  /**
+   * Waits for the end, over resets.
+   * @returns the report of every evaluation that came to an end by itself, `not_judged` included: look at its decision.
+   * @throws StillRunning when `timeoutMs` is over, RequestRefused, EvaluationCancelled (with the partial report),
+   *   EvaluationTerminated. Each of these means: not allowed.
+   */
+  async result(options: { readonly timeoutMs?: number } = {}): Promise<EvaluationReport> {
+    const timeoutMs = options.timeoutMs ?? RESULT_TIMEOUT_MS;
+    const until = Date.now() + timeoutMs;
+    for (;;) {
+      const end = (await this.#end(until)) ?? (await this.#endAfterAll(timeoutMs));
+      const report = 'failure' in end ? await this.#failed(end.failure) : this.#checked(end.returned);
+      if (report !== undefined) return report;
+    }
+  }
+
+  /** What has ended and what runs, asked of a worker. */
+  async progress(): Promise<Progress> {
+    return await call(this.#host, `cannot read the progress of ${this.evaluationId}`, this.evaluationId, () => this.#workflow.query<Progress>(PROGRESS_QUERY));
+  }
+
+  /** Asks it to end; what has been judged by then is kept as a partial report. */
+  async cancel(): Promise<void> {
+    try {
+      await this.#host.client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => this.#workflow.cancel());
+    } catch (error) {
+      // The server says "not found" of closed runs too; status() tells the two apart.
+      if (error instanceof WorkflowNotFoundError) throw new AlreadyEnded(this.evaluationId, (await this.status()).status);
+      throw named(this.#host, `cannot cancel ${this.evaluationId}`, this.evaluationId, error);
+    }
+  }
+
+  /** What the server knows without asking a worker. */
+  async status(): Promise<EvaluationSummary> {
+    return summaryOf(await call(this.#host, `cannot look up ${this.evaluationId}`, this.evaluationId, () => this.#workflow.describe()));
+  }
+
+  /** The end of the newest run, or `undefined` when it has none by the deadline. */
+  async #end(until: number): Promise<End | undefined> {
+    try {
+      return { returned: await this.#host.client.withDeadline(until, () => this.#workflow.result()) };
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) return { failure: error.cause };
+      if (isGrpcDeadlineError(error)) return undefined;
+      throw named(this.#host, `cannot wait for ${this.evaluationId}`, this.evaluationId, error);
+    }
+  }
+
+  /** The wait is over: say so only if the server is there and the evaluation is really under way. */
+  async #endAfterAll(waitedMs: number): Promise<End> {
+    const end = (await this.status()).status === 'running' ? undefined : await this.#end(Date.now() + CALL_TIMEOUT_MS);
+    if (end === undefined) throw new StillRunning(this.evaluationId, waitedMs);
+    return end;
+  }
+
+  /** The report of a run that failed, `undefined` when a reset has put another run in its place. */
+  async #failed(failure: unknown): Promise<EvaluationReport | undefined> {
+    if (failure instanceof ApplicationFailure && failure.type === FAILURE_TYPES.notJudged) return this.#checked(failure.details?.[0]);
+    if (failure instanceof ApplicationFailure && failure.type === FAILURE_TYPES.requestRefused) throw new RequestRefused([failure.message], this.evaluationId);
+    if (failure instanceof CancelledFailure) throw new EvaluationCancelled(this.evaluationId, await this.#partialReport());
+    if (failure instanceof TerminatedFailure) {
+      // A reset terminates the run that it replaces, and those who wait for it see no more than that.
+      if ((await this.status()).status !== 'terminated') return undefined;
+      throw new EvaluationTerminated(this.evaluationId, failure.message);
+    }
+    throw new EvaluationFailed(this.evaluationId, failure instanceof Error ? failure.message : 'no reason is recorded', { cause: failure });
+  }
+
+  #checked(value: unknown): EvaluationReport {
+    if (isReport(value)) return value;
+    throw new EvaluationFailed(this.evaluationId, 'what it returned is not a report of version 1');
+  }
+
+  /** A cancelled workflow cannot return anything, so its report stands in the marker of its last local activity. */
+  async #partialReport(): Promise<EvaluationReport | undefined> {
+    const { client, namespace } = this.#host;
+    const { runId } = await this.status();
+    const history = await call(this.#host, `cannot read the history of ${this.evaluationId}`, this.evaluationId, () =>
+      client.workflowService.getWorkflowExecutionHistoryReverse({
+        namespace,
+        execution: { workflowId: this.evaluationId, runId },
+        // The marker is one of the last events; the page only has to be longer than the critics' last cancellations.
+        maximumPageSize: 1_000,
+      }),
+    );
+    for (const event of history.history?.events ?? []) {
+      const marker = event.markerRecordedEventAttributes;
+      const about = marker?.details?.['data']?.payloads?.[0];
+      const result = marker?.details?.['result']?.payloads?.[0];
+      if (!about || !result || !isRecordPartial(defaultPayloadConverter.fromPayload(about))) continue;
+      const report: unknown = defaultPayloadConverter.fromPayload(result);
+      if (isReport(report)) return report;
+    }
+    return undefined;
+  }
+}
+
+/** Whether a local activity's marker is about the activity that returns a partial report. */
+function isRecordPartial(about: unknown): boolean {
+  return typeof about === 'object' && about !== null && 'activity_type' in about && about.activity_type === RECORD_PARTIAL;
+}
+
+/** Reports are made by this package; the version and the decision tell one from anything else. */
+function isReport(value: unknown): value is EvaluationReport {
+  return typeof value === 'object' && value !== null && 'v' in value && value.v === 1 && 'decision' in value && typeof value.decision === 'string';
+}

@@ -1,0 +1,221 @@
+/**
+ * Client SDK: start an evaluation once, wait for its report, list what was judged.
+ * Imports `@temporalio/client` and `common` and what is pure; never activities, critics, the worker or a native module,
+ * so that a service can hold a client without holding a worker.
+ */
+import { Client, Connection, WorkflowFailedError, type ConnectionLike, type ConnectionOptions } from '@temporalio/client';
+import { ApplicationFailure, WorkflowExecutionAlreadyStartedError, type WorkflowIdReusePolicy } from '@temporalio/common';
+import { call, type Host } from './client-calls.js';
+import { EvaluationNotFound, KeyConflict, NoWorker, RequestRefused, ServerUnreachable } from './client-errors.js';
+import { EvaluationHandle } from './client-handle.js';
+import { listQuery, summaryOf, type EvaluationSummary, type ListFilter } from './client-summary.js';
+import {
+  DEFAULT_DEPLOYMENT,
+  DEFAULT_TENANT,
+  DIGEST_MEMO,
+  EVALUATE,
+  evaluationId,
+  SEARCH_ATTRIBUTES,
+  workflowQueue,
+  type EvaluateInput,
+} from './contract.js';
+import { requestDigest } from './digest.js';
+import { FAILURE_TYPES } from './domain/errors.js';
+import type { EvaluationReport } from './domain/report.js';
+import { toEvaluationRequest, type StartRequest } from './schemas/request.js';
+import { resolveServer } from './settings.js';
+import { uuidV7 } from './uuid-v7.js';
+
+export interface ConnectOptions {
+  /** `host:port`. Absent: what `TEMPORAL_ADDRESS` or the profile of the Temporal configuration file says. */
+  readonly address?: string;
+  readonly namespace?: string;
+  /** Name of the deployment whose workers are to judge. Default `tribunal`. */
+  readonly deployment?: string;
+  /** TLS, API key and the like; with `address`. */
+  readonly connectionOptions?: ConnectionOptions;
+  /** An open connection to share; `close()` leaves it open. */
+  readonly connection?: ConnectionLike;
+}
+
+/** Workflow tasks of an evaluation are short; one that was lost with its worker must come back soon. */
+const WORKFLOW_TASK_TIMEOUT = '5s';
+/** The server's own answer is cached about as long. Only "yes" is kept, so that a new worker is seen at once. */
+const WORKER_SEEN_MS = 5_000;
+/** A key can close, be refused and be started by others between our calls, but not often. */
+const START_ROUNDS = 5;
+const DEFAULT_LIST_LIMIT = 20;
+const MAX_LIST_LIMIT = 10_000;
+/** Number of the workflow kind of task queue on the wire. */
+const WORKFLOW_QUEUE = 1;
+
+export class TribunalClient {
+  readonly #host: Host;
+  readonly #owned: Connection | undefined;
+  #workerSeen: { readonly until: number; readonly answer: Promise<void> } | undefined;
+
+  private constructor(host: Host, owned: Connection | undefined) {
+    this.#host = host;
+    this.#owned = owned;
+  }
+
+  get namespace(): string {
+    return this.#host.namespace;
+  }
+
+  get deployment(): string {
+    return this.#host.deployment;
+  }
+
+  /**
+   * @throws ServerUnreachable when no server answers at the address.
+   */
+  static async connect(options: ConnectOptions = {}): Promise<TribunalClient> {
+    const deployment = options.deployment ?? DEFAULT_DEPLOYMENT;
+    if (options.connection !== undefined) {
+      const namespace = options.namespace ?? 'default';
+      return new TribunalClient({ client: new Client({ connection: options.connection, namespace }), namespace, deployment }, undefined);
+    }
+    // An address that is given stands alone: the profile's key and certificate are not for another host.
+    const given = options.address !== undefined || options.connectionOptions !== undefined;
+    const server = given ? undefined : await resolveServer();
+    const connectionOptions = server?.connectionOptions ?? {
+      ...options.connectionOptions,
+      ...(options.address !== undefined ? { address: options.address } : {}),
+    };
+    const namespace = options.namespace ?? server?.namespace ?? 'default';
+    const connection = await Connection.connect(connectionOptions).catch((error: unknown) => {
+      throw new ServerUnreachable(`cannot connect to ${connectionOptions.address ?? 'localhost:7233'}`, undefined, { cause: error });
+    });
+    return new TribunalClient({ client: new Client({ connection, namespace }), namespace, deployment }, connection);
+  }
+
+  /**
+   * Starts an evaluation, or finds the one that this key has started already with the same request.
+   * @throws RequestRefused when the request is malformed, KeyConflict when the key stands for another request, NoWorker when
+   *   nobody would judge; nothing is started then.
+   */
+  async start(request: StartRequest): Promise<EvaluationHandle> {
+    const checked = toEvaluationRequest(request, uuidV7);
+    if (!checked.ok) throw new RequestRefused(checked.problems);
+    const input: EvaluateInput = { v: 1, request: checked.value, requestDigest: requestDigest(checked.value) };
+    const id = evaluationId(checked.value.tenant, checked.value.key);
+    await this.#requireWorker();
+    let reuse: WorkflowIdReusePolicy = 'REJECT_DUPLICATE';
+    for (let round = 0; round < START_ROUNDS; round += 1) {
+      const runId = await this.#startOnce(id, input, reuse);
+      if (runId !== undefined) return new EvaluationHandle(this.#host, id, runId);
+      const found = await this.#find(id, input.requestDigest);
+      if (found instanceof EvaluationHandle) return found;
+      reuse = found;
+    }
+    throw new KeyConflict(id);
+  }
+
+  /** Starts and waits; see `start` and the handle's `result` for what is thrown. */
+  async evaluate(request: StartRequest, options: { readonly timeoutMs?: number } = {}): Promise<EvaluationReport> {
+    const handle = await this.start(request);
+    return await handle.result(options);
+  }
+
+  /** A handle of an evaluation that was started elsewhere; an id without a tenant is one of the default tenant. */
+  handle(id: string): EvaluationHandle {
+    return new EvaluationHandle(this.#host, id.includes('/') ? id : evaluationId(DEFAULT_TENANT, id));
+  }
+
+  /** Newest first. The index follows the truth within a second or so. */
+  async list(filter: ListFilter = {}): Promise<EvaluationSummary[]> {
+    const limit = filter.limit ?? DEFAULT_LIST_LIMIT;
+    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIST_LIMIT) throw new RequestRefused([`limit must be a whole number from 1 to ${MAX_LIST_LIMIT}`]);
+    const query = listQuery(this.#host.deployment, filter);
+    return await call(this.#host, 'cannot list evaluations', undefined, async () => {
+      const found: EvaluationSummary[] = [];
+      for await (const info of this.#host.client.workflow.list({ query, pageSize: Math.min(limit, 1_000) })) {
+        if (found.push(summaryOf(info)) >= limit) break;
+      }
+      return found;
+    });
+  }
+
+  /** Closes the connection that `connect` opened. */
+  async close(): Promise<void> {
+    await this.#owned?.close();
+  }
+
+  /** The run id, or `undefined` when the key is taken. */
+  async #startOnce(id: string, input: EvaluateInput, reuse: WorkflowIdReusePolicy): Promise<string | undefined> {
+    const { request, requestDigest: digest } = input;
+    try {
+      // `call` gives the error its name; the key is said so that a caller can ask again without judging twice.
+      const handle = await call(this.#host, `cannot start ${id}, and whether it was started is not known: start it again with this key`, id, () =>
+        this.#host.client.workflow.start(EVALUATE, {
+          workflowId: id,
+          taskQueue: workflowQueue(this.#host.deployment),
+          args: [input],
+          memo: { [DIGEST_MEMO]: digest },
+          workflowIdConflictPolicy: 'FAIL',
+          workflowIdReusePolicy: reuse,
+          workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+          staticSummary: request.plan,
+          priority: { fairnessKey: request.tenant },
+          typedSearchAttributes: [
+            { key: SEARCH_ATTRIBUTES.tenant, value: request.tenant },
+            { key: SEARCH_ATTRIBUTES.plan, value: request.plan },
+            ...(request.riskTier !== undefined ? [{ key: SEARCH_ATTRIBUTES.risk, value: request.riskTier }] : []),
+          ],
+        }),
+      );
+      return handle.firstExecutionRunId;
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whoever has the key: the same request, or the policy with which to start once more. */
+  async #find(id: string, digest: string): Promise<EvaluationHandle | WorkflowIdReusePolicy> {
+    const what = `cannot look up ${id}`;
+    try {
+      const found = await call(this.#host, what, id, () => this.#host.client.workflow.getHandle(id).describe());
+      if (found.memo?.[DIGEST_MEMO] !== digest) throw new KeyConflict(id);
+      const refused = found.status.name === 'FAILED' && (await this.#failureType(id, found.runId)) === FAILURE_TYPES.requestRefused;
+      return refused ? 'ALLOW_DUPLICATE_FAILED_ONLY' : new EvaluationHandle(this.#host, id, found.runId);
+    } catch (error) {
+      // Its retention ended between the two calls.
+      if (error instanceof EvaluationNotFound) return 'REJECT_DUPLICATE';
+      throw error;
+    }
+  }
+
+  async #failureType(id: string, runId: string): Promise<string | undefined> {
+    return await call(this.#host, `cannot look up ${id}`, id, async () => {
+      try {
+        await this.#host.client.workflow.result(id, runId, { followRuns: false });
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof WorkflowFailedError)) throw error;
+        return error.cause instanceof ApplicationFailure ? (error.cause.type ?? undefined) : undefined;
+      }
+    });
+  }
+
+  /** Starts that come together share one question. */
+  async #requireWorker(): Promise<void> {
+    if (this.#workerSeen === undefined || performance.now() >= this.#workerSeen.until) {
+      const asked = { until: performance.now() + WORKER_SEEN_MS, answer: this.#askForWorker() };
+      this.#workerSeen = asked;
+      asked.answer.catch(() => {
+        if (this.#workerSeen === asked) this.#workerSeen = undefined;
+      });
+    }
+    await this.#workerSeen.answer;
+  }
+
+  async #askForWorker(): Promise<void> {
+    const { client, namespace, deployment } = this.#host;
+    const queue = await call(this.#host, `cannot ask for workers of ${deployment}`, undefined, () =>
+      client.workflowService.describeTaskQueue({ namespace, taskQueue: { name: workflowQueue(deployment) }, taskQueueType: WORKFLOW_QUEUE }),
+    );
+    if ((queue.pollers ?? []).length === 0) throw new NoWorker(deployment, namespace);
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Names and shapes shared by workflow, client and worker; safe inside the workflow sandbox.
+ * What a history records is never renamed: workflow type, activity names, id forms, attributes.
+ */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { AttemptRecord, CriticRecord, CriticResult } from './domain/outcomes.js';
+import type { ExecutionStage, Plan, PlanCritic, RiskTier } from './domain/plan.js';
+import type { EvaluationReport } from './domain/report.js';
+import type { EvaluationRequest, JsonObject } from './domain/request.js';
+import type { Finding, Json } from './domain/finding.js';
+
+/** Workflow type of an evaluation. */
+export const EVALUATE = 'evaluate';
+/** Local activity whose marker holds the report of a cancelled evaluation. */
+export const RECORD_PARTIAL = 'recordPartialReport';
+/** Query of a running evaluation: {@link Progress}. */
+export const PROGRESS_QUERY = 'progress';
+
+export const DEFAULT_DEPLOYMENT = 'tribunal';
+export const DEFAULT_TENANT = 'default';
+
+export const TENANT_FORM = /^[A-Za-z0-9._-]{1,64}$/;
+export const KEY_FORM = /^[A-Za-z0-9._-]{1,128}$/;
+export const DEPLOYMENT_FORM = /^[a-z][a-z0-9_-]{0,63}$/;
+
+/** Workflow id of an evaluation. */
+export const evaluationId = (tenant: string, key: string): string => `${tenant}/${key}`;
+
+/** Task queues: the workflow queue is the deployment's name; `lanes/` has the activity queues. */
+export const workflowQueue = (deployment: string): string => deployment;
+
+export const SEARCH_ATTRIBUTES = {
+  tenant: defineSearchAttributeKey('TribunalTenant', SearchAttributeType.KEYWORD),
+  plan: defineSearchAttributeKey('TribunalPlan', SearchAttributeType.KEYWORD),
+  decision: defineSearchAttributeKey('TribunalDecision', SearchAttributeType.KEYWORD),
+  risk: defineSearchAttributeKey('TribunalRisk', SearchAttributeType.KEYWORD),
+  critics: defineSearchAttributeKey('TribunalCritics', SearchAttributeType.KEYWORD_LIST),
+  degraded: defineSearchAttributeKey('TribunalDegraded', SearchAttributeType.BOOL),
+} as const;
+
+/** Memo key with the request's digest, by which a second start of the same key is compared. */
+export const DIGEST_MEMO = 'tribunalDigest';
+
+export interface EvaluateInput {
+  readonly v: 1;
+  readonly request: EvaluationRequest;
+  /** SHA-256 (hex) over RFC 8785 of `{ plan, tenant, content, context, riskTier }`. */
+  readonly requestDigest: string;
+}
+
+/** What is the same for every critic of a run. */
+export interface RunFacts {
+  readonly tenant: string;
+  readonly riskTier: RiskTier;
+  readonly gating: 'on' | 'off';
+  readonly context: JsonObject;
+  /** Bytes of the content's canonical form. */
+  readonly size: number;
+}
+
+/** `open`: the first local activity of every evaluation. */
+export interface OpenResult {
+  /** Pinned: the compiled plan that this run follows whatever happens to the file. */
+  readonly plan: Plan;
+  readonly contentHash: string;
+  readonly facts: RunFacts;
+  readonly deployment: string;
+  /** How many priority levels the server's task queues have. */
+  readonly priorityLevels: 5 | 10;
+  /** What the leading local stages came to. */
+  readonly led: LocalBatchResult;
+}
+
+/** A run of local critics: as many stages as need no activity. */
+export interface LocalBatchInput {
+  readonly plan: Plan;
+  readonly content: Json;
+  readonly facts: RunFacts;
+  readonly state: WalkState;
+}
+
+export interface LocalBatchResult {
+  /** The records that the batch added, in the order in which they were decided. */
+  readonly records: readonly CriticRecord[];
+  readonly stages: readonly { readonly stage: ExecutionStage; readonly ms: number; readonly ended: boolean }[];
+  /** How many texts (details, evidence) were dropped to keep the result under its size limit. */
+  readonly dropped?: number;
+}
+
+/** Everything the walk has decided so far. JSON; grows by whole records only. */
+export interface WalkState {
+  readonly records: readonly CriticRecord[];
+  /** Machine time used so far, milliseconds: all of it, and of the stage that is under way. */
+  readonly usedMs: number;
+  readonly stageUsedMs: number;
+  /** The stage that is under way, if one is. */
+  readonly stage?: ExecutionStage;
+}
+
+/** Argument of a remote critic's activity; its type is the critic's name. */
+export interface RunCriticInput {
+  readonly critic: PlanCritic;
+  readonly content: Json;
+  readonly context: JsonObject;
+  readonly findings: Readonly<Record<string, Finding>>;
+  /** For the plan's output rules. */
+  readonly tenant: string;
+  readonly riskTier: RiskTier;
+}
+
+/** What a remote critic's activity returns when an attempt succeeded. */
+export type RunCriticOutput = CriticResult;
+
+/** `details[0]` of the failure with which one attempt of a remote critic ends; also what its last heartbeat tells of earlier ones. */
+export interface AttemptFailure {
+  readonly outcome: 'failed' | 'timed_out' | 'invalid_output' | 'unavailable' | 'worker_lost';
+  readonly code: string;
+  /** All attempts so far, this one last. */
+  readonly attempts: readonly AttemptRecord[];
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+}
+
+/** Details of each heartbeat of a remote critic. */
+export interface Beat {
+  /** Attempts that have ended. */
+  readonly attempts: readonly AttemptRecord[];
+  readonly startedAt?: number;
+  /** The attempt that is under way: since when it runs, or that it still waits for a budget. */
+  readonly runningSince?: number;
+  readonly waiting?: true;
+}
+
+/** Local activities of an evaluation, by the names that histories record. */
+export interface EvaluationActivities {
+  openEvaluation(input: { readonly input: EvaluateInput; readonly lead: boolean }): Promise<OpenResult>;
+  runLocalCritics(input: LocalBatchInput): Promise<LocalBatchResult>;
+  /** Whether any worker polls a lane. */
+  inspectLane(queue: string): Promise<{ readonly pollers: number }>;
+  /** Puts the report of a cancelled evaluation into its history: the close itself carries no details. */
+  recordPartialReport(report: EvaluationReport): Promise<EvaluationReport>;
+}
+
+export interface Progress {
+  readonly decision?: EvaluationReport['decision'];
+  readonly stage?: ExecutionStage;
+  readonly planned: number;
+  readonly ended: readonly { readonly name: string; readonly stage: ExecutionStage; readonly outcome: CriticRecord['outcome'] }[];
+  readonly running: readonly { readonly name: string; readonly stage: ExecutionStage }[];
+}
+
+/** Result of the workflow: also the details of `NotJudged`. */
+export type EvaluateOutput = EvaluationReport;

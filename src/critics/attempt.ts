@@ -1,0 +1,168 @@
+/**
+ * One attempt of one critic, whatever the critic does. Knows no Temporal, so that activities, batches and the
+ * conformance suite share it.
+ *
+ * A1 Never throws: anything thrown or returned becomes an `AttemptEnd` with a fixed code and a message of ours.
+ * A2 Nothing of the content, no stack and no cause reaches the message.
+ * A3 Ends by the time-out even if the critic ignores its signal.
+ */
+import { compileCel } from '../domain/cel.js';
+import type { Code } from '../domain/errors.js';
+import type { Finding, FindingCost } from '../domain/finding.js';
+import type { AttemptClass } from '../domain/outcomes.js';
+import type { PlanCritic } from '../domain/plan.js';
+import { deferred } from '../deferred.js';
+import { cleanFinding } from './clean-finding.js';
+import type { AnyCritic, CriticErrorKind, CriticInput, CriticTools } from './critic.js';
+import type { CriticRegistry } from './registry.js';
+
+export type AttemptEnd =
+  | { readonly ok: true; readonly finding: Finding }
+  | {
+      readonly ok: false;
+      readonly class: Exclude<AttemptClass, 'ok' | 'worker_lost'>;
+      readonly code: string;
+      readonly message: string;
+      readonly retryAfterMs?: number;
+      readonly cost?: FindingCost;
+    };
+
+export interface AttemptHost extends Omit<CriticTools<never>, 'options'> {
+  readonly tenant: string;
+  readonly riskTier: 'low' | 'medium' | 'high' | 'critical';
+}
+
+/** Longest message that a report carries. */
+const MAX_MESSAGE = 500;
+
+type Failed = Extract<AttemptEnd, { ok: false }>;
+const failed = (end: Omit<Failed, 'ok'>): Failed => ({ ok: false, ...end });
+const coded = (cls: Failed['class'], code: Code, message: string): Failed => failed({ class: cls, code, message });
+
+/**
+ * @param timeoutMs from now; the attempt's own limit or what its batch has left.
+ */
+export async function runAttempt(registry: CriticRegistry, plan: PlanCritic, input: CriticInput, host: AttemptHost, timeoutMs: number): Promise<AttemptEnd> {
+  const found = await findImplementation(registry, plan);
+  if ('ok' in found) return found;
+  const { critic, options } = found;
+  const stop = new AbortController();
+  const timeUp = deferred<Failed>();
+  const timer = setTimeout(() => {
+    timeUp.resolve(coded('timed_out', 'ATTEMPT_TIMEOUT', `did not answer within ${timeoutMs} ms`));
+    stop.abort(new DOMException('the attempt has passed its time-out', 'TimeoutError'));
+  }, timeoutMs);
+  const onCancel = (): void => {
+    timeUp.resolve(coded('cancelled', 'CANCELLED', 'was told to stop'));
+    stop.abort(host.signal.reason);
+  };
+  host.signal.addEventListener('abort', onCancel, { once: true });
+  if (host.signal.aborted) onCancel();
+  try {
+    const tools = { ...host, options, signal: stop.signal };
+    return await Promise.race([judge(critic, plan, input, tools, host), timeUp.promise]);
+  } finally {
+    clearTimeout(timer);
+    host.signal.removeEventListener('abort', onCancel);
+  }
+}
+
+async function findImplementation(registry: CriticRegistry, plan: PlanCritic): Promise<{ critic: AnyCritic; options: never } | Failed> {
+  const critic = await registry.find(plan.uses);
+  if (critic === undefined) return coded('unavailable', 'UNKNOWN_CRITIC', `this worker has no implementation called ${plan.uses}`);
+  if (major(critic.version) !== major(plan.version)) {
+    return coded('unavailable', 'VERSION_MISMATCH', `the plan was compiled for ${plan.uses} ${plan.version}, this worker has ${critic.version}`);
+  }
+  const options = parseOptions(critic, plan.with);
+  return options.ok ? { critic, options: options.value } : coded('unavailable', 'BAD_OPTIONS', `${plan.uses} refuses the options of the plan`);
+}
+
+const major = (version: string): string => version.split('.')[0] ?? version;
+
+/** Options as the critic's own schema gives them. Compiled patterns and the like are kept by the critic, keyed by this object. */
+const parsedOptions = new WeakMap<AnyCritic, Map<string, unknown>>();
+
+/** Checks `with` of a plan by the critic's schema; a critic without one takes none. */
+export function parseOptions(critic: AnyCritic, written: unknown): { ok: true; value: never } | { ok: false; issues: readonly { path: PropertyKey[]; message: string }[] } {
+  const key = JSON.stringify(written ?? {});
+  const known = parsedOptions.get(critic) ?? new Map<string, unknown>();
+  parsedOptions.set(critic, known);
+  if (known.has(key)) return { ok: true, value: known.get(key) as never };
+  if (critic.options === undefined) {
+    const unknown = Object.keys((written ?? {}) as object);
+    if (unknown.length > 0) return { ok: false, issues: unknown.map((name) => ({ path: [name], message: `${critic.name} takes no options` })) };
+    known.set(key, {});
+    return { ok: true, value: {} as never };
+  }
+  const parsed = critic.options.safeParse(written ?? {});
+  if (!parsed.success) return { ok: false, issues: parsed.error.issues };
+  known.set(key, parsed.data);
+  // `never` is what a critic of unknown options may be handed; this value came out of that critic's own schema.
+  return { ok: true, value: parsed.data as never };
+}
+
+async function judge(critic: AnyCritic, plan: PlanCritic, input: CriticInput, tools: CriticTools<never>, host: AttemptHost): Promise<AttemptEnd> {
+  let returned: unknown;
+  try {
+    returned = await critic.evaluate(input, tools);
+  } catch (thrown) {
+    return describeThrown(thrown);
+  }
+  const cleaned = cleanFinding(returned, critic.output);
+  if (!cleaned.ok) return coded('invalid_output', cleaned.code, cleaned.message);
+  return ruleProblem(plan, cleaned.finding, input, host) ?? { ok: true, finding: cleaned.finding };
+}
+
+/** The plan's own demands on the output. */
+function ruleProblem(plan: PlanCritic, finding: Finding, input: CriticInput, host: AttemptHost): Failed | undefined {
+  const missing = plan.requiredOutputFields.filter((name) => !Object.hasOwn(finding, name));
+  const cost = finding.cost !== undefined ? { cost: finding.cost } : {};
+  if (missing.length > 0) return { ...coded('invalid_output', 'REQUIRED_FIELD', `the finding lacks ${missing.join(', ')}`), ...cost };
+  if (plan.validateOutput === undefined) return undefined;
+  const request = { tenant: host.tenant, riskTier: host.riskTier, size: 0 };
+  const result = compileCel(plan.validateOutput, { place: 'output', critics: [] })({ output: finding, context: input.context, request });
+  if (result.ok && result.value) return undefined;
+  const why = result.ok ? 'is false for the finding' : `could not be evaluated: ${result.message}`;
+  return { ...coded('invalid_output', 'OUTPUT_RULE', `validateOutput ${why}`.slice(0, MAX_MESSAGE)), ...cost };
+}
+
+const CLASS_OF: Readonly<Record<CriticErrorKind, Failed['class']>> = {
+  transient: 'transient',
+  rate_limited: 'rate_limited',
+  permanent: 'permanent',
+  invalid_output: 'invalid_output',
+};
+
+/** What was thrown may be anything, down to an object whose every property throws. */
+function describeThrown(thrown: unknown): Failed {
+  try {
+    return criticError(thrown) ?? coded('transient', 'CRITIC_ERROR', errorMessage(thrown));
+  } catch {
+    return coded('permanent', 'CRITIC_HOSTILE', 'threw something that cannot be read');
+  }
+}
+
+/** By its shape, not its class: a critics module may have a copy of the class from elsewhere. */
+function criticError(thrown: unknown): Failed | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('kind' in thrown) || !('code' in thrown)) return undefined;
+  const { kind, code } = thrown;
+  if (typeof kind !== 'string' || !Object.hasOwn(CLASS_OF, kind) || typeof code !== 'string' || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code)) return undefined;
+  const extra: unknown = 'extra' in thrown ? thrown.extra : undefined;
+  const { retryAfterMs, cost } = (typeof extra === 'object' && extra !== null ? extra : {}) as { retryAfterMs?: unknown; cost?: unknown };
+  const cleanCost = cost === undefined ? undefined : cleanFinding({ severity: 0, violations: [], cost });
+  return failed({
+    class: CLASS_OF[kind as CriticErrorKind],
+    code,
+    message: errorMessage(thrown),
+    ...(typeof retryAfterMs === 'number' && Number.isFinite(retryAfterMs) && retryAfterMs >= 0 ? { retryAfterMs } : {}),
+    ...(cleanCost?.ok === true && cleanCost.finding.cost !== undefined ? { cost: cleanCost.finding.cost } : {}),
+  });
+}
+
+/** A `CriticError`'s message is ours to show; any other error's may quote the content (a JSON parser's does), so only its name is. */
+function errorMessage(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return `threw a ${typeof thrown}`;
+  if ('kind' in thrown && 'code' in thrown && 'message' in thrown && typeof thrown.message === 'string') return thrown.message.slice(0, MAX_MESSAGE);
+  const name: unknown = thrown instanceof Error ? thrown.name : undefined;
+  return typeof name === 'string' && /^[A-Za-z]{1,64}$/.test(name) ? `threw a ${name}` : 'threw something that is not an Error';
+}

@@ -1,0 +1,44 @@
+/**
+ * Name to implementation. Refuses duplicates; when one is missing, the known names are at hand.
+ * Built-in critics are loaded only when a plan uses them.
+ */
+import { CRITIC_NAME } from './module.js';
+import type { AnyCritic } from './critic.js';
+
+/** Loaders of the built-in critics: one file each, loaded on first use. */
+const BUILT_IN: Readonly<Record<string, () => Promise<AnyCritic>>> = {
+  http: async () => (await import('./http.js')).http,
+  pattern: async () => (await import('./pattern.js')).pattern,
+  pii: async () => (await import('./pii.js')).pii,
+  scripted: async () => (await import('./scripted.js')).scripted,
+  secrets: async () => (await import('./secrets.js')).secrets,
+};
+
+export interface CriticRegistry {
+  /** The implementation, loaded; `undefined` when there is none of that name. */
+  find(name: string): Promise<AnyCritic | undefined>;
+  /** All names, sorted. */
+  readonly names: readonly string[];
+}
+
+/**
+ * @param own critics of the deployment's modules, each with where it came from.
+ * @throws Error naming both places when two critics have one name, or one has the name of a built-in critic.
+ */
+export function makeRegistry(own: readonly { readonly critic: AnyCritic; readonly from: string }[] = []): CriticRegistry {
+  const byName = new Map<string, { critic: AnyCritic; from: string }>();
+  for (const { critic, from } of own) {
+    if (!CRITIC_NAME.test(critic.name)) throw new Error(`${from}: a critic cannot be called ${JSON.stringify(critic.name)}: names are [a-z][a-z0-9_]{0,63}`);
+    const earlier = byName.get(critic.name);
+    if (earlier) throw new Error(`${from}: a critic called ${critic.name} is already defined in ${earlier.from}`);
+    if (critic.name in BUILT_IN) throw new Error(`${from}: ${critic.name} is the name of a built-in critic`);
+    byName.set(critic.name, { critic, from });
+  }
+  return {
+    async find(name) {
+      if (byName.has(name)) return byName.get(name)?.critic;
+      return Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name]?.() : undefined;
+    },
+    names: [...byName.keys(), ...Object.keys(BUILT_IN)].toSorted(),
+  };
+}

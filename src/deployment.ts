@@ -1,0 +1,173 @@
+/**
+ * A deployment: the plans and critics that its workers, its CLI and its tests load alike, from `tribunal.yaml` or options.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from './contract.js';
+import { loadCriticsModule } from './critics/module.js';
+import { makeRegistry, type CriticRegistry } from './critics/registry.js';
+import type { Plan } from './domain/plan.js';
+import { formatProblem, loadPlan, readPlanInput, readText, type Problem } from './plan-loader.js';
+import { DeploymentSchema } from './schemas/deployment.js';
+import { parseWith } from './schemas/issues.js';
+import { checkPlain } from './schemas/plain.js';
+import { readYaml } from './schemas/plan-file.js';
+
+const DEPLOYMENT_FILE = 'tribunal.yaml';
+
+export interface DeploymentOptions {
+  /** Default: `tribunal.yaml` of the working directory, unless `plans` are given. */
+  readonly file?: string;
+  /** Plan files beside those of the file. */
+  readonly plans?: readonly string[];
+  /** Critics modules beside those of the file. */
+  readonly critics?: readonly string[];
+  /** Instead of the file's name. */
+  readonly name?: string;
+}
+
+export interface Deployment {
+  readonly name: string;
+  /** By the plan's name. */
+  readonly plans: ReadonlyMap<string, Plan>;
+  readonly registry: CriticRegistry;
+  readonly warnings: readonly Problem[];
+  readonly priorityLevels: 10 | 5;
+  /** Plan files, as they were named. */
+  readonly files: readonly string[];
+}
+
+/** A deployment that cannot be used, with all reasons at once. */
+export class DeploymentProblems extends Error {
+  override readonly name = 'DeploymentProblems';
+  constructor(readonly problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join('\n'));
+  }
+}
+
+/** @throws DeploymentProblems with every problem of the file, the critics modules and all plans. */
+export async function loadDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
+  const described = await describe(options);
+  const registry = await loadRegistry(described.critics);
+  const problems: Problem[] = [];
+  const files = await plansOf(described.plans, problems);
+  const plans = new Map<string, { plan: Plan; file: string }>();
+  for (const file of files) {
+    const loaded = await attempt(file, problems, async () => loadPlan(await readPlanInput(file), registry));
+    if (loaded === undefined) continue;
+    problems.push(...(loaded.ok ? loaded.warnings : loaded.problems));
+    if (!loaded.ok) continue;
+    const earlier = plans.get(loaded.plan.name);
+    if (earlier === undefined) plans.set(loaded.plan.name, { plan: loaded.plan, file });
+    else problems.push(whole(file, `a plan called ${loaded.plan.name} is already defined in ${earlier.file}`, 'plan'));
+  }
+  if (problems.some((problem) => problem.severity === 'error')) throw new DeploymentProblems(problems);
+  return {
+    name: described.name,
+    plans: new Map([...plans].map(([name, { plan }]) => [name, plan])),
+    registry,
+    warnings: problems,
+    priorityLevels: described.priorityLevels,
+    files,
+  };
+}
+
+const whole = (file: string, message: string, path = ''): Problem => ({ file, path, message, severity: 'error' });
+
+/** Errors of this project's loaders begin with the file they name. */
+async function attempt<T>(file: string, problems: Problem[], load: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await load();
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : 'it threw something that is not an Error';
+    problems.push(whole(file, message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message));
+    return undefined;
+  }
+}
+
+interface Described {
+  readonly name: string;
+  readonly plans: readonly string[];
+  readonly critics: readonly string[];
+  readonly priorityLevels: 10 | 5;
+}
+
+/** What `tribunal.yaml` and the options say together; paths of the file start at its folder. */
+async function describe(options: DeploymentOptions): Promise<Described> {
+  const own = { plans: options.plans ?? [], critics: options.critics ?? [] };
+  const file = options.file ?? (own.plans.length === 0 ? DEPLOYMENT_FILE : undefined);
+  if (file === undefined) return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10 };
+  const written = await readDeploymentFile(file, options.file !== undefined);
+  const beside = (path: string): string => join(dirname(file), path);
+  return {
+    name: checkedName(options.name ?? written.name, file),
+    plans: [...written.plans.map(beside), ...own.plans],
+    critics: [...(written.critics ?? []).map(beside), ...own.critics],
+    priorityLevels: written.priorityLevels ?? 10,
+  };
+}
+
+function checkedName(name = DEFAULT_DEPLOYMENT, file: string): string {
+  if (DEPLOYMENT_FORM.test(name)) return name;
+  throw new DeploymentProblems([whole(file, `${JSON.stringify(name)} is not the name of a deployment: write ${DEPLOYMENT_FORM.source}`, 'name')]);
+}
+
+async function readDeploymentFile(file: string, named: boolean) {
+  if (!named && !(await exists(file))) {
+    throw new DeploymentProblems([
+      whole(file, 'there is no such file here: name plan files with --plan FILE, or write a tribunal.yaml with the line: plans: [plans/*.yaml]'),
+    ]);
+  }
+  const problems: Problem[] = [];
+  const text = await attempt(file, problems, async () => readText(file));
+  if (text === undefined) throw new DeploymentProblems(problems);
+  const yaml = readYaml(text);
+  if (!yaml.ok) throw new DeploymentProblems(yaml.problems.map((problem) => ({ ...whole(file, ''), ...problem })));
+  const plain = checkPlain(yaml.value);
+  const parsed = plain.issues.length > 0 ? { ok: false as const, issues: plain.issues } : parseWith(DeploymentSchema, yaml.value);
+  if (parsed.ok) return parsed.value;
+  throw new DeploymentProblems(
+    parsed.issues.map(({ path, message, atKey }) => ({
+      ...whole(file, message, path.join('.')),
+      ...yaml.position(path, { atKey: atKey === true }),
+    })),
+  );
+}
+
+const exists = async (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+async function loadRegistry(modules: readonly string[]): Promise<CriticRegistry> {
+  const problems: Problem[] = [];
+  const loaded = await Promise.all([...new Set(modules)].map(async (path) => attempt(path, problems, async () => loadCriticsModule(path))));
+  // Without all critics every plan that uses them would be refused for a reason that is not its own.
+  if (problems.length > 0) throw new DeploymentProblems(problems);
+  const registry = await attempt('', problems, async () => makeRegistry(loaded.flatMap((critics) => critics ?? [])));
+  if (registry === undefined) throw new DeploymentProblems(problems);
+  return registry;
+}
+
+/** The plan files that paths and patterns name, each once. */
+async function plansOf(patterns: readonly string[], problems: Problem[]): Promise<string[]> {
+  const files = new Set<string>();
+  for (const pattern of patterns) {
+    for (const file of (await attempt(pattern, problems, async () => filesOf(pattern))) ?? []) files.add(file);
+  }
+  return [...files];
+}
+
+async function filesOf(pattern: string): Promise<string[]> {
+  if (!/[*?{}[\]]/.test(pattern)) return [pattern];
+  const folder = dirname(pattern);
+  const [prefix = '', suffix, ...more] = basename(pattern).split('*');
+  if (suffix === undefined || more.length > 0 || /[*?{}[\]]/.test(folder + prefix + suffix)) {
+    throw new Error(`${pattern}: only paths and one * in the file name are understood, such as plans/*.yaml`);
+  }
+  const names = await readdir(folder).catch(() => []);
+  const matching = names.filter((name) => name.length >= prefix.length + suffix.length && name.startsWith(prefix) && name.endsWith(suffix));
+  if (matching.length === 0) throw new Error(`${pattern}: no file matches`);
+  return matching.toSorted().map((name) => join(folder, name));
+}

@@ -1,0 +1,123 @@
+/**
+ * Whether a critic runs. Pure.
+ *
+ * G1 A gate sees the ended critics of earlier stages and its own transitive `dependsOn`, never a sibling that was quicker,
+ *    so the same findings give the same gates in every order of completion.
+ * G2 A gate never closes because of an error: what is unknown counts as what the policy looks for.
+ * G3 Dependencies come first: one that ended without success and was not gated → `skipped`; else a gated one → `gated`.
+ */
+import { checkCel, compileCel, conditionBindings, seenValues, type CelScope } from './cel.js';
+import type { CriticOutcome, CriticRecord, GateDecision } from './outcomes.js';
+import { dependenciesOf, RISK_TIERS, STAGES, type Plan, type PlanCritic, type RiskTier } from './plan.js';
+import type { JsonObject } from './request.js';
+
+export interface GateFacts {
+  readonly tenant: string;
+  readonly riskTier: RiskTier;
+  readonly gating: 'on' | 'off';
+  readonly context: JsonObject;
+  readonly size: number;
+}
+
+export type Gate =
+  | { readonly kind: 'run'; readonly decision: GateDecision }
+  | { readonly kind: 'closed'; readonly outcome: 'gated' | 'skipped'; readonly decision: GateDecision; readonly root?: string };
+
+/** What conditions of this critic may name, and what its gate sees: enforcing critics of earlier stages and its own dependencies. */
+export function visibleTo(plan: Plan, critic: PlanCritic): string[] {
+  const own = dependenciesOf(plan, critic.name);
+  const stage = STAGES.indexOf(critic.stage);
+  return plan.critics
+    .filter((other) => other.mode === 'enforce' && (STAGES.indexOf(other.stage) < stage || own.has(other.name)))
+    .map((other) => other.name);
+}
+
+/**
+ * @param records of every critic that has ended; those of the critic's dependencies must be among them.
+ */
+export function decideGate(plan: Plan, critic: PlanCritic, records: ReadonlyMap<string, CriticRecord>, facts: GateFacts): Gate {
+  const dependency = decideDependencies(critic, records);
+  if (dependency !== undefined) return dependency;
+  if (facts.gating === 'off') return { kind: 'run', decision: { open: true, by: 'gating_off', policy: critic.policy } };
+  const seen = visibleTo(plan, critic).flatMap((name) => records.get(name) ?? []);
+  const decision = decidePolicy(plan, critic, seen, facts);
+  return decision.open ? { kind: 'run', decision } : { kind: 'closed', outcome: 'gated', decision };
+}
+
+function decideDependencies(critic: PlanCritic, records: ReadonlyMap<string, CriticRecord>): Gate | undefined {
+  const closed = (outcome: 'gated' | 'skipped', root: CriticRecord): Gate => ({
+    kind: 'closed',
+    outcome,
+    decision: { open: false, by: 'dependency', policy: critic.policy, saw: { [root.name]: root.outcome } },
+    root: root.root ?? root.name,
+  });
+  const ended = critic.dependsOn.map((name) => {
+    const record = records.get(name);
+    if (record === undefined) throw new Error(`gate of ${critic.name} evaluated before its dependency ${name} ended`);
+    return record;
+  });
+  const broken = ended.find((record) => record.outcome !== 'succeeded' && record.outcome !== 'gated');
+  if (broken !== undefined) return closed('skipped', broken);
+  const gated = ended.find((record) => record.outcome === 'gated');
+  return gated === undefined ? undefined : closed('gated', gated);
+}
+
+function decidePolicy(plan: Plan, critic: PlanCritic, seen: readonly CriticRecord[], facts: GateFacts): GateDecision {
+  const policy = critic.policy;
+  switch (policy) {
+    case 'always':
+      return { open: true, by: 'policy', policy };
+    case 'on_high_risk':
+      return { open: RISK_TIERS.indexOf(facts.riskTier) >= RISK_TIERS.indexOf('high'), by: 'policy', policy, saw: { riskTier: facts.riskTier } };
+    case 'on_violation':
+      return onViolation(plan, critic, seen);
+    case 'on_uncertainty':
+      return onUncertainty(plan, critic, seen);
+    case 'conditional':
+      return onCondition(critic, seen, facts);
+  }
+}
+
+/** An end that leaves a question open, so that a policy must look closer (G2). */
+function leftOpen(plan: Plan, record: CriticRecord): boolean {
+  const settled: readonly CriticOutcome[] = ['succeeded', 'gated', 'cancelled'];
+  if (settled.includes(record.outcome)) return false;
+  const critic = plan.critics.find((one) => one.name === record.name);
+  return critic?.onFailure[record.outcome as keyof typeof critic.onFailure] !== 'ignore';
+}
+
+function onViolation(plan: Plan, critic: PlanCritic, seen: readonly CriticRecord[]): GateDecision {
+  const violations = seen.filter((record) => (record.finding?.violations.length ?? 0) > 0);
+  const unknown = seen.filter((record) => leftOpen(plan, record));
+  const saw = {
+    violations: violations.reduce((sum, record) => sum + (record.finding?.violations.length ?? 0), 0),
+    ...named(violations),
+    ...named(unknown),
+  };
+  return { open: violations.length + unknown.length > 0, by: 'policy', policy: critic.policy, saw };
+}
+
+function onUncertainty(plan: Plan, critic: PlanCritic, seen: readonly CriticRecord[]): GateDecision {
+  const threshold = critic.uncertaintyThreshold ?? 0.7;
+  const uncertain = seen.filter((record) => (record.finding?.uncertainty ?? 0) > threshold);
+  const unknown = seen.filter((record) => leftOpen(plan, record));
+  const most = seen.reduce((max, record) => Math.max(max, record.finding?.uncertainty ?? 0), 0);
+  const saw = { threshold, mostUncertain: most, ...named(uncertain), ...named(unknown) };
+  return { open: uncertain.length + unknown.length > 0, by: 'policy', policy: critic.policy, saw };
+}
+
+/** At most five names: a gate record is for people, the findings stand beside it. */
+function named(records: readonly CriticRecord[]): Record<string, string> {
+  return Object.fromEntries(records.slice(0, 5).map((record) => [record.name, record.outcome]));
+}
+
+function onCondition(critic: PlanCritic, seen: readonly CriticRecord[], facts: GateFacts): GateDecision {
+  const source = critic.condition ?? 'false';
+  const scope: CelScope = { place: 'conditions', critics: seen.map((record) => record.name) };
+  const bindings = conditionBindings(seen, facts);
+  const checked = checkCel(source, scope);
+  const saw = checked.ok ? seenValues(checked.paths, bindings) : {};
+  const result = compileCel(source, scope)(bindings);
+  if (!result.ok) return { open: true, by: 'policy', policy: critic.policy, saw, error: result.message };
+  return { open: result.value, by: 'policy', policy: critic.policy, saw };
+}

@@ -1,0 +1,147 @@
+/**
+ * What fields of a plan mean together: all problems at once. Pure; the form of each field was checked before.
+ */
+import { jsonBytes } from './bytes.js';
+import { dependencyProblems } from './plan-dependency-checks.js';
+import { expressionProblems } from './plan-expression-checks.js';
+import { limitProblems } from './plan-limit-checks.js';
+import { error, hint, isKnown, unknownCritic, warning, type PlanProblem, type PlanUnderCheck } from './plan-problem.js';
+import { STAGES } from './plan.js';
+
+const MAX_CRITICS = 1_000;
+const MAX_OPTIONS_BYTES = 8_192;
+const MAX_PLAN_BYTES = 524_288;
+
+const NAME = /^[a-z][a-z0-9_]{0,63}$/;
+/** Reserved by CEL, where names of critics stand behind `critics.`. */
+const CEL_KEYWORDS = new Set(
+  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(' '),
+);
+
+/** All problems of a plan whose fields are well formed. */
+export function planProblems(check: PlanUnderCheck): PlanProblem[] {
+  return [
+    ...nameProblems(check),
+    ...sizeProblems(check),
+    ...policyProblems(check),
+    ...dependencyProblems(check),
+    ...limitProblems(check),
+    ...oneOfProblems(check),
+    ...expressionProblems(check),
+    ...allowNeedsProblems(check),
+    ...caseProblems(check),
+  ];
+}
+
+/** What keeps a text from being the name of a plan or critic, or `undefined`. */
+function nameProblem(name: string): string | undefined {
+  if (!NAME.test(name)) {
+    return `${JSON.stringify(name.slice(0, 80))} is not a name: write [a-z][a-z0-9_]{0,63}, such as deep_bias`;
+  }
+  if (CEL_KEYWORDS.has(name)) return `nothing may be called ${name}: it is a keyword of CEL`;
+  // The other names that every object has hold capitals or underscores in front.
+  if (name === 'default' || name === 'constructor') return `nothing may be called ${name}`;
+  return undefined;
+}
+
+function nameProblems({ source, setAside }: PlanUnderCheck): PlanProblem[] {
+  const ofPlan = nameProblem(source.plan);
+  const ofCritics = [...Object.keys(source.critics), ...setAside].flatMap((name): PlanProblem[] => {
+    const isStage = STAGES.some((stage) => stage === name);
+    const problem = isStage ? `a critic may not be called ${name}: it is the name of a stage` : nameProblem(name);
+    return problem === undefined ? [] : [{ ...error(['critics', name], problem), atKey: true }];
+  });
+  return [...(ofPlan === undefined ? [] : [error(['plan'], ofPlan)]), ...ofCritics];
+}
+
+function sizeProblems({ source, plan, setAside }: PlanUnderCheck): PlanProblem[] {
+  const problems: PlanProblem[] = [];
+  const count = plan.critics.length + setAside.size;
+  if (count === 0) problems.push(error(['critics'], 'a plan needs at least one critic'));
+  if (count > MAX_CRITICS) problems.push(error(['critics'], `a plan has at most ${MAX_CRITICS} critics, this one has ${count}`));
+  if (plan.critics.length > 0 && setAside.size === 0 && plan.critics.every((critic) => critic.mode === 'shadow')) {
+    problems.push(error(['critics'], 'all critics are in mode shadow, so nothing would judge: at least one must enforce'));
+  }
+  for (const critic of plan.critics) {
+    const bytes = jsonBytes(critic.with);
+    if (bytes > MAX_OPTIONS_BYTES) {
+      problems.push(error(['critics', critic.name, 'with'], `the options of a critic have at most ${MAX_OPTIONS_BYTES} bytes as JSON, these have ${bytes}`));
+    }
+  }
+  const bytes = jsonBytes(plan);
+  if (bytes > MAX_PLAN_BYTES) problems.push(error([], `a compiled plan has at most ${MAX_PLAN_BYTES} bytes as JSON, this one has ${bytes}`));
+  return problems;
+}
+
+/** Fields that belong to one execution policy. */
+function policyProblems({ source }: PlanUnderCheck): PlanProblem[] {
+  return Object.entries(source.critics).flatMap(([name, critic]) => {
+    const problems: PlanProblem[] = [];
+    const policy = critic.executionPolicy ?? 'always';
+    if (policy === 'conditional' && critic.condition === undefined) {
+      problems.push(error(['critics', name, 'executionPolicy'], 'conditional needs a condition'));
+    }
+    if (policy !== 'conditional' && critic.condition !== undefined) {
+      problems.push(error(['critics', name, 'condition'], `a condition goes with executionPolicy conditional, not with ${policy}`));
+    }
+    if (policy !== 'on_uncertainty' && critic.uncertaintyThreshold !== undefined) {
+      problems.push(
+        error(['critics', name, 'uncertaintyThreshold'], `uncertaintyThreshold goes with executionPolicy on_uncertainty, not with ${policy}`),
+      );
+    }
+    return problems;
+  });
+}
+
+/** Entries that must say exactly one thing. */
+function oneOfProblems({ source }: PlanUnderCheck): PlanProblem[] {
+  const rules = (source.verdict.rules ?? []).flatMap(({ deny, escalate, decisive }, index) => {
+    if ((deny === undefined) === (escalate === undefined)) {
+      return [error(['verdict', 'rules', index], 'a rule has exactly one of deny and escalate')];
+    }
+    return decisive === true && deny === undefined
+      ? [error(['verdict', 'rules', index, 'decisive'], 'only a deny rule can be decisive: a later deny would outrank an escalate')]
+      : [];
+  });
+  const tiers = (source.risk?.atLeast ?? []).flatMap((entry, index) =>
+    Object.keys(entry).length === 1 ? [] : [error(['risk', 'atLeast', index], 'an entry has exactly one of medium, high and critical')],
+  );
+  return [...rules, ...tiers];
+}
+
+function allowNeedsProblems(check: PlanUnderCheck): PlanProblem[] {
+  const needs = check.source.verdict.allowNeeds;
+  if (needs === undefined) return [];
+  if (needs.critics === undefined && needs.coverage === undefined) {
+    return [error(['verdict', 'allowNeeds'], 'allowNeeds must name critics or a coverage')];
+  }
+  return (needs.critics ?? []).flatMap((name, index) => {
+    const path = ['verdict', 'allowNeeds', 'critics', index];
+    if (!isKnown(check, name)) return [error(path, unknownCritic(check, name))];
+    const critic = check.plan.critics.find((one) => one.name === name);
+    if (critic?.mode === 'shadow') return [error(path, `allow cannot need ${name}: it is in mode shadow, which changes nothing`)];
+    return critic !== undefined && critic.policy !== 'always'
+      ? [warning(path, `allow needs ${name}, which runs only ${critic.policy}: whenever it is gated, allow is impossible`)]
+      : [];
+  });
+}
+
+function caseProblems(check: PlanUnderCheck): PlanProblem[] {
+  const names = new Set<string>();
+  return (check.source.cases ?? []).flatMap(({ name, given, expect }, index) => {
+    const path = ['cases', index];
+    const twice = names.has(name) ? [error([...path, 'name'], `a case called ${JSON.stringify(name)} stands above already`)] : [];
+    names.add(name);
+    const inMaps = [
+      { at: ['given', 'findings'], map: given?.findings },
+      { at: ['given', 'outcomes'], map: given?.outcomes },
+      { at: ['expect', 'outcomes'], map: expect.outcomes },
+    ].flatMap(({ at, map }) => Object.keys(map ?? {}).map((critic) => ({ critic, path: [...path, ...at, critic] })));
+    const inLists = [
+      { at: ['expect', 'gated'], list: expect.gated },
+      { at: ['expect', 'ran'], list: expect.ran },
+    ].flatMap(({ at, list }) => (list ?? []).map((critic, entry) => ({ critic, path: [...path, ...at, entry] })));
+    const unknown = [...inMaps, ...inLists].filter(({ critic }) => !isKnown(check, critic));
+    return [...twice, ...unknown.map(({ critic, path: at }) => error(at, unknownCritic(check, critic)))];
+  });
+}

@@ -1,0 +1,126 @@
+/**
+ * The compiled plan: what a run pins in its history. Every default is filled in, every duration is in milliseconds,
+ * and only JSON is in it. `compile-plan.ts` makes it; nothing changes it afterwards.
+ */
+import type { Json } from './finding.js';
+import type { FailureEffect, FailureOutcome } from './outcomes.js';
+
+/** In the order in which they run. */
+export const STAGES = [
+  'pre_validation',
+  'fast_critics',
+  'core_analysis',
+  'deep_analysis',
+  'post_processing',
+  'validation',
+] as const;
+export type ExecutionStage = (typeof STAGES)[number];
+
+export const EXECUTION_POLICIES = ['always', 'on_violation', 'on_high_risk', 'on_uncertainty', 'conditional'] as const;
+export type ExecutionPolicy = (typeof EXECUTION_POLICIES)[number];
+
+/** Lowest first. */
+export const RISK_TIERS = ['low', 'medium', 'high', 'critical'] as const;
+export type RiskTier = (typeof RISK_TIERS)[number];
+
+/** Most bytes of content plus context; a plan may lower it. */
+export const MAX_CONTENT_BYTES = 262_144;
+
+export type Dispatch = 'local' | 'activity';
+
+export interface PlanCritic {
+  readonly name: string;
+  /** Name of the implementation in the registry. */
+  readonly uses: string;
+  /** The implementation's version when the plan was compiled, for example `1.0.0`. */
+  readonly version: string;
+  /** Options as checked by the implementation. */
+  readonly with: Json;
+  readonly stage: ExecutionStage;
+  readonly dispatch: Dispatch;
+  /** 1 (first) to 10. */
+  readonly priority: number;
+  readonly dependsOn: readonly string[];
+  readonly policy: ExecutionPolicy;
+  /** CEL; with `conditional` only. */
+  readonly condition?: string;
+  /** With `on_uncertainty` only. */
+  readonly uncertaintyThreshold?: number;
+  readonly costWeight: number;
+  readonly maxConcurrent?: number;
+  /** Starts a second; may be below 1. */
+  readonly rateLimitPerSecond?: number;
+  /** All attempts, with back-off and queueing. Absent: what the stage has left. */
+  readonly timeoutMs?: number;
+  /** One attempt, from the moment it may run. */
+  readonly attemptTimeoutMs: number;
+  readonly maxRetries: number;
+  /** Seconds; waits base, base², base³ … */
+  readonly retryBackoffBase: number;
+  readonly retryOnTimeout: boolean;
+  readonly requiredOutputFields: readonly string[];
+  /** CEL over `output`. */
+  readonly validateOutput?: string;
+  readonly onFailure: Readonly<Record<FailureOutcome, FailureEffect>>;
+  readonly mode: 'enforce' | 'shadow';
+  readonly tags: readonly string[];
+}
+
+export interface VerdictRule {
+  readonly effect: 'deny' | 'escalate';
+  /** CEL over findings, critics, context and request. */
+  readonly when: string;
+  readonly reason: string;
+  readonly decisive: boolean;
+}
+
+export interface Plan {
+  readonly name: string;
+  readonly version: number;
+  /** SHA-256 (hex) over RFC 8785 of everything else in this object. */
+  readonly hash: string;
+  readonly risk: {
+    readonly default: RiskTier;
+    readonly floor: RiskTier;
+    readonly atLeast: readonly { readonly tier: RiskTier; readonly when: string }[];
+  };
+  readonly limits: {
+    readonly maxConcurrentCritics?: number;
+    readonly maxConcurrentPerStage: Readonly<Partial<Record<ExecutionStage, number>>>;
+    readonly maxQueueSize?: number;
+    /** Bytes of content plus context; at most 262,144. */
+    readonly maxContentBytes: number;
+  };
+  readonly timeouts: {
+    readonly globalMs: number;
+    /** A stage that is absent has the global one. */
+    readonly stagesMs: Readonly<Partial<Record<ExecutionStage, number>>>;
+  };
+  /** In cost weights. */
+  readonly budget: { readonly maxCost?: number };
+  /** In plan order: by stage, then as written. */
+  readonly critics: readonly PlanCritic[];
+  readonly verdict: {
+    readonly rules: readonly VerdictRule[];
+    readonly allowNeeds?: { readonly critics: readonly string[]; readonly coverage?: number };
+    readonly otherwise: 'allow' | 'escalate' | 'deny';
+  };
+}
+
+/** The stages that have critics, in order. */
+export function stagesOf(plan: Plan): ExecutionStage[] {
+  return STAGES.filter((stage) => plan.critics.some((critic) => critic.stage === stage));
+}
+
+/** The transitive `dependsOn` of a critic, without itself. */
+export function dependenciesOf(plan: Plan, name: string): Set<string> {
+  const byName = new Map(plan.critics.map((critic) => [critic.name, critic]));
+  const seen = new Set<string>();
+  const open = [...(byName.get(name)?.dependsOn ?? [])];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    open.push(...(byName.get(next)?.dependsOn ?? []));
+  }
+  return seen;
+}

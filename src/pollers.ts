@@ -1,0 +1,19 @@
+/** Who polls a task queue, as the server tells it. Works on any connection; no native module. */
+import type { WorkflowService } from '@temporalio/client';
+
+export type QueueKind = 'workflow' | 'activity';
+
+/** The wire's numbers for the kinds of task queue. */
+const KIND = { workflow: 1, activity: 2 } as const;
+
+/** A worker that died is listed for five minutes; a living one polls at least once a minute. */
+const FRESH_MS = 70_000;
+
+/** Identities of the workers that polled within the last 70 seconds. */
+export async function freshPollers(connection: { readonly workflowService: WorkflowService }, namespace: string, queue: string, kind: QueueKind): Promise<string[]> {
+  const described = await connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name: queue }, taskQueueType: KIND[kind] });
+  const now = Date.now();
+  return (described.pollers ?? [])
+    .filter((poller) => now - Number(poller.lastAccessTime?.seconds ?? 0) * 1000 < FRESH_MS)
+    .map((poller) => poller.identity ?? '');
+}

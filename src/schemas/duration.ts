@@ -1,0 +1,42 @@
+/** Durations of plans: a whole number and a unit, `250ms`, `10s`, `5m`, `2h`, `7d`. Imports zod alone. */
+import { z } from 'zod';
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const FORM = /^(\d+)(ms|s|m|h|d)$/;
+const LONGEST = '30d';
+const LONGEST_MS = 30 * 86_400_000;
+
+/** A parsed duration. An object, so that nobody takes its number for seconds. */
+export interface Duration {
+  readonly ms: number;
+}
+
+export type DurationResult = { readonly ok: true; readonly ms: number } | { readonly ok: false; readonly message: string };
+
+export function parseDuration(text: string): DurationResult {
+  const [, digits, unit] = FORM.exec(text) ?? [];
+  const unitMs = UNITS_MS[unit ?? ''];
+  if (digits === undefined || unitMs === undefined) return { ok: false, message: badForm(text) };
+  const ms = Number(digits) * unitMs;
+  if (ms === 0) return { ok: false, message: `${JSON.stringify(text)} leaves no time: a duration is at least 1ms` };
+  if (ms > LONGEST_MS) return { ok: false, message: `${JSON.stringify(cut(text))} is too long: a duration is at most ${LONGEST}` };
+  return { ok: true, ms };
+}
+
+const cut = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
+
+const badForm = (value: unknown): string =>
+  `${cut(JSON.stringify(value) ?? typeof value)} is not a duration: write a whole number and a unit, such as 250ms, 10s, 5m, 2h or 7d`;
+
+/** A field that holds a duration; parsed to {@link Duration}. */
+export function durationField(description: string) {
+  return z
+    .string({ error: (issue) => (issue.input === undefined ? undefined : badForm(issue.input)) })
+    .transform((text, context): Duration => {
+      const parsed = parseDuration(text);
+      if (parsed.ok) return { ms: parsed.ms };
+      context.issues.push({ code: 'custom', message: parsed.message, input: text });
+      return z.NEVER;
+    })
+    .meta({ description, pattern: FORM.source, examples: ['250ms', '10s', '5m'] });
+}

@@ -1,0 +1,167 @@
+/**
+ * Assembles the Workers of one process: one for the workflows with their local activities, one for each lane.
+ * Nothing polls before the server knows the search attributes and every critic that a plan uses is warm.
+ */
+import { hostname } from 'node:os';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import { makeActivities } from './activities/index.js';
+import { makeRunCritic } from './activities/run-critic.js';
+import { workflowBundle } from './bundle.js';
+import { workflowQueue } from './contract.js';
+import { parseOptions } from './critics/attempt.js';
+import type { CriticRegistry } from './critics/registry.js';
+import type { Plan } from './domain/plan.js';
+import { BudgetPool } from './lanes/budgets.js';
+import { lanesOf, type Lane } from './lanes/lanes.js';
+import { freshPollers } from './pollers.js';
+import { missingSearchAttributes } from '../temporal/setup.js';
+
+export interface TribunalWorkerOptions {
+  /** Name of the deployment: also its workflow task queue. */
+  readonly deployment: { readonly name: string; readonly plans: ReadonlyMap<string, Plan>; readonly registry: CriticRegistry; readonly priorityLevels: 5 | 10 };
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  /** How long critics may go on after a stop was asked for. Default 30 s: longer than most attempts, shorter than a supervisor's patience. */
+  readonly shutdownGraceMs?: number;
+  /** Code of the workflows, when it was bundled before; default: the bundle of the build, or a fresh one. */
+  readonly bundle?: { readonly codePath: string };
+  readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void;
+}
+
+export interface TribunalWorker {
+  /** Polls until {@link TribunalWorker.shutdown} was called and what runs has ended. Rejects when polling fails for good. */
+  run(): Promise<void>;
+  shutdown(): void;
+  readonly lanes: readonly Lane[];
+}
+
+/** Slots of a lane without limits: the SDK's own default, enough for critics that mostly wait for a network. */
+const UNLIMITED_SLOTS = 100;
+/** Enough to keep a lane's slots full at loopback and cloud latencies; more pollers only hold more idle requests open. */
+const MAX_POLLERS = 5;
+const DEFAULT_GRACE_MS = 30_000;
+/** After the grace period critics are cancelled; what ignores that is left behind after this. */
+const FORCE_MS = 5_000;
+
+/**
+ * @throws Error in one sentence: missing search attributes, a critic that cannot be warmed, a server that cannot be reached.
+ */
+export async function createTribunalWorker(options: TribunalWorkerOptions): Promise<TribunalWorker> {
+  const { connection, namespace, deployment } = options;
+  const missing = await missingSearchAttributes(connection, namespace);
+  if (missing.length > 0) throw new Error(`namespace ${namespace} lacks the search attributes ${missing.join(', ')}: run \`tribunal setup\``);
+  const plans = [...deployment.plans.values()];
+  await warmCritics(plans, deployment.registry);
+  const lanes = plans.flatMap((plan) => lanesOf(deployment.name, plan));
+  await warnOfOthers(options, lanes);
+  const workers: Worker[] = [];
+  try {
+    workers.push(await makeWorkflowWorker(options));
+    const budgets = new BudgetPool();
+    for (const lane of lanes) workers.push(await makeLaneWorker(options, lane, budgets));
+  } catch (error) {
+    // A Worker that was made and never run would hold the connection open.
+    await Promise.allSettled(workers.map((worker) => stopUnused(worker)));
+    throw error;
+  }
+  return { lanes, run: () => runAll(workers, options), shutdown: () => workers.forEach(shutdownOnce) };
+}
+
+async function stopUnused(worker: Worker): Promise<void> {
+  const running = worker.run();
+  worker.shutdown();
+  await running;
+}
+
+function shutdownOnce(worker: Worker): void {
+  if (worker.getState() === 'RUNNING') worker.shutdown();
+}
+
+async function runAll(workers: readonly Worker[], { log }: TribunalWorkerOptions): Promise<void> {
+  // A critic's stray rejection or timer must not end the neighbours' work.
+  const stray = (thrown: unknown): void => log?.('error', `a critic left an error behind: ${thrown instanceof Error ? thrown.name : typeof thrown}`);
+  process.on('unhandledRejection', stray);
+  process.on('uncaughtException', stray);
+  try {
+    const running = workers.map(async (worker) => {
+      try {
+        await worker.run();
+      } finally {
+        // One that stops, for whatever reason, stops all: half a worker would let evaluations wait for ever.
+        workers.forEach(shutdownOnce);
+      }
+    });
+    const ended = await Promise.allSettled(running);
+    const failed = ended.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  } finally {
+    process.off('unhandledRejection', stray);
+    process.off('uncaughtException', stray);
+  }
+}
+
+async function makeWorkflowWorker(options: TribunalWorkerOptions): Promise<Worker> {
+  const { connection, namespace, deployment } = options;
+  const countPollers = async (queue: string): Promise<number> => (await freshPollers(connection, namespace, queue, 'activity')).length;
+  return await Worker.create({
+    ...common(options),
+    taskQueue: workflowQueue(deployment.name),
+    workflowBundle: options.bundle ?? (await workflowBundle()),
+    activities: { ...makeActivities({ deployment: deployment.name, ...deployment, countPollers }) },
+    // Critics run on lanes; what this Worker offers is local to its workflows.
+    enableNonLocalActivities: false,
+    // Eager activities pass by every limit.
+    maxEagerActivityReservationsPerWorkflowTask: 0,
+    // A dead process's evaluations move after this; the default of 10 s is most of what a crash would cost.
+    stickyQueueScheduleToStartTimeout: '2s',
+  });
+}
+
+async function makeLaneWorker(options: TribunalWorkerOptions, lane: Lane, pool: BudgetPool): Promise<Worker> {
+  const slots = lane.slots ?? UNLIMITED_SLOTS;
+  const rate = lane.rateLimitPerSecond;
+  const runCritic = makeRunCritic({ registry: options.deployment.registry, budgets: pool.chain(lane.budgets) });
+  return await Worker.create({
+    ...common(options),
+    taskQueue: lane.queue,
+    activities: { default: runCritic },
+    maxConcurrentActivityTaskExecutions: slots,
+    // One poller with a rate: each parked poll could let one more start through at once.
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: rate === undefined ? Math.min(slots, MAX_POLLERS) : 1 },
+    ...(rate !== undefined ? { maxTaskQueueActivitiesPerSecond: rate, maxActivitiesPerSecond: rate } : {}),
+    // Beats of once a second reach the server as such; its patience is five.
+    maxHeartbeatThrottleInterval: '1s',
+    defaultHeartbeatThrottleInterval: '1s',
+  });
+}
+
+function common({ connection, namespace, shutdownGraceMs = DEFAULT_GRACE_MS }: TribunalWorkerOptions): Omit<WorkerOptions, 'taskQueue'> {
+  return {
+    connection,
+    namespace,
+    identity: `tribunal ${process.pid}@${hostname()}`,
+    shutdownGraceTime: shutdownGraceMs,
+    shutdownForceTime: shutdownGraceMs + FORCE_MS,
+  };
+}
+
+/** Loads and warms every implementation that a plan uses, once for each set of options. */
+async function warmCritics(plans: readonly Plan[], registry: CriticRegistry): Promise<void> {
+  for (const plan of plans) {
+    for (const use of plan.critics) {
+      const critic = await registry.find(use.uses);
+      if (critic === undefined) throw new Error(`plan ${plan.name}: ${use.name} uses ${use.uses}, which is not here; known are ${registry.names.join(', ')}`);
+      const options = parseOptions(critic, use.with);
+      if (!options.ok) throw new Error(`plan ${plan.name}: ${use.uses} refuses the options of ${use.name}`);
+      await critic.warm?.(options.value);
+    }
+  }
+}
+
+/** Limits hold in each worker process; with a second process of the same plan they add up. */
+async function warnOfOthers({ connection, namespace, log }: TribunalWorkerOptions, lanes: readonly Lane[]): Promise<void> {
+  for (const lane of lanes.filter((one) => one.slots !== undefined)) {
+    const others = await freshPollers(connection, namespace, lane.queue, 'activity');
+    if (others.length > 0) log?.('warn', `another worker polls ${lane.queue} (${others[0] ?? ''}): limits hold in each worker process, so together they allow more`);
+  }
+}

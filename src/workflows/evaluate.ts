@@ -1,0 +1,154 @@
+/**
+ * One evaluation: open, walk the stages, decide, report. Only this file and `proxies.ts` touch the SDK.
+ *
+ * E1 Anything but allow, deny and escalate closes the workflow as Failed: `NotJudged` with the report, or `RequestRefused`.
+ * E2 A cancelled evaluation keeps its partial report in a marker of its history; the close itself carries no details.
+ */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  TimeoutFailure,
+  defineQuery,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { PROGRESS_QUERY, SEARCH_ATTRIBUTES, type EvaluateInput, type OpenResult, type Progress } from '../contract.js';
+import { cancelledBeforeStart } from '../domain/admit.js';
+import { buildReport } from '../domain/build-report.js';
+import { FAILURE_TYPES } from '../domain/errors.js';
+import { fitReport } from '../domain/fit-report.js';
+import type { EvaluationReport } from '../domain/report.js';
+import { searchValues } from '../domain/search-values.js';
+import { decideVerdict, type Verdict } from '../domain/verdict.js';
+import { currentDetails } from '../report/details.js';
+import { callCritic, openEvaluation, recordPartialReport, runLocalCritics } from './proxies.js';
+import { runStages, Walk, type WalkDeps } from './walk.js';
+
+export const progressQuery = defineQuery<Progress>(PROGRESS_QUERY);
+
+export async function evaluate(input: EvaluateInput): Promise<EvaluationReport> {
+  let walk: Walk | undefined;
+  setHandler(progressQuery, () => walk?.progress() ?? { planned: 0, ended: [], running: [] });
+  const opened = await open(input);
+  walk = makeWalk(input, opened);
+  try {
+    walk.take(opened.led);
+    await runStages(walk);
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    const cancelled = cancelledReport(input, opened, walk);
+    await CancellationScope.nonCancellable(() => recordPartialReport(cancelled));
+    throw error;
+  }
+  const verdict = decideVerdict(opened.plan, walk.records, opened.facts);
+  const report = reportOf(input, opened, walk, verdict);
+  upsertSearchAttributes([
+    { key: SEARCH_ATTRIBUTES.decision, value: report.decision },
+    { key: SEARCH_ATTRIBUTES.plan, value: `${opened.plan.name}@${opened.plan.version}` },
+    { key: SEARCH_ATTRIBUTES.risk, value: report.riskTier },
+    { key: SEARCH_ATTRIBUTES.critics, value: searchValues(report) },
+    { key: SEARCH_ATTRIBUTES.degraded, value: report.degraded },
+  ]);
+  setCurrentDetails(currentDetails({ report, workflowId: workflowInfo().workflowId }));
+  if (report.decision !== 'not_judged') return report;
+  const why = report.reasons.find((reason) => reason.effect === 'fail');
+  throw ApplicationFailure.create({
+    type: FAILURE_TYPES.notJudged,
+    message: `not judged: ${why?.message ?? 'no reason is recorded'}`,
+    nonRetryable: true,
+    details: [report],
+  });
+}
+
+async function open(input: EvaluateInput): Promise<OpenResult> {
+  try {
+    return await openEvaluation({ input, lead: true });
+  } catch (error) {
+    if (isCancellation(error) || isRefusal(error)) throw refusal(error);
+  }
+  // The leading local critics blocked or broke their process. Without them the plan can still be pinned, and then only they fail.
+  try {
+    return await openEvaluation({ input, lead: false });
+  } catch (error) {
+    if (isCancellation(error) || isRefusal(error)) throw refusal(error);
+    throw ApplicationFailure.nonRetryable('not judged: the evaluation could not be opened', FAILURE_TYPES.notJudged);
+  }
+}
+
+const isRefusal = (error: unknown): error is ActivityFailure =>
+  error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === FAILURE_TYPES.requestRefused;
+
+/** A refused request closes with the refusal itself, not wrapped in an activity's failure. */
+const refusal = (error: unknown): unknown => (isRefusal(error) ? error.cause : error);
+
+function makeWalk(input: EvaluateInput, opened: OpenResult): Walk {
+  const { content, context, class: requestClass } = input.request;
+  const scope = new CancellationScope();
+  let decisive = false;
+  const deps: WalkDeps = {
+    now: () => Date.now(),
+    historyLength: () => workflowInfo().historyLength,
+    async runBatch(batch) {
+      try {
+        return await runLocalCritics(batch);
+      } catch (error) {
+        if (!(error instanceof ActivityFailure) || error.cause instanceof CancelledFailure) throw error;
+        return { lost: error.cause instanceof TimeoutFailure ? 'timed_out' : 'failed' };
+      }
+    },
+    async runCritic(call) {
+      try {
+        const { tenant, riskTier } = opened.facts;
+        const args = { critic: call.critic, content, context, findings: call.findings, tenant, riskTier };
+        return await scope.run(() => callCritic(call, opened, args, requestClass === 'background'));
+      } catch (error) {
+        if (!decisive || !isCancellation(error)) throw error;
+        return { outcome: 'cancelled', attempts: [], startedAt: Date.now(), code: 'DECISIVE' };
+      }
+    },
+    cancelRunning() {
+      decisive = true;
+      scope.cancel();
+    },
+    changed: () => setCurrentDetails(currentDetails({ plan: opened.plan, progress: made.progress() })),
+  };
+  const made = new Walk(opened.plan, opened.facts, content, deps);
+  return made;
+}
+
+function reportOf(input: EvaluateInput, opened: OpenResult, walk: Walk, verdict: Verdict, cancelled = false): EvaluationReport {
+  return fitReport(
+    buildReport({
+      evaluationId: workflowInfo().workflowId,
+      tenant: opened.facts.tenant,
+      plan: opened.plan,
+      facts: opened.facts,
+      contentHash: opened.contentHash,
+      records: [...walk.records.values()],
+      stages: walk.stages,
+      verdict,
+      totalMs: walk.used.totalMs,
+      ...(cancelled ? { cancelled: true } : {}),
+      ...(walk.reset !== undefined ? { reset: walk.reset } : {}),
+    }),
+  );
+}
+
+function cancelledReport(input: EvaluateInput, opened: OpenResult, walk: Walk): EvaluationReport {
+  for (const critic of opened.plan.critics) {
+    if (walk.records.has(critic.name)) continue;
+    const record = cancelledBeforeStart(critic, 'CANCELLED');
+    walk.records.set(critic.name, walk.running.has(critic.name) ? { ...record, startedAt: Date.now() } : record);
+  }
+  const verdict: Verdict = {
+    decision: 'not_judged',
+    reasons: [{ code: 'CANCELLED', message: 'the evaluation was cancelled', effect: 'fail' }],
+    degraded: true,
+  };
+  return reportOf(input, opened, walk, verdict, true);
+}

@@ -1,0 +1,2 @@
+/** Bundle entry: the workflows by name. */
+export { evaluate } from './evaluate.js';

@@ -1,0 +1,174 @@
+/**
+ * Every activity call of an evaluation with its time-outs, retries and their reasons, and what its failure means.
+ */
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  TimeoutFailure,
+  proxyActivities,
+  proxyLocalActivities,
+  type ActivityOptions,
+} from '@temporalio/workflow';
+import type { AttemptFailure, Beat, EvaluationActivities, RunCriticInput, RunCriticOutput } from '../contract.js';
+import { findingProblem } from '../domain/finding-problem.js';
+import type { AttemptRecord, CriticResult } from '../domain/outcomes.js';
+import type { PlanCritic } from '../domain/plan.js';
+import { laneOf, stageLabel } from '../lanes/lanes.js';
+import type { OpenResult } from '../contract.js';
+import type { CriticCall } from './walk.js';
+
+/** Local activities: once. They catch what critics do; a second try would repeat a whole batch for a bug. */
+const ONCE = { maximumAttempts: 1 };
+
+/** A batch ends itself within its slice and the critics' time-outs; this bounds one whose process is blocked. */
+export const BATCH_TIMEOUT_MS = 60_000;
+
+/** A process that died or froze is noticed after this; the adapter beats once a second, so four beats may be lost. */
+const HEARTBEAT_TIMEOUT_MS = 5_000;
+
+/** One look at the server; a critic that never started is unavailable all the same when it cannot be had. */
+const INSPECT_TIMEOUT_MS = 5_000;
+
+/** Longest back-off: exponential ones are cut by the critic's own time-out long before. */
+const MAX_BACKOFF_MS = 24 * 3_600_000;
+
+export const { openEvaluation, runLocalCritics } = proxyLocalActivities<EvaluationActivities>({
+  startToCloseTimeout: BATCH_TIMEOUT_MS,
+  retry: ONCE,
+});
+
+export const { recordPartialReport } = proxyLocalActivities<EvaluationActivities>({
+  startToCloseTimeout: INSPECT_TIMEOUT_MS,
+  retry: { maximumAttempts: 3 },
+});
+
+const { inspectLane } = proxyLocalActivities<EvaluationActivities>({ startToCloseTimeout: INSPECT_TIMEOUT_MS, retry: ONCE });
+
+type LaneActivities = Record<string, (input: RunCriticInput) => Promise<RunCriticOutput>>;
+
+/** Runs a remote critic to its end. Rejects only when the call was cancelled. */
+export async function callCritic(call: CriticCall, opened: OpenResult, input: RunCriticInput, background: boolean): Promise<CriticResult> {
+  const lane = laneOf(opened.deployment, opened.plan, call.critic);
+  const options = laneOptions(call, lane, priorityKey(call.critic, background, opened.priorityLevels));
+  let earlier: readonly AttemptRecord[] = [];
+  for (const id of ['', '#2']) {
+    const ended = await attemptAll({ ...options, activityId: `${call.critic.stage}/${call.critic.name}${id}` }, input);
+    const result = { ...ended.result, attempts: [...earlier, ...ended.result.attempts] };
+    if (ended.kind === 'settled') return result;
+    if (ended.kind === 'never_started') return await neverStarted(lane, result);
+    // The last attempt died with its process, which is not the critic's doing: one more round.
+    earlier = result.attempts;
+    if (id !== '') return result;
+  }
+  throw ApplicationFailure.nonRetryable('unreachable');
+}
+
+function laneOptions(call: CriticCall, taskQueue: string, key: number): ActivityOptions {
+  const { critic } = call;
+  return {
+    taskQueue,
+    summary: stageLabel(critic.stage),
+    priority: { priorityKey: key },
+    scheduleToCloseTimeout: call.scheduleToCloseMs,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
+    // The verdict does not wait for a critic that is told to stop.
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    retry: {
+      maximumAttempts: critic.maxRetries + 1,
+      initialInterval: critic.retryBackoffBase * 1000,
+      backoffCoefficient: critic.retryBackoffBase,
+      maximumInterval: MAX_BACKOFF_MS,
+    },
+  };
+}
+
+/** Background work never starts before waiting interactive work; five-level servers share a level between two priorities. */
+function priorityKey(critic: PlanCritic, background: boolean, levels: 5 | 10): number {
+  if (levels === 10) return background ? 10 : Math.min(critic.priority, 9);
+  return background ? 5 : Math.min(Math.ceil(critic.priority / 2), 4);
+}
+
+type Ended = { readonly kind: 'settled' | 'never_started' | 'worker_lost'; readonly result: CriticResult };
+
+async function attemptAll(options: ActivityOptions, input: RunCriticInput): Promise<Ended> {
+  const run = proxyActivities<LaneActivities>(options)[input.critic.name];
+  if (run === undefined) throw ApplicationFailure.nonRetryable('no activity of this name');
+  try {
+    const output = await run(input);
+    const problem = resultProblem(output);
+    if (problem === undefined) return { kind: 'settled', result: output };
+    return settled({ outcome: 'invalid_output', attempts: [], code: 'NOT_A_FINDING', message: problem });
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    return endedBy(error);
+  }
+}
+
+/** A completion may come from elsewhere than our adapter (an operator's command), so it is looked at again. */
+function resultProblem(output: RunCriticOutput | undefined): string | undefined {
+  if (typeof output !== 'object' || output === null || output.outcome !== 'succeeded') return 'the result is not one of a critic';
+  if (!Array.isArray(output.attempts)) return 'the result has no attempts';
+  return findingProblem(output.finding);
+}
+
+const settled = (result: CriticResult): Ended => ({ kind: 'settled', result });
+
+function endedBy(error: ActivityFailure): Ended {
+  const { cause, retryState } = error;
+  if (cause instanceof CancelledFailure) throw error;
+  if (cause instanceof TimeoutFailure) return endedByTimeout(cause);
+  const failure = attemptFailure(cause);
+  if (failure === undefined) return settled({ outcome: 'failed', attempts: [], code: 'CRITIC_ERROR', message: 'the attempt ended in a way the adapter does not know' });
+  const { outcome, code, attempts, startedAt, endedAt } = failure;
+  const times = { ...(startedAt !== undefined ? { startedAt } : {}), ...(endedAt !== undefined ? { endedAt } : {}) };
+  // The server gave up because the next back-off would pass the time-out, not because the attempts were used up.
+  const cut = retryState === 'TIMEOUT' ? { cut: 'deadline' as const } : {};
+  const result = { attempts, code, message: cause?.message ?? '', ...times, ...cut };
+  if (outcome !== 'worker_lost') return settled({ outcome, ...result });
+  return { kind: retryState === 'TIMEOUT' ? 'settled' : 'worker_lost', result: { outcome: 'failed', ...result } };
+}
+
+function endedByTimeout(cause: TimeoutFailure): Ended {
+  const beat = beatOf(cause.lastHeartbeatDetails);
+  const attempts = beat?.attempts ?? [];
+  const startedAt = beat?.startedAt !== undefined ? { startedAt: beat.startedAt } : {};
+  if (cause.timeoutType === 'SCHEDULE_TO_START') return { kind: 'never_started', result: { outcome: 'not_reached', attempts } };
+  if (cause.timeoutType === 'HEARTBEAT') {
+    const lost: AttemptRecord = { class: 'worker_lost', queuedMs: 0, ranMs: 0, code: 'WORKER_LOST' };
+    const message = 'the worker process died or froze while the critic ran';
+    return { kind: 'worker_lost', result: { outcome: 'failed', attempts: [...attempts, lost], code: 'WORKER_LOST', message, ...startedAt } };
+  }
+  if (beat?.waiting === true && beat.attempts.length === 0) {
+    return settled({ outcome: 'not_reached', attempts, code: 'DEADLINE', message: 'the deadline came while it waited for a free place' });
+  }
+  const last: AttemptRecord = { class: 'timed_out', queuedMs: 0, ranMs: 0, code: 'CRITIC_TIMEOUT' };
+  return settled({ outcome: 'timed_out', attempts: [...attempts, last], code: 'CRITIC_TIMEOUT', message: 'all attempts together passed the time-out', ...startedAt });
+}
+
+/** It waited in its queue until its time was up: is there nobody to take it, or was it just not its turn? */
+async function neverStarted(lane: string, result: CriticResult): Promise<CriticResult> {
+  let pollers = 0;
+  try {
+    ({ pollers } = await inspectLane(lane));
+  } catch (error) {
+    if (error instanceof ActivityFailure && error.cause instanceof CancelledFailure) throw error;
+  }
+  if (pollers > 0) return { ...result, outcome: 'not_reached', code: 'DEADLINE', message: 'the deadline came while it waited in its queue' };
+  return { ...result, outcome: 'unavailable', code: 'NO_WORKER', message: `no worker polls its lane ${lane}` };
+}
+
+function attemptFailure(cause: Error | undefined): AttemptFailure | undefined {
+  const details: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
+  return isAttemptFailure(details) ? details : undefined;
+}
+
+function isAttemptFailure(value: unknown): value is AttemptFailure {
+  return typeof value === 'object' && value !== null && 'outcome' in value && 'code' in value && 'attempts' in value && Array.isArray(value.attempts);
+}
+
+function beatOf(details: unknown): Beat | undefined {
+  const isBeat = (value: unknown): value is Beat => typeof value === 'object' && value !== null && 'attempts' in value && Array.isArray(value.attempts);
+  return isBeat(details) ? details : undefined;
+}

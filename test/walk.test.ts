@@ -1,0 +1,202 @@
+/** The walker with everything of the SDK replaced: order, cuts, budget, decisive rules, without a server. */
+import { describe, expect, it } from 'vitest';
+import type { CriticResult } from '../src/domain/outcomes.js';
+import type { Plan, PlanCritic } from '../src/domain/plan.js';
+import { decideVerdict } from '../src/domain/verdict.js';
+import { deferred } from '../src/deferred.js';
+import { runStages, Walk, type CriticCall } from '../src/workflows/walk.js';
+import { critic, facts, plan } from './support/plans.js';
+
+const ok = (severity = 0, codes: string[] = []): CriticResult => ({
+  outcome: 'succeeded',
+  finding: { severity, violations: codes.map((code) => ({ code, message: code })) },
+  attempts: [{ class: 'ok', queuedMs: 0, ranMs: 1 }],
+});
+const broken: CriticResult = { outcome: 'failed', attempts: [{ class: 'permanent', queuedMs: 0, ranMs: 1 }], code: 'CRITIC_ERROR', message: 'threw' };
+
+/** A walk whose critics end when the test says so. */
+class Stage {
+  now = 0;
+  length = 3;
+  readonly calls: CriticCall[] = [];
+  readonly ends = new Map<string, ReturnType<typeof deferred<CriticResult>>>();
+  readonly walk: Walk;
+  readonly done: Promise<void>;
+
+  constructor(of: Plan, answers: Readonly<Record<string, CriticResult>> = {}, gating: 'on' | 'off' = 'on') {
+    this.walk = new Walk(of, { ...facts, gating }, 'text', {
+      now: () => this.now,
+      historyLength: () => this.length,
+      runBatch: () => Promise.reject(new Error('no local critics here')),
+      runCritic: async (call) => {
+        this.calls.push(call);
+        const answer = answers[call.critic.name];
+        if (answer !== undefined) return answer;
+        const end = deferred<CriticResult>();
+        this.ends.set(call.critic.name, end);
+        return await end.promise;
+      },
+      cancelRunning: () => {
+        for (const [name, end] of this.ends) if (!this.walk.records.has(name)) end.resolve({ outcome: 'cancelled', attempts: [], startedAt: 1, code: 'DECISIVE' });
+      },
+      changed: () => undefined,
+    });
+    this.done = runStages(this.walk);
+  }
+
+  /** Lets everything that can go on do so. */
+  async settle(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async end(name: string, result: CriticResult): Promise<void> {
+    this.length += 6;
+    const end = this.ends.get(name);
+    if (end === undefined) throw new Error(`${name} does not run`);
+    end.resolve(result);
+    await this.settle();
+  }
+
+  get started(): string[] {
+    return this.calls.map((call) => call.critic.name);
+  }
+
+  outcomes(): Record<string, string> {
+    return Object.fromEntries([...this.walk.records].map(([name, record]) => [name, record.outcome]));
+  }
+}
+
+const chain: PlanCritic[] = [critic('a'), critic('b', { dependsOn: ['a'] }), critic('c'), critic('later', { stage: 'deep_analysis', dependsOn: ['b'] })];
+
+describe('the walk', () => {
+  it('starts a dependent as soon as its own dependencies have ended, not when the stage has', async () => {
+    const stage = new Stage(plan(chain));
+    await stage.settle();
+    expect(stage.started).toEqual(['a', 'c']);
+    await stage.end('a', ok());
+    expect(stage.started).toEqual(['a', 'c', 'b']);
+    await stage.end('b', ok());
+    expect(stage.started).toEqual(['a', 'c', 'b']);
+    await stage.end('c', ok());
+    expect(stage.started).toEqual(['a', 'c', 'b', 'later']);
+    await stage.end('later', ok());
+    await stage.done;
+  });
+
+  it('hands a critic the findings of its own dependencies and of nobody else', async () => {
+    const stage = new Stage(plan(chain), { a: ok(0.5, ['x']), b: ok(0.2), c: ok(0.9), later: ok() });
+    await stage.done;
+    expect(stage.calls.map((call) => [call.critic.name, Object.keys(call.findings)])).toEqual([
+      ['a', []],
+      ['c', []],
+      ['b', ['a']],
+      ['later', ['b']],
+    ]);
+  });
+
+  it('starts ready critics in order of priority, then name', async () => {
+    const stage = new Stage(plan([critic('z', { priority: 1 }), critic('b', { priority: 9 }), critic('a', { priority: 9 }), critic('m', { priority: 4 })]));
+    await stage.settle();
+    expect(stage.started).toEqual(['z', 'm', 'a', 'b']);
+  });
+
+  it('skips what depends on a failed critic and does not pretend that it ran', async () => {
+    const stage = new Stage(plan(chain), { a: broken, c: ok() });
+    await stage.done;
+    expect(stage.outcomes()).toEqual({ a: 'failed', b: 'skipped', c: 'succeeded', later: 'skipped' });
+    expect(stage.walk.records.get('later')?.root).toBe('a');
+  });
+
+  it('gates what depends on a gated critic', async () => {
+    const gated = critic('gated', { policy: 'on_high_risk' });
+    const stage = new Stage(plan([gated, critic('after', { dependsOn: ['gated'] }), critic('free')]), { free: ok() });
+    await stage.done;
+    expect(stage.outcomes()).toEqual({ gated: 'gated', after: 'gated', free: 'succeeded' });
+    expect(decideVerdict(stage.walk.plan, stage.walk.records, facts).decision).toBe('allow');
+  });
+
+  it('runs every critic with gating off', async () => {
+    const stage = new Stage(plan([critic('gated', { policy: 'on_high_risk' }), critic('after', { dependsOn: ['gated'] })]), { gated: ok(), after: ok() }, 'off');
+    await stage.done;
+    expect(stage.outcomes()).toEqual({ gated: 'succeeded', after: 'succeeded' });
+  });
+
+  it('never shows a gate what a quicker sibling found', async () => {
+    const siblings = [critic('quick'), critic('slow'), critic('look', { policy: 'on_violation', dependsOn: ['slow'] })];
+    const stage = new Stage(plan(siblings));
+    await stage.settle();
+    await stage.end('quick', ok(0.9, ['bad']));
+    await stage.end('slow', ok());
+    await stage.done;
+    expect(stage.outcomes()['look']).toBe('gated');
+  });
+
+  it('cancels what runs and lists what had not begun when a decisive rule holds', async () => {
+    const decisive = { effect: 'deny', when: 'findings.exists(f, f.severity >= 0.9)', reason: 'severe', decisive: true } as const;
+    const of = plan(chain, { verdict: { rules: [decisive], otherwise: 'allow' } });
+    const stage = new Stage(of);
+    await stage.settle();
+    await stage.end('a', ok(0.95, ['bad']));
+    await stage.done;
+    expect(stage.outcomes()).toEqual({ a: 'succeeded', c: 'cancelled', b: 'cancelled', later: 'cancelled' });
+    expect(stage.walk.records.get('c')?.startedAt).toBe(1);
+    expect(stage.walk.records.get('later')?.startedAt).toBeUndefined();
+    expect(decideVerdict(of, stage.walk.records, facts)).toMatchObject({ decision: 'deny', reasons: [{ rule: 'severe' }] });
+  });
+
+  it('gives a critic the least of what critic, stage and evaluation have left', async () => {
+    const of = plan(
+      [critic('own', { timeoutMs: 1_000 }), critic('stage'), critic('deep', { stage: 'deep_analysis' })],
+      { timeouts: { globalMs: 10_000, stagesMs: { core_analysis: 4_000 } } },
+    );
+    const stage = new Stage(of);
+    await stage.settle();
+    expect(stage.calls.map((call) => call.scheduleToCloseMs)).toEqual([1_000, 4_000]);
+    stage.now = 3_000;
+    await stage.end('own', ok());
+    await stage.end('stage', ok());
+    expect(stage.calls[2]?.scheduleToCloseMs).toBe(7_000);
+  });
+
+  it('does not start a critic whose time was used up, and says so', async () => {
+    const of = plan([critic('first'), critic('second', { dependsOn: ['first'] }), critic('third', { stage: 'validation' })], {
+      timeouts: { globalMs: 10_000, stagesMs: { core_analysis: 4_000 } },
+    });
+    const stage = new Stage(of);
+    await stage.settle();
+    stage.now = 4_500;
+    await stage.end('first', { outcome: 'timed_out', attempts: [{ class: 'timed_out', queuedMs: 0, ranMs: 4_500 }] });
+    expect(stage.outcomes()).toEqual({ first: 'timed_out', second: 'skipped' });
+    expect(stage.calls[1]?.scheduleToCloseMs).toBe(5_500);
+  });
+
+  it('does not count the hour between a failure and its reset as time used', async () => {
+    const stage = new Stage(plan([critic('first'), critic('second', { stage: 'deep_analysis' })], { timeouts: { globalMs: 10_000, stagesMs: {} } }));
+    await stage.settle();
+    stage.now = 3_600_000;
+    await stage.end('first', ok());
+    expect(stage.calls[1]?.scheduleToCloseMs).toBe(10_000);
+  });
+
+  it('names the event that re-runs only the failed critic, and the one that re-runs its stage', async () => {
+    const stage = new Stage(plan([critic('good'), critic('bad')]));
+    await stage.settle();
+    await stage.end('good', ok());
+    await stage.end('bad', broken);
+    await stage.done;
+    // History: 3 at the dispatch, 9 when `good` ended, 15 when `bad` failed.
+    expect(stage.walk.reset).toEqual({ keepSiblings: 10, stageBoundary: 4 });
+  });
+
+  it('leaves over budget what would run and is not covered, in plan order, and what a gate gives back serves later stages', async () => {
+    const critics = [
+      critic('dear', { costWeight: 5, policy: 'on_high_risk' }),
+      critic('cheap', { costWeight: 2 }),
+      critic('next', { costWeight: 3, stage: 'deep_analysis' }),
+      critic('last', { costWeight: 1, stage: 'validation' }),
+    ];
+    const stage = new Stage(plan(critics, { budget: { maxCost: 5 } }), { cheap: ok(), next: ok() });
+    await stage.done;
+    expect(stage.outcomes()).toEqual({ dear: 'gated', cheap: 'succeeded', next: 'succeeded', last: 'over_budget' });
+  });
+});
