@@ -40,6 +40,8 @@ export class RequestRefused extends TribunalError {
   constructor(
     readonly problems: readonly string[],
     evaluationId?: string,
+    /** Why, as a code of the error catalogue. */
+    readonly reason: string = 'BAD_REQUEST',
   ) {
     super('REQUEST_REFUSED', `the request is refused: ${problems.join('; ')}`, evaluationId);
   }

@@ -100,7 +100,7 @@ export class EvaluationHandle {
   /** The report of a run that failed, `undefined` when a reset has put another run in its place. */
   async #failed(failure: unknown): Promise<EvaluationReport | undefined> {
     if (failure instanceof ApplicationFailure && failure.type === FAILURE_TYPES.notJudged) return this.#checked(failure.details?.[0]);
-    if (failure instanceof ApplicationFailure && failure.type === FAILURE_TYPES.requestRefused) throw new RequestRefused([failure.message], this.evaluationId);
+    if (failure instanceof ApplicationFailure && failure.type === FAILURE_TYPES.requestRefused) throw this.#refused(failure);
     if (failure instanceof CancelledFailure) throw new EvaluationCancelled(this.evaluationId, await this.#partialReport());
     if (failure instanceof TerminatedFailure) {
       // A reset terminates the run that it replaces, and those who wait for it see no more than that.
@@ -108,6 +108,12 @@ export class EvaluationHandle {
       throw new EvaluationTerminated(this.evaluationId, failure.message);
     }
     throw new EvaluationFailed(this.evaluationId, failure instanceof Error ? failure.message : 'no reason is recorded', { cause: failure });
+  }
+
+  #refused(failure: ApplicationFailure): RequestRefused {
+    const about: unknown = failure.details?.[0];
+    const code = typeof about === 'object' && about !== null && 'code' in about && typeof about.code === 'string' ? about.code : undefined;
+    return new RequestRefused([failure.message.replace(/^refused: /, '')], this.evaluationId, code);
   }
 
   #checked(value: unknown): EvaluationReport {

@@ -22,6 +22,7 @@ import {
 import { requestDigest } from './digest.js';
 import { FAILURE_TYPES } from './domain/errors.js';
 import type { EvaluationReport } from './domain/report.js';
+import { freshPollers } from './pollers.js';
 import { toEvaluationRequest, type StartRequest } from './schemas/request.js';
 import { resolveServer } from './settings.js';
 import { uuidV7 } from './uuid-v7.js';
@@ -46,8 +47,6 @@ const WORKER_SEEN_MS = 5_000;
 const START_ROUNDS = 5;
 const DEFAULT_LIST_LIMIT = 20;
 const MAX_LIST_LIMIT = 10_000;
-/** Number of the workflow kind of task queue on the wire. */
-const WORKFLOW_QUEUE = 1;
 
 export class TribunalClient {
   readonly #host: Host;
@@ -213,9 +212,9 @@ export class TribunalClient {
 
   async #askForWorker(): Promise<void> {
     const { client, namespace, deployment } = this.#host;
-    const queue = await call(this.#host, `cannot ask for workers of ${deployment}`, undefined, () =>
-      client.workflowService.describeTaskQueue({ namespace, taskQueue: { name: workflowQueue(deployment) }, taskQueueType: WORKFLOW_QUEUE }),
+    const pollers = await call(this.#host, `cannot ask for workers of ${deployment}`, undefined, () =>
+      freshPollers(client.connection, namespace, workflowQueue(deployment), 'workflow'),
     );
-    if ((queue.pollers ?? []).length === 0) throw new NoWorker(deployment, namespace);
+    if (pollers.length === 0) throw new NoWorker(deployment, namespace);
   }
 }

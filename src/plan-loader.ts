@@ -12,6 +12,7 @@ import type { Json } from './domain/finding.js';
 import { planProblems } from './domain/plan-checks.js';
 import { error, hint, type PlanPath, type PlanProblem } from './domain/plan-problem.js';
 import type { Plan } from './domain/plan.js';
+import { safeText } from './report/safe.js';
 import { parseWith, type Issue } from './schemas/issues.js';
 import { checkPlain } from './schemas/plain.js';
 import { parsePlan } from './schemas/parse-plan.js';
@@ -36,10 +37,11 @@ export type LoadedPlan =
   | { readonly ok: true; readonly plan: Plan; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** `file:line:col path message`; warnings say so. */
+/** `file:line:col path message` on one line; warnings say so. */
 export function formatProblem({ file, line, col, path, message, severity }: Problem): string {
   const place = line === undefined ? file : `${file}:${line}:${col ?? 1}`;
-  return [place, path, severity === 'warning' ? `warning: ${message}` : message].filter((part) => part !== '').join(' ');
+  const parts = [place, path, severity === 'warning' ? `warning: ${message}` : message];
+  return safeText(parts.filter((part) => part !== '').join(' '));
 }
 
 /**

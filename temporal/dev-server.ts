@@ -5,13 +5,14 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { ensureTemporalCli, versionOf } from './binary.js';
 import { DYNAMIC_CONFIG } from './dynamic-config.js';
 import { cacheDir } from './paths.js';
+import { answers } from './running.js';
 import { ATTRIBUTES, DEFAULT_RETENTION_DAYS, setRetention, setupNamespace } from './setup.js';
 
 export interface DevServerOptions {
@@ -171,21 +172,6 @@ async function untilHealthy(child: ChildProcess, address: string): Promise<void>
         await pause(POLL_MS);
       }
     }
-  });
-}
-
-/** Whether something listens at `host:port`. */
-export function answers(address: string): Promise<boolean> {
-  const separator = address.lastIndexOf(':');
-  return new Promise((settle) => {
-    const socket = connect({ host: address.slice(0, separator), port: Number(address.slice(separator + 1)) });
-    const end = (found: boolean): void => {
-      socket.destroy();
-      settle(found);
-    };
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
-    socket.setTimeout(2_000, () => end(false));
   });
 }
 

@@ -3,24 +3,11 @@
  * The engine only says whether a text matches; places are found by asking it about ever smaller parts.
  */
 import { RE2JS } from '@bufbuild/re2';
-
-export interface Stretch {
-  readonly start: number;
-  readonly end: number;
-}
-
-const MAX_KEPT = 1_000;
-const compiled = new Map<string, RE2JS>();
+import type { Stretch } from './text.js';
 
 /** @throws Error of the engine when the pattern is not RE2. */
 export function compilePattern(re: string, caseSensitive: boolean): RE2JS {
-  const key = `${caseSensitive}:${re}`;
-  const known = compiled.get(key);
-  if (known) return known;
-  const pattern = RE2JS.compile(re, caseSensitive ? 0 : RE2JS.CASE_INSENSITIVE);
-  if (compiled.size >= MAX_KEPT) compiled.clear();
-  compiled.set(key, pattern);
-  return pattern;
+  return RE2JS.compile(re, caseSensitive ? 0 : RE2JS.CASE_INSENSITIVE);
 }
 
 /** What keeps a text from being a usable pattern, as the end of a sentence; `undefined` when it is one. */

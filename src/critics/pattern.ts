@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { strict } from '../schemas/issues.js';
 import { defineCritic } from './critic.js';
 import { compilePattern, patternProblem, stretchesOf } from './linear-pattern.js';
-import { judgeTexts, type Match } from './text.js';
+import { judgeTexts, type Stretch } from './text.js';
 
-const severity = z.number().min(0).max(1);
-const code = z.string().regex(/^[a-zA-Z0-9_.:-]{1,64}$/, { error: 'must be a code of the form [a-zA-Z0-9_.:-]{1,64}' });
+const severityField = z.number().min(0).max(1);
+const codeField = z.string().regex(/^[a-zA-Z0-9_.:-]{1,64}$/, { error: 'must be a code of the form [a-zA-Z0-9_.:-]{1,64}' });
 
-const re = z
+const reField = z
   .string()
   .min(1)
   .max(1_000)
@@ -18,30 +18,54 @@ const re = z
   });
 
 const Options = strict({
-  words: z.array(strict({ word: z.string().trim().min(1).max(200), severity, code: code.default('word') })).default([]),
-  patterns: z.array(strict({ re, severity, code, message: z.string().min(1).max(500).optional() })).default([]),
+  words: z.array(strict({ word: z.string().trim().min(1).max(200), severity: severityField, code: codeField.default('word') })).default([]),
+  patterns: z.array(strict({ re: reField, severity: severityField, code: codeField, message: z.string().min(1).max(500).exactOptional() })).default([]),
   caseSensitive: z.boolean().default(false),
 });
 
 export type PatternOptions = z.output<typeof Options>;
-type ListedWord = PatternOptions['words'][number];
-type ListedPattern = PatternOptions['patterns'][number];
+
+/** A word or pattern of the plan, ready to be looked for. */
+interface Search {
+  readonly code: string;
+  readonly message: string;
+  readonly severity: number;
+  readonly stretchesIn: (text: string) => readonly Stretch[];
+}
+
+/** Compiling takes longer than judging a short text. */
+const prepared = new WeakMap<PatternOptions, readonly Search[]>();
 
 export const pattern = defineCritic<PatternOptions>({
   name: 'pattern',
   version: '1.0.0',
   options: Options,
-  warm({ patterns, caseSensitive }) {
-    for (const listed of patterns) compilePattern(listed.re, caseSensitive);
-  },
-  evaluate({ content }, { options: { words, patterns, caseSensitive } }) {
-    const wordForms = words.map((listed) => ({ listed, form: wordForm(listed.word, caseSensitive) }));
-    return judgeTexts(content, (text) => [
-      ...wordForms.flatMap(({ listed, form }) => wordMatches(text, listed, form)),
-      ...patterns.flatMap((listed) => patternMatches(text, listed, caseSensitive)),
-    ]);
+  warm: (options) => void searchesOf(options),
+  evaluate({ content }, { options }) {
+    const searches = searchesOf(options);
+    return judgeTexts(content, (text) =>
+      searches.flatMap(({ code, message, severity, stretchesIn }) => stretchesIn(text).map((stretch) => ({ code, message, severity, ...stretch }))),
+    );
   },
 });
+
+function searchesOf(options: PatternOptions): readonly Search[] {
+  const known = prepared.get(options);
+  if (known) return known;
+  const { words, patterns, caseSensitive } = options;
+  const searches = [
+    ...words.map(({ word, code, severity }): Search => {
+      const form = wordForm(word, caseSensitive);
+      return { code, severity, message: 'contains a listed word', stretchesIn: (text) => stretchesOfWord(form, text) };
+    }),
+    ...patterns.map(({ re, code, severity, message = `matches the listed pattern ${code}` }): Search => {
+      const form = compilePattern(re, caseSensitive);
+      return { code, severity, message, stretchesIn: (text) => stretchesOf(form, text) };
+    }),
+  ];
+  prepared.set(options, searches);
+  return searches;
+}
 
 /** A word is not part of a longer one, in any script. It is literal text, so that matching takes linear time. */
 function wordForm(word: string, caseSensitive: boolean): RegExp {
@@ -51,22 +75,6 @@ function wordForm(word: string, caseSensitive: boolean): RegExp {
   return new RegExp(`(?<!${inWord})(?:${literal})(?!${inWord})`, caseSensitive ? 'gu' : 'giu');
 }
 
-function wordMatches(text: string, listed: ListedWord, form: RegExp): Match[] {
-  return Array.from(text.matchAll(form), (found) => ({
-    code: listed.code,
-    message: 'contains a listed word',
-    severity: listed.severity,
-    start: found.index,
-    end: found.index + found[0].length,
-  }));
-}
-
-function patternMatches(text: string, listed: ListedPattern, caseSensitive: boolean): Match[] {
-  const message = listed.message ?? `matches the listed pattern ${listed.code}`;
-  return stretchesOf(compilePattern(listed.re, caseSensitive), text).map((stretch) => ({
-    code: listed.code,
-    message,
-    severity: listed.severity,
-    ...stretch,
-  }));
+function stretchesOfWord(form: RegExp, text: string): Stretch[] {
+  return Array.from(text.matchAll(form), ({ index, 0: word }) => ({ start: index, end: index + word.length }));
 }

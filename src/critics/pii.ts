@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { strict } from '../schemas/issues.js';
 import { defineCritic } from './critic.js';
 import { ibanAt, isCard, isPersonalIpv4 } from './pii-checks.js';
-import { judgeTexts, withoutOverlaps, type Match } from './text.js';
+import { judgeTexts, withoutOverlaps, type Match, type Stretch } from './text.js';
 
 /** The more telling first: of overlapping matches the first type's stays. */
 const PII_TYPES = ['email', 'iban', 'credit_card', 'us_ssn', 'ip_address', 'phone'] as const;
@@ -33,11 +33,6 @@ const Options = strict({
 });
 
 export type PiiOptions = z.output<typeof Options>;
-
-interface Stretch {
-  readonly start: number;
-  readonly end: number;
-}
 
 const FINDERS: Readonly<Record<PiiType, (text: string) => Stretch[]>> = {
   email: (text) => found(text, /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+-]{0,63}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/gu),

@@ -12,14 +12,18 @@ export interface TextPiece {
   readonly path: string;
 }
 
-/** Something that a rule met in a text: UTF-16 code units, `end` exclusive. */
-export interface Match {
+/** A part of a text: UTF-16 code units, `end` exclusive. */
+export interface Stretch {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Something that a rule met in a text. */
+export interface Match extends Stretch {
   readonly code: string;
   /** Must not quote the text. */
   readonly message: string;
   readonly severity: number;
-  readonly start: number;
-  readonly end: number;
 }
 
 /** Longer places would crowd out violations; what is met there is told without its place. */

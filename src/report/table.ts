@@ -7,40 +7,39 @@ export interface Column {
   paint?(cell: string, text: string): string;
 }
 
-/** At most so many characters, with `…` where it was cut; never half a surrogate pair. */
-export function clip(text: string, width = Infinity): string {
-  if (text.length <= width) return text;
-  const start = text.slice(0, Math.max(0, width - 1)).replace(/[\uD800-\uDBFF]$/, '');
-  return width < 1 ? '' : `${start}…`;
+const INDENT = '  ';
+const GAP = '  ';
+/** No line is made narrower than this: one word has to have room. */
+const LEAST_WIDTH = 20;
+
+/** Lines of at most so many characters, broken at spaces where there are any. */
+export function wrap(text: string, width = Infinity, indent = ''): string[] {
+  if (indent.length + text.length <= width) return [indent + text];
+  const room = Math.max(LEAST_WIDTH, width) - indent.length;
+  const parts = text.match(new RegExp(`.{1,${room}}(?: |$)|.{1,${room}}`, 'gu')) ?? [];
+  return parts.map((part) => indent + part.trimEnd());
 }
 
-/** Header and rows, indented by two; the last column is not padded. Lines are clipped to the width. */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width?: number): string[] {
+/** Header and rows, indented by two. A last cell that does not fit into the width goes below its row. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width = Infinity): string[] {
+  const last = columns.length - 1;
   const widths = columns.map((column, index) => Math.max(column.name.length, ...rows.map((row) => row[index]?.length ?? 0)));
-  const line = (cells: readonly string[], painted: boolean): string => {
-    let left = (width ?? Infinity) - INDENT.length;
-    const shown = columns.map((column, index) => {
-      const text = cells[index] ?? '';
-      const gap = index === 0 ? '' : GAP;
-      const cell = clip(gap + padded(text, widths[index] ?? 0, column.right === true, index === columns.length - 1), left);
-      left -= cell.length;
-      return painted && column.paint !== undefined ? column.paint(cell, text) : cell;
-    });
-    return (INDENT + shown.join('')).trimEnd();
+  const cell = (text: string, index: number): string => {
+    if (columns[index]?.right === true) return text.padStart(widths[index] ?? 0);
+    return index === last ? text : text.padEnd(widths[index] ?? 0);
   };
-  return [line(columns.map((column) => column.name), false), ...rows.map((row) => line(row, true))];
+  const row = (texts: readonly string[]): string[] => {
+    const cells = texts.map(cell);
+    const painted = cells.map((shown, index) => columns[index]?.paint?.(shown, texts[index] ?? '') ?? shown);
+    const fits = INDENT.length + cells.join(GAP).length <= width;
+    if (fits) return [(INDENT + painted.join(GAP)).trimEnd()];
+    return [(INDENT + painted.slice(0, last).join(GAP)).trimEnd(), ...wrap(texts[last] ?? '', width, INDENT + INDENT)];
+  };
+  return [(INDENT + columns.map((column, index) => cell(column.name, index)).join(GAP)).trimEnd(), ...rows.flatMap(row)];
 }
 
 /** Names and values below each other. */
-export function pairs(lines: readonly (readonly [name: string, value: string])[], width?: number): string[] {
+export function pairs(lines: readonly (readonly [name: string, value: string])[]): string[] {
   const longest = Math.max(0, ...lines.map(([name]) => name.length));
-  return lines.map(([name, value]) => clip(`${INDENT}${name.padEnd(longest)}${GAP}${value}`, width));
-}
-
-const INDENT = '  ';
-const GAP = '  ';
-
-function padded(text: string, width: number, right: boolean, last: boolean): string {
-  if (right) return text.padStart(width);
-  return last ? text : text.padEnd(width);
+  return lines.map(([name, value]) => `${INDENT}${name.padEnd(longest)}${GAP}${value}`);
 }

@@ -9,11 +9,11 @@ import {
   costLines, CRITIC_COLUMNS, criticRow, footLine, STAGE_COLUMNS, stageRows, timeLines, utilisationLines, VIOLATION_COLUMNS, violationRows,
 } from './rows.js';
 import { safeText } from './safe.js';
-import { clip, pairs, table, type Column } from './table.js';
+import { pairs, table, wrap, type Column } from './table.js';
 
 export interface TextOptions {
   readonly color: boolean;
-  /** Columns of the terminal; absent: lines are as long as they are. */
+  /** Columns of the terminal: longer lines are broken. Absent: lines are as long as they are. */
   readonly width?: number;
 }
 
@@ -24,32 +24,30 @@ type Colors = ReturnType<typeof pc.createColors>;
 
 export function reportText(report: EvaluationReport, { color, width }: TextOptions): string {
   const colors = pc.createColors(color);
-  const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', colors.bold(clip(title, width)), ...lines]);
+  const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', colors.bold(title), ...lines]);
   return [
     ...headLines(report, colors, width),
     '',
-    clip(executedLine(report), width),
-    clip(`Coverage: ${coverageLine(report)}`, width),
+    ...wrap(executedLine(report), width),
+    ...wrap(`Coverage: ${coverageLine(report)}`, width),
     ...section('Stage breakdown', stageLines(report, width)),
     ...section('Critics', criticLines(report, colors, width)),
     ...section('Violations', violationLines(report, width)),
-    ...section('Resource utilisation', pairs(utilisationLines(report), width)),
-    ...section('Cost in weights', pairs(costLines(report), width)),
-    ...section('Time', pairs(timeLines(report), width)),
+    ...section('Resource utilisation', pairs(utilisationLines(report))),
+    ...section('Cost in weights', pairs(costLines(report))),
+    ...section('Time', pairs(timeLines(report))),
     '',
-    clip(safeText(footLine(report)), width),
+    ...wrap(safeText(footLine(report)), width),
   ].join('\n');
 }
 
 function headLines(report: EvaluationReport, colors: Colors, width: number | undefined): string[] {
   const paint = { allow: colors.green, deny: colors.red, escalate: colors.yellow, not_judged: colors.magenta }[report.decision];
-  const head = headline(report);
-  const id = clip(`  ${safeText(report.evaluationId)}`, width === undefined ? undefined : width - head.length);
   const reasons = report.reasons.map((reason) => [effectWord(reason), reason.code, reasonText(reason)].map(safeText));
   return [
-    colors.bold(paint(head)) + id,
+    `${colors.bold(paint(headline(report)))}  ${safeText(report.evaluationId)}`,
     ...(reasons.length === 0 ? ['  no rule held and nothing failed'] : table(columns(['effect', 'code', 'reason']), reasons, width)),
-    ...caveats(report).map((caveat) => colors.yellow(clip(`  ! ${caveat}`, width))),
+    ...caveats(report).flatMap((caveat) => wrap(`! ${caveat}`, width, '  ')).map(colors.yellow),
   ];
 }
 

@@ -38,5 +38,5 @@ export function durationField(description: string) {
       context.issues.push({ code: 'custom', message: parsed.message, input: text });
       return z.NEVER;
     })
-    .meta({ description, pattern: FORM.source, examples: ['250ms', '10s', '5m'] });
+    .meta({ description, pattern: FORM.source });
 }

@@ -10,8 +10,10 @@ import { strict } from './issues.js';
 
 const count = (most: number, description: string) => z.int().min(1).max(most).meta({ description });
 const cel = (description: string) => z.string().min(1).max(4_000).meta({ description });
-const name = (description: string) => z.string().meta({ description });
-const jsonObject = (description: string) => z.record(z.string(), z.json()).meta({ description });
+/** The form is told to editors; `domain/plan-checks.ts` refuses what does not have it, with a sentence. */
+const name = (description: string) => z.string().meta({ description, pattern: '^[a-z][a-z0-9_]{0,63}$' });
+const json = z.json().meta({ id: 'json' });
+const jsonObject = (description: string) => z.record(z.string(), json).meta({ description });
 
 const stage = z.enum(STAGES).meta({ description: 'When the critic runs: the stages run one after the other, in this order.' });
 const riskTier = (description: string) => z.enum(RISK_TIERS).meta({ description });
@@ -48,7 +50,7 @@ const shared = {
 };
 
 const CriticSchema = strict({
-  uses: name('Name of the implementation: built in, or from a critics module.'),
+  uses: name('The implementation: built in, or from a critics module.'),
   with: jsonObject("The implementation's options.").optional(),
   stage,
   dependsOn: z.array(z.string()).max(1_000).meta({ description: 'Critics whose findings this one is given; it waits for them.' }).optional(),
@@ -113,14 +115,14 @@ const CaseFindingSchema = strict({
   value: z.number().optional(),
   uncertainty: unit.optional(),
   evidence: z.array(z.string()).optional(),
-  details: z.json().optional(),
+  details: json.optional(),
 });
 
 const outcomes = z.record(z.string(), z.enum(CRITIC_OUTCOMES));
 const CaseSchema = strict({
   name: z.string().min(1).max(200),
   given: strict({
-    content: z.json().optional(),
+    content: json.optional(),
     context: jsonObject("The caller's word about the content.").optional(),
     riskTier: riskTier("The caller's risk tier.").optional(),
     findings: z.record(z.string(), CaseFindingSchema).meta({ description: 'Critics that find something; the others find nothing.' }).optional(),
@@ -152,7 +154,7 @@ const RiskSchema = strict({
 });
 
 export const PlanSourceSchema = strict({
-  plan: name('Name of the plan: [a-z][a-z0-9_]{0,63}.'),
+  plan: name('Name of the plan.'),
   version: z.int().min(1).max(1_000_000_000).meta({ description: 'Stands on every report, beside the hash of the compiled plan.' }),
   defaults: strict(shared).meta({ description: 'For all critics that do not say otherwise.' }).optional(),
   risk: RiskSchema.meta({ description: "The plan's last word on risk: it can only raise what the caller said." }).optional(),

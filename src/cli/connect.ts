@@ -1,0 +1,77 @@
+/** From the command line's options to a client, and to the address at which people see an evaluation. */
+import { existsSync, readFileSync } from 'node:fs';
+import { Connection } from '@temporalio/client';
+import { TribunalClient } from '../client.js';
+import { ServerUnreachable } from '../client-errors.js';
+import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from '../contract.js';
+import { readYaml } from '../schemas/plan-file.js';
+import { resolveServer } from '../settings.js';
+import type { GlobalOptions } from './command.js';
+import { usageError } from './exit.js';
+
+const DEPLOYMENT_FILE = 'tribunal.yaml';
+
+export interface Connected {
+  readonly client: TribunalClient;
+  readonly connection: Connection;
+  readonly namespace: string;
+  /** Where a browser shows an evaluation; `undefined` when nobody knows where the UI is. */
+  uiOf(evaluationId: string): string | undefined;
+  close(): Promise<void>;
+}
+
+/** Which server the options mean: `--address` stands alone, `--namespace` goes over everything. */
+export async function serverOf(options: GlobalOptions) {
+  const server = options.address === undefined ? await resolveServer() : { connectionOptions: { address: options.address }, namespace: 'default', source: '--address' };
+  return { ...server, namespace: options.namespace ?? server.namespace };
+}
+
+export async function connectClient(options: GlobalOptions & { readonly file?: string }): Promise<Connected> {
+  const server = await serverOf(options);
+  const { namespace } = server;
+  const deployment = deploymentName(options);
+  const connection = await Connection.connect(server.connectionOptions).catch((error: unknown) => {
+    const address = server.connectionOptions.address ?? 'localhost:7233';
+    throw new ServerUnreachable(`cannot connect to ${address} (from ${server.source})`, undefined, { cause: error });
+  });
+  const client = await TribunalClient.connect({ connection, namespace, deployment });
+  const uiUrl = 'uiUrl' in server ? server.uiUrl : undefined;
+  return {
+    client,
+    connection,
+    namespace,
+    uiOf: (evaluationId) => (uiUrl === undefined ? undefined : uiAddress(uiUrl, namespace, evaluationId)),
+    close: () => connection.close(),
+  };
+}
+
+export const uiAddress = (uiUrl: string, namespace: string, evaluationId: string): string =>
+  `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(evaluationId)}`;
+
+/** `--deployment`, else the name in the deployment file, which is only looked at, not loaded. */
+export function deploymentName(options: { readonly deployment?: string; readonly file?: string }): string {
+  if (options.deployment !== undefined) {
+    if (DEPLOYMENT_FORM.test(options.deployment)) return options.deployment;
+    throw usageError(`--deployment ${JSON.stringify(options.deployment)} is not the name of a deployment (${DEPLOYMENT_FORM.source}); a deployment file is given with --file`);
+  }
+  const file = options.file ?? DEPLOYMENT_FILE;
+  if (!existsSync(file)) {
+    if (options.file !== undefined) throw usageError(`${file}: there is no such file`);
+    return DEFAULT_DEPLOYMENT;
+  }
+  const yaml = readYaml(readFileSync(file, 'utf8'));
+  const value = yaml.ok ? yaml.value : undefined;
+  const named = typeof value === 'object' && value !== null && 'name' in value ? value.name : undefined;
+  return typeof named === 'string' && DEPLOYMENT_FORM.test(named) ? named : DEFAULT_DEPLOYMENT;
+}
+
+/** `--plan`, else the only plan of the deployment file. */
+export async function planOfDeployment(options: { readonly plan?: string; readonly file?: string }): Promise<string> {
+  if (options.plan !== undefined) return options.plan;
+  if (options.file === undefined && !existsSync(DEPLOYMENT_FILE)) throw usageError('--plan NAME is needed: there is no tribunal.yaml here that has only one plan');
+  const { loadDeployment } = await import('../deployment.js');
+  const deployment = await loadDeployment(options.file === undefined ? {} : { file: options.file });
+  const [only, ...others] = deployment.plans.keys();
+  if (only !== undefined && others.length === 0) return only;
+  throw usageError(`--plan NAME is needed: the deployment has the plans ${[...deployment.plans.keys()].toSorted().join(', ') || '(none)'}`);
+}

@@ -1,0 +1,63 @@
+/** `tribunal show`: the report of an evaluation, or how far it is. Also how every command shows a report. */
+import type { Command } from 'commander';
+import type { EvaluationHandle } from '../client-handle.js';
+import { EvaluationCancelled } from '../client-errors.js';
+import type { EvaluationReport } from '../domain/report.js';
+import { reportLine } from '../report/json.js';
+import { reportText } from '../report/text.js';
+import { onRun, type Call, type Cli } from './command.js';
+import { connectClient, type Connected } from './connect.js';
+import { EXIT, exitOfDecision } from './exit.js';
+import type { Output } from './output.js';
+import { progressText } from './progress-text.js';
+
+/** A closed evaluation answers at once; one that closes meanwhile is waited for as long. */
+const CLOSED_TIMEOUT_MS = 10_000;
+
+export function addShow(program: Command, cli: Cli): void {
+  const command = program.command('show').description('show the report of an evaluation, or how far it is').argument('<id>', '<tenant>/<key>, or the key alone for the tenant "default"');
+  onRun(command, cli, runShow);
+}
+
+async function runShow({ options, args, output }: Call<unknown>): Promise<number> {
+  const connected = await connectClient(options);
+  try {
+    const handle = connected.client.handle(args[0] ?? '');
+    if ((await handle.status()).status === 'running') return await showRunning(handle, connected, output);
+    return await showEnd(handle, connected, output, CLOSED_TIMEOUT_MS);
+  } finally {
+    await connected.close();
+  }
+}
+
+async function showRunning(handle: EvaluationHandle, connected: Connected, output: Output): Promise<number> {
+  const progress = await handle.progress();
+  const ui = connected.uiOf(handle.evaluationId);
+  if (output.json) output.object({ evaluationId: handle.evaluationId, running: true, ...progress, ...(ui !== undefined ? { ui } : {}) });
+  else output.line([progressText(handle.evaluationId, progress), ...(ui !== undefined ? ['', ui] : [])].join('\n'));
+  return EXIT.started;
+}
+
+/** The report once there is one; a cancelled evaluation's partial report is shown too. */
+export async function showEnd(handle: EvaluationHandle, connected: Connected, output: Output, timeoutMs: number): Promise<number> {
+  try {
+    const report = await handle.result({ timeoutMs });
+    showReport(report, connected, output);
+    return exitOfDecision(report.decision);
+  } catch (error) {
+    if (!(error instanceof EvaluationCancelled) || error.report === undefined) throw error;
+    showReport(error.report, connected, output);
+    output.note(error.message);
+    return EXIT.notJudged;
+  }
+}
+
+export function showReport(report: EvaluationReport, connected: Pick<Connected, 'uiOf'>, output: Output): void {
+  const ui = connected.uiOf(report.evaluationId);
+  if (output.json) {
+    output.object({ ...reportLine(report), ...(ui !== undefined ? { ui } : {}) });
+    return;
+  }
+  output.line(reportText(report, { color: output.color, ...(output.width !== undefined ? { width: output.width } : {}) }));
+  if (ui !== undefined) output.line(`\n${ui}`);
+}
