@@ -5,7 +5,7 @@
  * F2 Texts go first, the longest first, so that short ones survive a neighbour's long one; then lists; then what a
  *    report can be read without. What was cut is counted, never silent.
  */
-import { cutToJsonBytes, jsonBytes } from './bytes.js';
+import { cutToJsonBytes, jsonBytes, jsonTextBytes } from './bytes.js';
 import type { Finding, Violation } from './finding.js';
 import type { GateDecision } from './outcomes.js';
 import type { EvaluationReport, Reason, ReportCritic } from './report.js';
@@ -49,7 +49,7 @@ export function fitReport(report: EvaluationReport, maxBytes = MAX_REPORT_BYTES)
 function textSizes(report: EvaluationReport): number[] {
   const sizes: number[] = [];
   const note = (text: string): string => {
-    sizes.push(jsonBytes(text) - 2);
+    sizes.push(jsonTextBytes(text));
     return text;
   };
   for (const reason of report.reasons) mapReason(reason, note);

@@ -32,7 +32,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     const cells = texts.map(cell);
     const painted = cells.map((shown, index) => columns[index]?.paint?.(shown, texts[index] ?? '') ?? shown);
     const fits = INDENT.length + cells.join(GAP).length <= width;
-    if (fits) return [(INDENT + painted.join(GAP)).trimEnd()];
+    if (fits || texts[last] === '') return [(INDENT + painted.join(GAP)).trimEnd()];
     return [(INDENT + painted.slice(0, last).join(GAP)).trimEnd(), ...wrap(texts[last] ?? '', width, INDENT + INDENT)];
   };
   return [(INDENT + columns.map((column, index) => cell(column.name, index)).join(GAP)).trimEnd(), ...rows.flatMap(row)];

@@ -12,7 +12,7 @@ const count = (most: number, description: string) => z.int().min(1).max(most).me
 const cel = (description: string) => z.string().min(1).max(4_000).meta({ description });
 /** The form is told to editors; `domain/plan-checks.ts` refuses what does not have it, with a sentence. */
 const name = (description: string) => z.string().meta({ description, pattern: '^[a-z][a-z0-9_]{0,63}$' });
-const json = z.json().meta({ id: 'json' });
+const json = z.json();
 const jsonObject = (description: string) => z.record(z.string(), json).meta({ description });
 
 const stage = z.enum(STAGES).meta({ description: 'When the critic runs: the stages run one after the other, in this order.' });

@@ -150,8 +150,8 @@ describe('guards', () => {
     'has(context.a) ? context.a == 1 : false',
     '!has(context.a) ? false : context.a == 1',
     'has(context.a) && has(context.b) ? context.a == context.b : true',
-    '(has(context.a) ? has(context.b) : false) && context.a == context.b',
-    '(has(context.a) && context.b_is_set_too == 1 || has(context.a)) && context.a == 1'.replace('context.b_is_set_too == 1', 'true'),
+    '(has(context.a) && true || has(context.a)) && context.a == 1',
+    '(has(context.b) ? has(context.a) : has(context.a)) && context.a == 1',
     '!!has(context.a) && context.a == 1',
     'has(context.a) && findings.exists(f, f.name == context.a)',
     'has(critics.pii.score) && critics.pii.score > 0.5',
@@ -192,7 +192,7 @@ describe('guards', () => {
     ['«context.tags».exists(t, t == "x")', 'context.tags may be absent'],
     ["'x' in «context.tags»", 'context.tags may be absent'],
     ['findings.map(f, f).exists(f, «f.score» > 0.5)', 'f.score may be absent'],
-    ['findings.exists(f, «(f.severity > 0.5 ? f : f).score» > 0.5)', '….score may be absent and cannot be guarded here; name it by a path'],
+    ['findings.exists(f, («f.severity > 0.5 ? f : f).score» > 0.5)', '….score may be absent and cannot be guarded here; name it by a path'],
   ])('refuses %s', (marked, message) => {
     const said = problemOf(marked);
     expect(said).toContain(message);
@@ -226,7 +226,7 @@ describe('cost', () => {
 
   it('stays a finite number however deep loops are nested', () => {
     let source = 'true';
-    for (let depth = 0; depth < 60; depth += 1) source = `findings.all(x${depth}, ${source})`;
+    for (let depth = 0; depth < 45; depth += 1) source = `findings.all(x${depth}, ${source})`;
     expect(costOf(source, many(1000))).toBe(Number.MAX_SAFE_INTEGER);
   });
 });

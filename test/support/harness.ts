@@ -1,0 +1,178 @@
+/**
+ * A deployment of its own for one test on the real server: worker, client, history. Task queues carry the deployment's
+ * name, which is unique, so tests do not see each other.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import type { temporal } from '@temporalio/proto';
+import { inject } from 'vitest';
+import { TribunalClient } from '../../src/client.js';
+import type { AnyCritic } from '../../src/critics/critic.js';
+import { makeRegistry } from '../../src/critics/registry.js';
+import type { EvaluationReport, ReportCritic } from '../../src/domain/report.js';
+import type { Plan } from '../../src/domain/plan.js';
+import { formatProblem, loadPlan } from '../../src/plan-loader.js';
+import { createTribunalWorker, type TribunalWorker } from '../../src/worker.js';
+
+export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+
+/** One line that the `scripted` critic wrote about a call. */
+export interface Call {
+  readonly event: 'start' | 'end';
+  readonly name?: string;
+  readonly attempt: number;
+  readonly key: string;
+  readonly at: number;
+  readonly findings: readonly string[];
+  readonly pid: number;
+}
+
+export interface Harness {
+  readonly client: TribunalClient;
+  readonly connection: Connection;
+  readonly deployment: string;
+  /** A folder of this test's own. */
+  readonly dir: string;
+  readonly plans: ReadonlyMap<string, Plan>;
+  history(id: string, runId?: string): Promise<HistoryEvent[]>;
+  /** Starts one more worker of the same deployment in this process. */
+  addWorker(): Promise<() => Promise<void>>;
+  stopWorkers(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface HarnessOptions {
+  /** Plans as YAML text or as source objects; a function gets the test's own folder. */
+  readonly plans: readonly (string | object)[] | ((dir: string) => readonly (string | object)[]);
+  readonly critics?: readonly AnyCritic[];
+  /** `false`: no worker runs until `addWorker`. */
+  readonly worker?: boolean;
+}
+
+let runtimeInstalled = false;
+
+/** The SDK's log lines of expected failures would hide what a test says. */
+function quietRuntime(): void {
+  if (runtimeInstalled) return;
+  runtimeInstalled = true;
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+}
+
+export async function makeHarness(options: HarnessOptions): Promise<Harness> {
+  quietRuntime();
+  const { address, namespace } = inject('server');
+  const deployment = `t-${randomUUID().slice(0, 8)}`;
+  const registry = makeRegistry((options.critics ?? []).map((critic) => ({ critic, from: 'this test' })));
+  const plans = new Map<string, Plan>();
+  const dir = await mkdtemp(join(tmpdir(), 'tribunal-test-'));
+  for (const source of typeof options.plans === 'function' ? options.plans(dir) : options.plans) {
+    const loaded = await loadPlan(typeof source === 'string' ? { file: 'plan.yaml', text: source } : { object: source, name: 'plan' }, registry);
+    if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+    plans.set(loaded.plan.name, loaded.plan);
+  }
+  const native = await NativeConnection.connect({ address });
+  const connection = await Connection.connect({ address });
+  const client = await TribunalClient.connect({ connection, namespace, deployment });
+  const stops: (() => Promise<void>)[] = [];
+
+  async function addWorker(): Promise<() => Promise<void>> {
+    const worker = await createTribunalWorker({
+      deployment: { name: deployment, plans, registry, priorityLevels: 10 },
+      connection: native,
+      namespace,
+      shutdownGraceMs: 0,
+      bundle: { codePath: inject('bundlePath') },
+    });
+    const stop = runWorker(worker);
+    stops.push(stop);
+    await untilPolled(connection, namespace, deployment);
+    return stop;
+  }
+
+  const stopWorkers = async (): Promise<void> => {
+    await Promise.all(stops.splice(0).map((stop) => stop()));
+  };
+  if (options.worker !== false) await addWorker();
+  return {
+    client,
+    connection,
+    deployment,
+    dir,
+    plans,
+    addWorker,
+    stopWorkers,
+    history: (id, runId) => fetchHistory(connection, namespace, id, runId),
+    async close() {
+      await stopWorkers();
+      await client.close();
+      await connection.close();
+      await native.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function runWorker(worker: TribunalWorker): () => Promise<void> {
+  const running = worker.run();
+  return async () => {
+    worker.shutdown();
+    await running;
+  };
+}
+
+/** A client refuses to start before somebody polls, and the first poll takes a moment. */
+async function untilPolled(connection: Connection, namespace: string, queue: string): Promise<void> {
+  for (;;) {
+    const described = await connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name: queue }, taskQueueType: 1 });
+    if ((described.pollers ?? []).length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function fetchHistory(connection: Connection, namespace: string, id: string, runId?: string): Promise<HistoryEvent[]> {
+  const events: HistoryEvent[] = [];
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    const page = await connection.workflowService.getWorkflowExecutionHistory({
+      namespace,
+      execution: { workflowId: id, ...(runId !== undefined ? { runId } : {}) },
+      ...(nextPageToken !== undefined ? { nextPageToken } : {}),
+    });
+    events.push(...(page.history?.events ?? []));
+    nextPageToken = page.nextPageToken != null && page.nextPageToken.length > 0 ? page.nextPageToken : undefined;
+  } while (nextPageToken !== undefined);
+  return events;
+}
+
+/** Calls that `scripted` critics recorded in a file. */
+export async function callsIn(file: string): Promise<Call[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Call);
+}
+
+/** The most calls that were under way at once, from their recorded starts and ends. */
+export function mostAtOnce(calls: readonly Call[]): number {
+  let running = 0;
+  let most = 0;
+  // At equal times an end comes first: a place that is given back and taken in one millisecond is one place.
+  for (const call of calls.toSorted((a, b) => a.at - b.at || (a.event === 'end' ? -1 : 1))) {
+    running += call.event === 'start' ? 1 : -1;
+    most = Math.max(most, running);
+  }
+  return most;
+}
+
+export function criticOf(report: EvaluationReport, name: string): ReportCritic {
+  const critic = report.critics.find((one) => one.name === name);
+  if (critic === undefined) throw new Error(`the report has no critic ${name}`);
+  return critic;
+}
+
+export const outcomesOf = (report: EvaluationReport): Record<string, string> => Object.fromEntries(report.critics.map((one) => [one.name, one.outcome]));
