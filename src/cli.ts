@@ -8,4 +8,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await run(process.argv.slice(2), process);
+// What still waits for a server that is gone must not keep the process.
+process.exit(await run(process.argv.slice(2), process));

@@ -3,7 +3,7 @@
  * waits must get the answer of the newest one. Imports `@temporalio/client` and `common` alone.
  */
 import { isGrpcDeadlineError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure, defaultPayloadConverter, TerminatedFailure, WorkflowNotFoundError } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, defaultPayloadConverter, TerminatedFailure } from '@temporalio/common';
 import { call, CALL_TIMEOUT_MS, named, type Host } from './client-calls.js';
 import {
   AlreadyEnded,
@@ -65,13 +65,10 @@ export class EvaluationHandle {
 
   /** Asks it to end; what has been judged by then is kept as a partial report. */
   async cancel(): Promise<void> {
-    try {
-      await this.#host.client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => this.#workflow.cancel());
-    } catch (error) {
-      // The server says "not found" of closed runs too; status() tells the two apart.
-      if (error instanceof WorkflowNotFoundError) throw new AlreadyEnded(this.evaluationId, (await this.status()).status);
-      throw named(this.#host, `cannot cancel ${this.evaluationId}`, this.evaluationId, error);
-    }
+    // The server accepts a request to cancel what is closed and forgets it.
+    const { status } = await this.status();
+    if (status !== 'running') throw new AlreadyEnded(this.evaluationId, status);
+    await call(this.#host, `cannot cancel ${this.evaluationId}`, this.evaluationId, () => this.#workflow.cancel());
   }
 
   /** What the server knows without asking a worker. */
@@ -99,8 +96,11 @@ export class EvaluationHandle {
 
   /** The report of a run that failed, `undefined` when a reset has put another run in its place. */
   async #failed(failure: unknown): Promise<EvaluationReport | undefined> {
-    if (failure instanceof ApplicationFailure && failure.type === FAILURE_TYPES.notJudged) return this.#checked(failure.details?.[0]);
-    if (failure instanceof ApplicationFailure && failure.type === FAILURE_TYPES.requestRefused) throw this.#refused(failure);
+    if (failure instanceof ApplicationFailure) {
+      const about: unknown = failure.details?.[0];
+      if (failure.type === FAILURE_TYPES.notJudged && isReport(about)) return about;
+      if (failure.type === FAILURE_TYPES.requestRefused) throw new RequestRefused([failure.message.replace(/^refused: /, '')], this.evaluationId, codeOf(about));
+    }
     if (failure instanceof CancelledFailure) throw new EvaluationCancelled(this.evaluationId, await this.#partialReport());
     if (failure instanceof TerminatedFailure) {
       // A reset terminates the run that it replaces, and those who wait for it see no more than that.
@@ -108,12 +108,6 @@ export class EvaluationHandle {
       throw new EvaluationTerminated(this.evaluationId, failure.message);
     }
     throw new EvaluationFailed(this.evaluationId, failure instanceof Error ? failure.message : 'no reason is recorded', { cause: failure });
-  }
-
-  #refused(failure: ApplicationFailure): RequestRefused {
-    const about: unknown = failure.details?.[0];
-    const code = typeof about === 'object' && about !== null && 'code' in about && typeof about.code === 'string' ? about.code : undefined;
-    return new RequestRefused([failure.message.replace(/^refused: /, '')], this.evaluationId, code);
   }
 
   #checked(value: unknown): EvaluationReport {
@@ -148,6 +142,10 @@ export class EvaluationHandle {
 /** Whether a local activity's marker is about the activity that returns a partial report. */
 function isRecordPartial(about: unknown): boolean {
   return typeof about === 'object' && about !== null && 'activity_type' in about && about.activity_type === RECORD_PARTIAL;
+}
+
+function codeOf(about: unknown): string | undefined {
+  return typeof about === 'object' && about !== null && 'code' in about && typeof about.code === 'string' ? about.code : undefined;
 }
 
 /** Reports are made by this package; the version and the decision tell one from anything else. */

@@ -106,6 +106,7 @@ export interface RunCriticInput {
   /** For the plan's output rules. */
   readonly tenant: string;
   readonly riskTier: RiskTier;
+  readonly size: number;
 }
 
 /** What a remote critic's activity returns when an attempt succeeded. */

@@ -110,9 +110,7 @@ async function launch(binary: string, options: Launch): Promise<DevServer> {
     child.once('exit', () => settle());
     child.once('error', () => settle());
   });
-  const kill = (): void => void child.kill('SIGTERM');
-  process.once('exit', kill);
-  void exited.then(() => process.off('exit', kill));
+  if (child.pid !== undefined) tieToThisProcess(child.pid, exited);
   const address = `${HOST}:${options.port}`;
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= terminate(child, exited));
@@ -182,6 +180,17 @@ async function withConnection(address: string, work: (connection: Connection) =>
   } finally {
     await connection.close();
   }
+}
+
+/**
+ * Ends the server when this process is gone, however it went: a shell waits for the end of a pipe that only this process
+ * holds open. It ends with the server, so that it never signals a process that came later.
+ */
+function tieToThisProcess(pid: number, exited: Promise<void>): void {
+  const tie = spawn('sh', ['-c', 'read -r _; kill "$1"', 'sh', String(pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  // Without a shell the server outlives a killed parent, and the next start finds it running.
+  tie.once('error', () => undefined);
+  void exited.then(() => tie.kill('SIGKILL'));
 }
 
 async function terminate(child: ChildProcess, exited: Promise<void>): Promise<void> {

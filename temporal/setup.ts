@@ -58,7 +58,7 @@ export async function missingSearchAttributes(connection: SetupConnection, names
     else if (found !== wanted.code) {
       const met = Object.values(TYPES).find((type) => type.code === found)?.name ?? String(found);
       throw new Error(
-        `Could not use namespace ${namespace}: its search attribute ${key.name} is a ${met} and must be a ${wanted.name}; remove it (temporal operator search-attribute remove --name ${key.name}) and run tribunal setup, or use another namespace.`,
+        `Could not use namespace ${namespace}: its search attribute ${key.name} has the type ${met} and must have ${wanted.name}; remove it (temporal operator search-attribute remove --name ${key.name}) and run tribunal setup, or use another namespace.`,
       );
     }
   }

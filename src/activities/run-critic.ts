@@ -93,6 +93,7 @@ async function judge(context: Context, registry: CriticRegistry, input: RunCriti
       attempt: info.attempt,
       tenant: input.tenant,
       riskTier: input.riskTier,
+      size: input.size,
     },
     Math.min(input.critic.attemptTimeoutMs, leftMs(info)),
   );

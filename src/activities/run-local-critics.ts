@@ -180,6 +180,7 @@ class Batch {
         attempt: 1,
         tenant: this.#facts.tenant,
         riskTier: this.#facts.riskTier,
+        size: this.#facts.size,
       },
       Math.min(critic.attemptTimeoutMs, critic.timeoutMs ?? Number.POSITIVE_INFINITY, leftMs),
     );

@@ -9,8 +9,8 @@ export function addCancel(program: Command, cli: Cli): void {
   onRun(command, cli, runCancel);
 }
 
-async function runCancel({ options, args, output }: Call<unknown>): Promise<number> {
-  const connected = await connectClient(options);
+async function runCancel({ options, args, io, output }: Call<unknown>): Promise<number> {
+  const connected = await connectClient(options, io.env);
   try {
     const handle = connected.client.handle(args[0] ?? '');
     await handle.cancel();

@@ -5,7 +5,7 @@ import { TribunalClient } from '../client.js';
 import { ServerUnreachable } from '../client-errors.js';
 import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from '../contract.js';
 import { readYaml } from '../schemas/plan-file.js';
-import { resolveServer } from '../settings.js';
+import { loadSettings, resolveServer, type ResolvedServer, type Settings } from '../settings.js';
 import type { GlobalOptions } from './command.js';
 import { usageError } from './exit.js';
 
@@ -14,32 +14,35 @@ const DEPLOYMENT_FILE = 'tribunal.yaml';
 export interface Connected {
   readonly client: TribunalClient;
   readonly connection: Connection;
-  readonly namespace: string;
   /** Where a browser shows an evaluation; `undefined` when nobody knows where the UI is. */
   uiOf(evaluationId: string): string | undefined;
   close(): Promise<void>;
 }
 
 /** Which server the options mean: `--address` stands alone, `--namespace` goes over everything. */
-export async function serverOf(options: GlobalOptions) {
-  const server = options.address === undefined ? await resolveServer() : { connectionOptions: { address: options.address }, namespace: 'default', source: '--address' };
+export async function serverOf(options: GlobalOptions, env: NodeJS.ProcessEnv): Promise<Server> {
+  const server = options.address === undefined ? await resolveServer({ env }) : { connectionOptions: { address: options.address }, namespace: 'default', source: '--address' };
   return { ...server, namespace: options.namespace ?? server.namespace };
 }
 
-export async function connectClient(options: GlobalOptions & { readonly file?: string }): Promise<Connected> {
-  const server = await serverOf(options);
-  const { namespace } = server;
-  const deployment = deploymentName(options);
-  const connection = await Connection.connect(server.connectionOptions).catch((error: unknown) => {
-    const address = server.connectionOptions.address ?? 'localhost:7233';
-    throw new ServerUnreachable(`cannot connect to ${address} (from ${server.source})`, undefined, { cause: error });
+type Server = Pick<ResolvedServer, 'connectionOptions' | 'namespace' | 'uiUrl'> & { readonly source: string };
+
+/** @throws ServerUnreachable naming the address and where it came from. */
+export async function openConnection({ connectionOptions, source }: Pick<Server, 'connectionOptions' | 'source'>): Promise<Connection> {
+  return await Connection.connect(connectionOptions).catch((error: unknown) => {
+    throw new ServerUnreachable(`cannot connect to ${connectionOptions.address} (${source})`, undefined, { cause: error });
   });
+}
+
+export async function connectClient(options: GlobalOptions & { readonly file?: string }, env: NodeJS.ProcessEnv): Promise<Connected> {
+  const deployment = deploymentName(options, env);
+  const server = await serverOf(options, env);
+  const { namespace, uiUrl } = server;
+  const connection = await openConnection(server);
   const client = await TribunalClient.connect({ connection, namespace, deployment });
-  const uiUrl = 'uiUrl' in server ? server.uiUrl : undefined;
   return {
     client,
     connection,
-    namespace,
     uiOf: (evaluationId) => (uiUrl === undefined ? undefined : uiAddress(uiUrl, namespace, evaluationId)),
     close: () => connection.close(),
   };
@@ -48,12 +51,13 @@ export async function connectClient(options: GlobalOptions & { readonly file?: s
 export const uiAddress = (uiUrl: string, namespace: string, evaluationId: string): string =>
   `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(evaluationId)}`;
 
-/** `--deployment`, else the name in the deployment file, which is only looked at, not loaded. */
-export function deploymentName(options: { readonly deployment?: string; readonly file?: string }): string {
+/** `--deployment`, else `TRIBUNAL_DEPLOYMENT`, else the name in the deployment file, which is only looked at, not loaded. */
+export function deploymentName(options: { readonly deployment?: string; readonly file?: string }, env: NodeJS.ProcessEnv): string {
   if (options.deployment !== undefined) {
     if (DEPLOYMENT_FORM.test(options.deployment)) return options.deployment;
     throw usageError(`--deployment ${JSON.stringify(options.deployment)} is not the name of a deployment (${DEPLOYMENT_FORM.source}); a deployment file is given with --file`);
   }
+  if (env['TRIBUNAL_DEPLOYMENT']) return settingsOf(env).deployment;
   const file = options.file ?? DEPLOYMENT_FILE;
   if (!existsSync(file)) {
     if (options.file !== undefined) throw usageError(`${file}: there is no such file`);
@@ -63,6 +67,13 @@ export function deploymentName(options: { readonly deployment?: string; readonly
   const value = yaml.ok ? yaml.value : undefined;
   const named = typeof value === 'object' && value !== null && 'name' in value ? value.name : undefined;
   return typeof named === 'string' && DEPLOYMENT_FORM.test(named) ? named : DEFAULT_DEPLOYMENT;
+}
+
+/** @throws CliError with everything that is wrong with the environment. */
+export function settingsOf(env: NodeJS.ProcessEnv): Settings {
+  const loaded = loadSettings(env);
+  if (loaded.ok) return loaded.settings;
+  throw usageError(loaded.problems.join('\n'));
 }
 
 /** `--plan`, else the only plan of the deployment file. */

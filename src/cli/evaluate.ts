@@ -65,7 +65,7 @@ async function runEvaluate(call: Call<EvaluateOptions>): Promise<number> {
   if (options.key !== undefined && records.length > 1) throw usageError('--key is for a single record: write "key" into each record instead');
   const defaults = { context: parseContext(options.context ?? []), plan: await planOfDeployment(options) };
   const requests = records.map(({ at, record }) => ({ at, request: withDefaults(record, defaults, options) }));
-  const connected = await connectClient(options);
+  const connected = await connectClient(options, call.io.env);
   try {
     const [only, ...others] = requests;
     if (only !== undefined && others.length === 0) return await runOne(connected, only, settings, options, output);

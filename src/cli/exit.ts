@@ -50,5 +50,7 @@ export function exitOfError(error: unknown): number {
 export function describeError(error: unknown): { readonly code: string; readonly message: string } {
   if (error instanceof CliError || error instanceof TribunalError) return { code: error.code, message: error.message };
   if (error instanceof CommanderError) return { code: 'USAGE', message: error.message.replace(/^error: /, '') };
+  // By name: the class lives in a module that loads everything a plan needs.
+  if (error instanceof Error && error.name === 'DeploymentProblems') return { code: 'DEPLOYMENT_PROBLEMS', message: error.message };
   return { code: 'ERROR', message: error instanceof Error ? error.message : 'something was thrown that is not an Error' };
 }

@@ -27,10 +27,10 @@ export function addList(program: Command, cli: Cli): void {
   onRun<ListOptions>(command, cli, runList);
 }
 
-async function runList({ options, output }: Call<ListOptions>): Promise<number> {
+async function runList({ options, io, output }: Call<ListOptions>): Promise<number> {
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1) throw usageError('--limit must be a whole number, at least 1');
-  const connected = await connectClient(options);
+  const connected = await connectClient(options, io.env);
   try {
     const { decision, plan, tenant } = options;
     const found = await connected.client.list({

@@ -5,7 +5,8 @@ import { safeText } from '../report/safe.js';
 import { pairs } from '../report/table.js';
 
 /** The first line says the most important: it is all that a log gets. */
-export function progressText(evaluationId: string, progress: Progress): string {
+export function progressText(evaluationId: string, progress: Progress | undefined): string {
+  if (progress === undefined) return `${safeText(evaluationId)} is running, and no worker answers`;
   const stage = progress.stage === undefined ? 'not begun' : progress.stage;
   const head = `${safeText(evaluationId)} is running: ${stage}, ${progress.ended.length} of ${progress.planned} critics ended`;
   const outcomes = groupByOutcome(progress);

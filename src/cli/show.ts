@@ -1,7 +1,8 @@
 /** `tribunal show`: the report of an evaluation, or how far it is. Also how every command shows a report. */
 import type { Command } from 'commander';
 import type { EvaluationHandle } from '../client-handle.js';
-import { EvaluationCancelled } from '../client-errors.js';
+import { EvaluationCancelled, TribunalError } from '../client-errors.js';
+import type { Progress } from '../contract.js';
 import type { EvaluationReport } from '../domain/report.js';
 import { reportLine } from '../report/json.js';
 import { reportText } from '../report/text.js';
@@ -19,8 +20,8 @@ export function addShow(program: Command, cli: Cli): void {
   onRun(command, cli, runShow);
 }
 
-async function runShow({ options, args, output }: Call<unknown>): Promise<number> {
-  const connected = await connectClient(options);
+async function runShow({ options, args, io, output }: Call<unknown>): Promise<number> {
+  const connected = await connectClient(options, io.env);
   try {
     const handle = connected.client.handle(args[0] ?? '');
     if ((await handle.status()).status === 'running') return await showRunning(handle, connected, output);
@@ -31,11 +32,22 @@ async function runShow({ options, args, output }: Call<unknown>): Promise<number
 }
 
 async function showRunning(handle: EvaluationHandle, connected: Connected, output: Output): Promise<number> {
-  const progress = await handle.progress();
-  const ui = connected.uiOf(handle.evaluationId);
-  if (output.json) output.object({ evaluationId: handle.evaluationId, running: true, ...progress, ...(ui !== undefined ? { ui } : {}) });
-  else output.line([progressText(handle.evaluationId, progress), ...(ui !== undefined ? ['', ui] : [])].join('\n'));
+  const { evaluationId } = handle;
+  const progress = await progressOf(handle);
+  const ui = connected.uiOf(evaluationId);
+  if (output.json) output.object({ evaluationId, status: 'running', ...(progress !== undefined ? { progress } : {}), ...(ui !== undefined ? { ui } : {}) });
+  else output.line([progressText(evaluationId, progress), ...(ui !== undefined ? ['', ui] : [])].join('\n'));
   return EXIT.started;
+}
+
+/** `undefined` while no worker can answer. */
+export async function progressOf(handle: EvaluationHandle): Promise<Progress | undefined> {
+  try {
+    return await handle.progress();
+  } catch (error) {
+    if (error instanceof TribunalError) return undefined;
+    throw error;
+  }
 }
 
 /** The report once there is one; a cancelled evaluation's partial report is shown too. */

@@ -5,7 +5,7 @@ import { onRun, type Call, type Cli } from './command.js';
 import { connectClient } from './connect.js';
 import { EXIT } from './exit.js';
 import { progressText } from './progress-text.js';
-import { showEnd } from './show.js';
+import { progressOf, showEnd } from './show.js';
 import { listenForStop } from './signals.js';
 
 /** Often enough to look alive; each is one query of a worker. */
@@ -17,8 +17,8 @@ export function addWatch(program: Command, cli: Cli): void {
   onRun(command, cli, runWatch);
 }
 
-async function runWatch({ options, args, output }: Call<unknown>): Promise<number> {
-  const connected = await connectClient(options);
+async function runWatch({ options, args, io, output }: Call<unknown>): Promise<number> {
+  const connected = await connectClient(options, io.env);
   const stop = listenForStop();
   const progress = output.progress();
   try {
@@ -26,9 +26,7 @@ async function runWatch({ options, args, output }: Call<unknown>): Promise<numbe
     const ui = connected.uiOf(handle.evaluationId);
     if (ui !== undefined) output.note(ui);
     while ((await handle.status()).status === 'running') {
-      // No worker can answer just now: the next look may find one.
-      const text = await handle.progress().then((met) => progressText(handle.evaluationId, met), () => `${handle.evaluationId} is running, and no worker answers`);
-      progress.show(text);
+      progress.show(progressText(handle.evaluationId, await progressOf(handle)));
       await sleep(REFRESH_MS, undefined, { signal: stop.signal }).catch(() => undefined);
       if (stop.signal.aborted) return EXIT.started;
     }

@@ -10,7 +10,7 @@ import { compileCel } from '../domain/cel.js';
 import type { Code } from '../domain/errors.js';
 import type { Finding, FindingCost } from '../domain/finding.js';
 import type { AttemptClass } from '../domain/outcomes.js';
-import type { PlanCritic } from '../domain/plan.js';
+import type { PlanCritic, RiskTier } from '../domain/plan.js';
 import { deferred } from '../deferred.js';
 import { cleanFinding } from './clean-finding.js';
 import type { AnyCritic, CriticErrorKind, CriticInput, CriticTools } from './critic.js';
@@ -29,7 +29,9 @@ export type AttemptEnd =
 
 export interface AttemptHost extends Omit<CriticTools<never>, 'options'> {
   readonly tenant: string;
-  readonly riskTier: 'low' | 'medium' | 'high' | 'critical';
+  readonly riskTier: RiskTier;
+  /** Bytes of content and context. */
+  readonly size: number;
 }
 
 /** Longest message that a report carries. */
@@ -119,7 +121,7 @@ function ruleProblem(plan: PlanCritic, finding: Finding, input: CriticInput, hos
   const cost = finding.cost !== undefined ? { cost: finding.cost } : {};
   if (missing.length > 0) return { ...coded('invalid_output', 'REQUIRED_FIELD', `the finding lacks ${missing.join(', ')}`), ...cost };
   if (plan.validateOutput === undefined) return undefined;
-  const request = { tenant: host.tenant, riskTier: host.riskTier, size: 0 };
+  const request = { tenant: host.tenant, riskTier: host.riskTier, size: host.size };
   const result = compileCel(plan.validateOutput, { place: 'output', critics: [] })({ output: finding, context: input.context, request });
   if (result.ok && result.value) return undefined;
   const why = result.ok ? 'is false for the finding' : `could not be evaluated: ${result.message}`;

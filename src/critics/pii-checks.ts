@@ -8,7 +8,7 @@ const NETWORKS: readonly { readonly prefix: RegExp; readonly lengths: readonly n
   { prefix: /^(?:6011|64[4-9]|65)/, lengths: [16, 17, 18, 19] }, // Discover
   { prefix: /^(?:30[0-5]|3[689])/, lengths: [14, 16, 17, 18, 19] }, // Diners Club
   { prefix: /^(?:2131|1800)/, lengths: [15] }, // JCB, older
-  { prefix: /^35(?:2[89]|[3-8])/, lengths: [16, 17, 18, 19] }, // JCB
+  { prefix: /^35/, lengths: [16, 17, 18, 19] }, // JCB
   { prefix: /^62/, lengths: [16, 17, 18, 19] }, // UnionPay
   { prefix: /^(?:50|5[6-8]|6[37])/, lengths: [13, 14, 15, 16, 17, 18, 19] }, // Maestro
 ];

@@ -68,7 +68,8 @@ function found(text: string, form: RegExp, isReal: (value: string, start: number
 }
 
 function findIbans(text: string): Stretch[] {
-  return Array.from(text.matchAll(/(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){10,32}/g)).flatMap(({ index, 0: candidate }) => {
+  // Looks ahead, so that a second number close behind the first is met as well.
+  return Array.from(text.matchAll(/(?<![A-Za-z0-9])(?=([A-Z]{2}\d{2}(?: ?[A-Z0-9]){10,42}))[A-Z]/g)).flatMap(({ index, 1: candidate = '' }) => {
     const length = ibanAt(candidate);
     const next = text[index + (length ?? 0)] ?? '';
     return length === undefined || /[A-Za-z0-9]/.test(next) ? [] : [{ start: index, end: index + length }];
@@ -104,12 +105,16 @@ function findIps(text: string): Stretch[] {
   return [...v4, ...v6];
 }
 
-/** Conservative: international numbers with `+`, and the ways in which US numbers are written. */
+/** Conservative: numbers with `+`, grouped numbers with the zero that many countries write first, and the ways in which US numbers are written. */
 function findPhones(text: string): Stretch[] {
   const international = found(text, /(?<![\w+])\+\d{1,4}(?:[ .-]?\(?\d{1,12}\)?){1,6}(?![\w]|-\d)/g, (value) => {
     const digits = value.replace(/\D/g, '').length;
     return digits >= 9 && digits <= 15;
   });
   const national = found(text, /(?<![\w+.-])(?:(?:00)?1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([-. ]))[2-9]\d{2}[-. ]\d{4}(?:x\d{1,6})?(?![\w]|[-.]\d)/g);
-  return [...international, ...national];
+  const grouped = found(text, /(?<![\w+.-])0[1-9]\d{0,3}([ .])\d{2,4}\1\d{2,4}(?:\1\d{2,4}){0,2}(?![\w]|[-. ]?\d)/g, (value) => {
+    const digits = value.replace(/\D/g, '').length;
+    return digits >= 9 && digits <= 11;
+  });
+  return [...international, ...national, ...grouped];
 }

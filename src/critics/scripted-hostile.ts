@@ -42,11 +42,6 @@ export const HOSTILE_RETURNS: Readonly<Record<string, () => unknown>> = {
       throw new Error('must not be read');
     },
   }),
-  revoked_proxy: () => {
-    const { proxy, revoke } = Proxy.revocable({}, {});
-    revoke();
-    return proxy;
-  },
   proto_key: () => JSON.parse('{"severity":0,"violations":[],"details":{"__proto__":{"severity":1}}}') as unknown,
   to_json: () => ({ severity: 0.9, violations: [], toJSON: () => clear }),
 };

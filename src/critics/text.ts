@@ -37,7 +37,7 @@ interface Place {
   readonly path: string;
 }
 
-/** Every text in the content, in the order of the content. Without recursion: content may be nested as deep as it is long. */
+/** Every text in the content, in the order of the content. */
 export function textPieces(content: Json): TextPiece[] {
   const pieces: TextPiece[] = [];
   const open: Place[] = [{ value: content, path: '' }];
@@ -61,7 +61,7 @@ function pathTo(path: string, name: string): string {
  * Beyond what a finding can hold the rest is counted in `details.more`.
  */
 export function judgeTexts(content: Json, judge: (text: string) => readonly Match[]): Finding {
-  const violations = textPieces(content).flatMap((piece) => judge(piece.text).map((match) => violationOf(match, piece.path)));
+  const violations = textPieces(content).flatMap((piece) => inOrder(judge(piece.text)).map((match) => violationOf(match, piece.path)));
   const severity = violations.reduce((worst, { severity: one = 0 }) => Math.max(worst, one), 0);
   const listed = mostTelling(violations);
   const more = violations.length - listed.length;
@@ -90,13 +90,14 @@ function mostTelling(violations: readonly Violation[]): Violation[] {
   return kept.toSorted((a, b) => a.index - b.index).map(({ violation }) => violation);
 }
 
-/** Leaves out what overlaps an earlier match of the list; the rest in the order of the text. */
+const inOrder = (matches: readonly Match[]): Match[] => matches.toSorted((a, b) => a.start - b.start);
+
+/** Leaves out what overlaps an earlier match of the list. */
 export function withoutOverlaps(text: string, matches: readonly Match[]): Match[] {
   const taken = new Uint8Array(text.length);
-  const kept = matches.filter(({ start, end }) => {
+  return matches.filter(({ start, end }) => {
     if (taken.subarray(start, end).includes(1)) return false;
     taken.fill(1, start, end);
     return true;
   });
-  return kept.toSorted((a, b) => a.start - b.start);
 }

@@ -5,9 +5,9 @@
  * R2 Nothing is dropped: a critic without a record belongs to a run that was cut, and is `cancelled`.
  */
 import type { RunFacts } from '../contract.js';
-import { cancelledBeforeStart } from './admit.js';
+import { cancelledBeforeStart, type Records } from './admit.js';
 import type { FindingCost } from './finding.js';
-import { attemptsBegun, begunAttempts, isCostUnknown, metricsOf, sumKnown, tidy, tidyMs, type Records } from './metrics.js';
+import { attemptsBegun, begunAttempts, isCostUnknown, metricsOf, sumKnown, tidy, tidyMs } from './metrics.js';
 import { CRITIC_OUTCOMES, type CriticRecord } from './outcomes.js';
 import { stagesOf, type ExecutionStage, type Plan, type PlanCritic } from './plan.js';
 import type { Coverage, EvaluationReport, ReportCritic, ReportStage } from './report.js';

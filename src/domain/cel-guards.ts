@@ -30,6 +30,11 @@ export interface Names {
 const FUNCTIONS: ReadonlyMap<string, number> = new Map([['has', 1], ['size', 1], ['double', 1], ['int', 1], ['type', 1]]);
 const METHODS: ReadonlyMap<string, number> = new Map([['size', 0], ['contains', 1], ['startsWith', 1], ['endsWith', 1]]);
 const MACRO_FORMS = 'exists(x, …), all(x, …), exists_one(x, …), filter(x, …) and map(x, …)';
+const TIME_FUNCTIONS: ReadonlySet<string> = new Set([
+  'timestamp',
+  'duration',
+  ...['Date', 'DayOfMonth', 'DayOfWeek', 'DayOfYear', 'FullYear', 'Hours', 'Milliseconds', 'Minutes', 'Month', 'Seconds'].map((part) => `get${part}`),
+]);
 /** What `type(x)` can be compared with. */
 export const TYPE_NAMES: ReadonlySet<string> = new Set(['bool', 'double', 'int', 'list', 'map', 'null_type', 'string']);
 
@@ -152,8 +157,9 @@ class Walk {
     }
     if (variable?.loop === false) this.paths.add(shown);
     if (missing.length === 0) return;
-    const ask = missing.map((path) => `has(${path}) && `).join('');
-    this.#refuse(node, variable === undefined ? `${shown} may be absent and cannot be guarded here; name it by a path` : `${missing.at(-1)} may be absent; guard it: ${ask}…`);
+    const guard = `guard it: ${missing.map((path) => `has(${path}) && `).join('')}…`;
+    const how = variable === undefined ? 'no has() can ask for it in this form; name it by a path' : guard;
+    this.#refuse(node, `${missing.at(-1)} may be absent; ${how}`);
   }
 
   #field(step: Access, shape: Shape, shown: string): ReturnType<typeof fieldOf> {
@@ -190,8 +196,6 @@ class Walk {
     this.problems.push({ message, start: at.start, end: at.end });
   }
 }
-
-const TIME_FUNCTIONS: ReadonlySet<string> = new Set(['timestamp', 'duration', 'getDate', 'getDayOfMonth', 'getDayOfWeek', 'getDayOfYear', 'getFullYear', 'getHours', 'getMilliseconds', 'getMinutes', 'getMonth', 'getSeconds']);
 
 const holdsJson = (shape: Shape): boolean => itemsOf(shape).of.kind === 'json';
 const isWhole = (shape: Shape): boolean => shape.kind === 'object' || (shape.kind === 'list' && isWhole(shape.of));

@@ -37,7 +37,7 @@ export const ROOTS: Readonly<Record<Place, Readonly<Record<string, string>>>> = 
 };
 
 /** Most violations of one finding, and most entries of one list or map in `context` that a rule may loop over. */
-export const MAX_VIOLATIONS = 100;
+const MAX_VIOLATIONS = 100;
 export const MAX_CONTEXT_ITEMS = 1000;
 
 /** What is known about a value before it is there. `json`: something under `context`, of which every part may be absent. */

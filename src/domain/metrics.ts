@@ -3,12 +3,10 @@
  * Shadow critics use workers and money, so they count in times, attempts and cost; they are not planned, so they
  * count neither in `executed` nor in what the gates saved.
  */
+import type { Records } from './admit.js';
 import type { AttemptRecord, CriticRecord } from './outcomes.js';
 import { stagesOf, type ExecutionStage, type Plan, type PlanCritic } from './plan.js';
 import type { ReportMetrics } from './report.js';
-
-/** By name; a critic without a record never began. */
-export type Records = ReadonlyMap<string, CriticRecord>;
 
 /** Sums of decimals come out as people write them: 0.3, not 0.30000000000000004. */
 export const tidy = (value: number): number => Number(value.toFixed(9));
@@ -31,7 +29,7 @@ const hasStarted = (record: CriticRecord | undefined): boolean => attemptsBegun(
 export const isCostUnknown = (record: CriticRecord): boolean => record.outcome === 'cancelled' && hasStarted(record);
 
 /** Kept from running by a policy that was evaluated, not by a limit, an error or a cut. */
-export const isTrulyGated = (record: CriticRecord): boolean =>
+const isTrulyGated = (record: CriticRecord): boolean =>
   record.outcome === 'gated' && (record.gate.by === 'policy' || record.gate.by === 'dependency');
 
 export function metricsOf(plan: Plan, records: Records, totalMs: number): ReportMetrics {

@@ -5,7 +5,7 @@ import { jsonBytes } from './bytes.js';
 import { dependencyProblems } from './plan-dependency-checks.js';
 import { expressionProblems } from './plan-expression-checks.js';
 import { limitProblems } from './plan-limit-checks.js';
-import { error, hint, isKnown, unknownCritic, warning, type PlanProblem, type PlanUnderCheck } from './plan-problem.js';
+import { error, errorAtKey, isKnown, unknownCritic, warning, type PlanProblem, type PlanUnderCheck } from './plan-problem.js';
 import { STAGES } from './plan.js';
 
 const MAX_CRITICS = 1_000;
@@ -46,10 +46,10 @@ function nameProblem(name: string): string | undefined {
 
 function nameProblems({ source, setAside }: PlanUnderCheck): PlanProblem[] {
   const ofPlan = nameProblem(source.plan);
-  const ofCritics = [...Object.keys(source.critics), ...setAside].flatMap((name): PlanProblem[] => {
+  const ofCritics = [...Object.keys(source.critics), ...setAside].flatMap((name) => {
     const isStage = STAGES.some((stage) => stage === name);
     const problem = isStage ? `a critic may not be called ${name}: it is the name of a stage` : nameProblem(name);
-    return problem === undefined ? [] : [{ ...error(['critics', name], problem), atKey: true }];
+    return problem === undefined ? [] : [errorAtKey(['critics', name], problem)];
   });
   return [...(ofPlan === undefined ? [] : [error(['plan'], ofPlan)]), ...ofCritics];
 }
@@ -128,20 +128,20 @@ function allowNeedsProblems(check: PlanUnderCheck): PlanProblem[] {
 
 function caseProblems(check: PlanUnderCheck): PlanProblem[] {
   const names = new Set<string>();
+  const unknownOf = (critics: readonly string[]): [number, string][] => [...critics.entries()].filter(([, critic]) => !isKnown(check, critic));
   return (check.source.cases ?? []).flatMap(({ name, given, expect }, index) => {
     const path = ['cases', index];
     const twice = names.has(name) ? [error([...path, 'name'], `a case called ${JSON.stringify(name)} stands above already`)] : [];
     names.add(name);
-    const inMaps = [
+    const keyed = [
       { at: ['given', 'findings'], map: given?.findings },
       { at: ['given', 'outcomes'], map: given?.outcomes },
       { at: ['expect', 'outcomes'], map: expect.outcomes },
-    ].flatMap(({ at, map }) => Object.keys(map ?? {}).map((critic) => ({ critic, path: [...path, ...at, critic] })));
-    const inLists = [
+    ].flatMap(({ at, map }) => unknownOf(Object.keys(map ?? {})).map(([, critic]) => errorAtKey([...path, ...at, critic], unknownCritic(check, critic))));
+    const listed = [
       { at: ['expect', 'gated'], list: expect.gated },
       { at: ['expect', 'ran'], list: expect.ran },
-    ].flatMap(({ at, list }) => (list ?? []).map((critic, entry) => ({ critic, path: [...path, ...at, entry] })));
-    const unknown = [...inMaps, ...inLists].filter(({ critic }) => !isKnown(check, critic));
-    return [...twice, ...unknown.map(({ critic, path: at }) => error(at, unknownCritic(check, critic)))];
+    ].flatMap(({ at, list }) => unknownOf(list ?? []).map(([entry, critic]) => error([...path, ...at, entry], unknownCritic(check, critic))));
+    return [...twice, ...keyed, ...listed];
   });
 }

@@ -26,6 +26,8 @@ export interface PlanUnderCheck {
 }
 
 export const error = (path: PlanPath, message: string): PlanProblem => ({ path, message, severity: 'error' });
+/** For a name that should not be there, or not like this. */
+export const errorAtKey = (path: PlanPath, message: string): PlanProblem => ({ ...error(path, message), atKey: true });
 export const warning = (path: PlanPath, message: string): PlanProblem => ({ path, message, severity: 'warning' });
 
 export const isKnown = ({ source, setAside }: PlanUnderCheck, name: string): boolean =>

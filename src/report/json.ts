@@ -1,7 +1,6 @@
-/** The `--json` form of a report: one object on one line. What scripts read; keys are never renamed. Pure. */
+/** The `--json` form of a report: one object, printed on one line with `safeJson`. What scripts read; keys are never renamed. Pure. */
 import type { GateDecision } from '../domain/outcomes.js';
 import type { EvaluationReport, Reason, ReportCritic, ReportMetrics, ReportStage } from '../domain/report.js';
-import { safeJson } from './safe.js';
 
 export interface ReportLine {
   readonly evaluationId: string;
@@ -36,9 +35,6 @@ export function reportLine(report: EvaluationReport): ReportLine {
     degraded,
   };
 }
-
-/** The line itself, safe to print on a terminal as well. */
-export const reportJson = (report: EvaluationReport): string => safeJson(reportLine(report));
 
 function lineCritic({ name, stage, outcome, attempts, queuedMs, ranMs, cost, gate, finding, code, mode }: ReportCritic): ReportLine['critics'][number] {
   return {

@@ -7,9 +7,9 @@ import { jsonBytes } from '../domain/bytes.js';
 import type { Finding } from '../domain/finding.js';
 import { JsonSchema } from './json.js';
 
-export const MAX_VIOLATIONS = 100;
-export const MAX_MESSAGE_CHARS = 500;
-export const MAX_DETAILS_BYTES = 8_192;
+const MAX_VIOLATIONS = 100;
+const MAX_MESSAGE_CHARS = 500;
+const MAX_DETAILS_BYTES = 8_192;
 
 const CODE_FORM = /^[a-zA-Z0-9_.:-]{1,64}$/;
 

@@ -73,7 +73,7 @@ function sentence(issue: z.core.$ZodRawIssue): string | undefined {
 
 const KINDS: Readonly<Record<string, string>> = {
   string: 'a text',
-  number: 'a finite number',
+  number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',
   array: 'a list',
@@ -92,7 +92,7 @@ function amount(limit: number | bigint, origin: string): string {
 
 /** A value as people wrote it, cut. */
 export function show(value: unknown): string {
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a map';
   const text = JSON.stringify(value) ?? typeof value;

@@ -35,24 +35,26 @@ const isPart = (value: unknown): value is Part => typeof value === 'object' && v
 /** Drops what has issues, two levels down; fills in what a plan must have. */
 function withoutIssues(value: unknown, issues: readonly Issue[]): { value: Part; setAside: Set<string> } | undefined {
   if (!isPart(value)) return undefined;
-  const copy: Part = JSON.parse(JSON.stringify(value));
+  // What JSON cannot hold is among the issues.
+  const copy: Part = JSON.parse(JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? null : part)));
   const setAside = new Set<string>();
-  for (const { path } of issues) {
+  for (const { path, atKey } of issues) {
     const [part, field, index] = path;
     const inside = part === undefined ? undefined : copy[part];
-    if (part === undefined) return undefined;
+    // Without its critics nothing else of a plan can be judged.
+    if (part === undefined || (part === 'critics' && field === undefined)) return undefined;
     if (field === undefined || !isPart(inside)) delete copy[part];
     else if (part === 'verdict' && field === 'rules' && typeof index === 'number' && Array.isArray(inside['rules'])) {
       // In its place, so that the rules behind it keep their numbers.
       inside['rules'][index] = { escalate: 'true', reason: 'set aside' };
     } else {
-      if (part === 'critics') setAside.add(String(field));
+      // One whose very name cannot be is no critic that others may mean.
+      if (part === 'critics' && !(atKey === true && path.length === 2)) setAside.add(String(field));
       delete inside[field];
     }
   }
   copy['plan'] ??= 'set_aside';
   copy['version'] ??= 1;
-  copy['critics'] ??= {};
   copy['timeouts'] = { global: '30d', ...(isPart(copy['timeouts']) ? copy['timeouts'] : {}) };
   copy['verdict'] = { otherwise: 'escalate', ...(isPart(copy['verdict']) ? copy['verdict'] : {}) };
   return { value: copy, setAside };

@@ -26,7 +26,8 @@ export function checkPlain(root: unknown): PlainCheck {
   const issues: Issue[] = [];
   const open: Open[] = [{ value: root, path: [] }];
   let count = 0;
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+  // Grows while it is walked: level by level, so that issues come in the order of the source.
+  for (const next of open) {
     count += 1;
     if (count > MAX_VALUES) return unbounded([], `holds more than ${MAX_VALUES} values: aliases or lists blow it up`);
     if (next.path.length > MAX_DEPTH) return unbounded(next.path, `is nested more than ${MAX_DEPTH} levels deep`);

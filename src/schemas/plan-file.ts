@@ -100,7 +100,7 @@ function offsetOf(document: Document, text: string, path: readonly (string | num
     key = pair.key ?? pair.value;
     node = pair.value ?? pair.key;
   }
-  return startOf(node) + offsetInScalar(node, text, where.offset ?? 0);
+  return startOf(node) + (where.offset === undefined ? 0 : offsetInScalar(node, text, where.offset));
 }
 
 function childOf(node: unknown, step: string | number): Partial<Pair> | undefined {
@@ -114,7 +114,7 @@ const startOf = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 
 
 /** Exact where the file holds the text as it is, quoted or not; the scalar's start where it is folded or escaped. */
 function offsetInScalar(node: unknown, text: string, offset: number): number {
-  if (offset === 0 || !isScalar(node) || typeof node.value !== 'string') return 0;
+  if (!isScalar(node) || typeof node.value !== 'string') return 0;
   const start = startOf(node);
   const quote = text[start] === '"' || text[start] === "'" ? 1 : 0;
   const written = text.slice(start + quote, start + quote + node.value.length);

@@ -103,8 +103,8 @@ function makeWalk(input: EvaluateInput, opened: OpenResult): Walk {
     },
     async runCritic(call) {
       try {
-        const { tenant, riskTier } = opened.facts;
-        const args = { critic: call.critic, content, context, findings: call.findings, tenant, riskTier };
+        const { tenant, riskTier, size } = opened.facts;
+        const args = { critic: call.critic, content, context, findings: call.findings, tenant, riskTier, size };
         return await scope.run(() => callCritic(call, opened, args, requestClass === 'background'));
       } catch (error) {
         if (!decisive || !isCancellation(error)) throw error;
@@ -133,6 +133,7 @@ function reportOf(input: EvaluateInput, opened: OpenResult, walk: Walk, verdict:
       stages: walk.stages,
       verdict,
       totalMs: walk.used.totalMs,
+      dropped: walk.dropped,
       ...(cancelled ? { cancelled: true } : {}),
       ...(walk.reset !== undefined ? { reset: walk.reset } : {}),
     }),

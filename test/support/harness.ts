@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { temporal } from '@temporalio/proto';
 import { inject } from 'vitest';
@@ -16,7 +16,7 @@ import { makeRegistry } from '../../src/critics/registry.js';
 import type { EvaluationReport, ReportCritic } from '../../src/domain/report.js';
 import type { Plan } from '../../src/domain/plan.js';
 import { formatProblem, loadPlan } from '../../src/plan-loader.js';
-import { createTribunalWorker, type TribunalWorker } from '../../src/worker.js';
+import { createTribunalWorker, type TribunalWorker, type TribunalWorkerOptions } from '../../src/worker.js';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
@@ -34,6 +34,8 @@ export interface Call {
 export interface Harness {
   readonly client: TribunalClient;
   readonly connection: Connection;
+  /** What an operator has: the server without our client in front of it. */
+  readonly temporal: Client;
   readonly deployment: string;
   /** A folder of this test's own. */
   readonly dir: string;
@@ -51,6 +53,10 @@ export interface HarnessOptions {
   readonly critics?: readonly AnyCritic[];
   /** `false`: no worker runs until `addWorker`. */
   readonly worker?: boolean;
+  /** Name of another harness's deployment, to be a later release of it. Default: one of its own. */
+  readonly deployment?: string;
+  /** What the workers have to say. */
+  readonly log?: NonNullable<TribunalWorkerOptions['log']>;
 }
 
 let runtimeInstalled = false;
@@ -65,7 +71,7 @@ function quietRuntime(): void {
 export async function makeHarness(options: HarnessOptions): Promise<Harness> {
   quietRuntime();
   const { address, namespace } = inject('server');
-  const deployment = `t-${randomUUID().slice(0, 8)}`;
+  const deployment = options.deployment ?? `t-${randomUUID().slice(0, 8)}`;
   const registry = makeRegistry((options.critics ?? []).map((critic) => ({ critic, from: 'this test' })));
   const plans = new Map<string, Plan>();
   const dir = await mkdtemp(join(tmpdir(), 'tribunal-test-'));
@@ -86,6 +92,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
       namespace,
       shutdownGraceMs: 0,
       bundle: { codePath: inject('bundlePath') },
+      ...(options.log !== undefined ? { log: options.log } : {}),
     });
     const stop = runWorker(worker);
     stops.push(stop);
@@ -100,6 +107,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
   return {
     client,
     connection,
+    temporal: new Client({ connection, namespace }),
     deployment,
     dir,
     plans,

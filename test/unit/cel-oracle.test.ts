@@ -53,16 +53,24 @@ const judged = {
   uncertainty: share,
 };
 const finding: fc.Arbitrary<CelFinding> = fc.record(judged, { requiredKeys: ['name', 'stage', 'severity', 'violations'], noNullPrototype: true });
-const critic: fc.Arbitrary<CelCritic> = fc.record({ ...judged, outcome: fc.constantFrom(...CRITIC_OUTCOMES) }, { requiredKeys: ['outcome'], noNullPrototype: true });
+const critic: fc.Arbitrary<CelCritic> = fc.record(
+  { ...judged, outcome: fc.constantFrom(...CRITIC_OUTCOMES) },
+  { requiredKeys: ['outcome'], noNullPrototype: true },
+);
 
 const word = fc.constantFrom('medical', 'legal', 'beta', '');
-const rightContext = fc.record(
-  { domain: word, count: fc.constantFrom(0, 1, 4, 2.5), flag: fc.boolean(), user: fc.record({ age: share }, { requiredKeys: [], noNullPrototype: true }), tags: fc.array(word, { maxLength: 3 }) },
-  { requiredKeys: [], noNullPrototype: true },
-);
+const loose = <T extends Record<string, unknown>>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
+  fc.record(fields, { requiredKeys: [], noNullPrototype: true });
+const rightContext = loose({
+  domain: word,
+  count: fc.constantFrom(0, 1, 4, 2.5),
+  flag: fc.boolean(),
+  user: loose({ age: share }),
+  tags: fc.array(word, { maxLength: 3 }),
+});
 // Without null: for the other implementation a field that is null is absent, which is not what the language says.
-const json = fc.oneof(word, share, fc.boolean(), fc.array(word, { maxLength: 2 }), fc.record({ age: word }, { requiredKeys: [], noNullPrototype: true }));
-const anyContext = fc.record({ domain: json, count: json, flag: json, user: json, tags: json }, { requiredKeys: [], noNullPrototype: true });
+const json = fc.oneof(word, share, fc.boolean(), fc.array(word, { maxLength: 2 }), loose({ age: word }));
+const anyContext = loose({ domain: json, count: json, flag: json, user: json, tags: json });
 
 const bindingsOver = (context: fc.Arbitrary<CelBindings['context']>): fc.Arbitrary<CelBindings> =>
   fc.record(
@@ -91,28 +99,33 @@ function oracle(source: string): (bindings: CelBindings) => CelValue {
 
 const outcome = (value: CelValue): boolean | 'error' => (value.ok ? value.value : 'error');
 
+const ALWAYS = ['request.size'];
+const MAYBE = ['context.count', 'context.user.age', 'critics.pii.score', 'critics.judge.severity'];
+const OTHER = ["context.domain == 'legal'", 'context.flag', "request.tenant == 'beta'", 'true', 'false'];
+
 /** Random conditions over the right kinds, some guarded, some not. `locals` are loop variables over findings. */
 function condition(depth: number, locals: readonly string[]): fc.Arbitrary<string> {
-  const maybe = ['context.count', 'context.user.age', 'critics.pii.score', 'critics.judge.severity', ...locals.flatMap((name) => [`${name}.score`, `${name}.uncertainty`])];
-  const number = fc.constantFrom('request.size', ...locals.map((name) => `${name}.severity`), ...maybe);
+  const maybe = [...MAYBE, ...locals.flatMap((name) => [`${name}.score`, `${name}.uncertainty`])];
+  const number = fc.constantFrom(...ALWAYS, ...locals.map((name) => `${name}.severity`), ...maybe);
   const compared = fc.tuple(number, fc.constantFrom('<', '>=', '=='), fc.constantFrom('0.5', '1.0')).map((parts) => parts.join(' '));
-  const asked = fc.constantFrom(...maybe, 'context.user', 'context.flag', 'context.domain').map((path) => (path === 'context.user.age' ? 'has(context.user) && has(context.user.age)' : `has(${path})`));
-  const leaf = fc.oneof(compared, asked, fc.constantFrom("context.domain == 'legal'", 'context.flag', "request.tenant == 'beta'", 'true', 'false'));
+  const asked = fc
+    .constantFrom(...maybe, 'context.user', 'context.flag', 'context.domain')
+    .map((path) => (path === 'context.user.age' ? 'has(context.user) && has(context.user.age)' : `has(${path})`));
+  const leaf = fc.oneof(compared, asked, fc.constantFrom(...OTHER));
   if (depth === 0) return leaf;
   const inner = condition(depth - 1, locals);
-  const local = `x${locals.length}`;
-  const pair = fc.tuple(inner, inner);
-  return fc.oneof(
-    { depthSize: 'small' },
+  const forms = [
     leaf,
-    pair.map(([a, b]) => `(${a} && ${b})`),
-    pair.map(([a, b]) => `(${a} || ${b})`),
+    inner.map((a) => `!(${a})`),
+    fc.tuple(inner, fc.constantFrom('&&', '||'), inner).map(([a, operator, b]) => `(${a} ${operator} ${b})`),
     fc.tuple(asked, inner).map(([a, b]) => `(${a} && ${b})`),
     fc.tuple(asked, inner).map(([a, b]) => `(!(${a}) || ${b})`),
     fc.tuple(asked, inner, inner).map(([a, b, c]) => `((${a}) ? ${b} : ${c})`),
-    inner.map((a) => `!(${a})`),
-    ...(locals.length < 2 ? [fc.tuple(fc.constantFrom('exists', 'all', 'exists_one'), condition(depth - 1, [...locals, local])).map(([loop, body]) => `findings.${loop}(${local}, ${body})`)] : []),
-  );
+  ];
+  if (locals.length === 2) return fc.oneof(...forms);
+  const local = `x${locals.length}`;
+  const loop = fc.tuple(fc.constantFrom('exists', 'all', 'exists_one'), condition(depth - 1, [...locals, local]));
+  return fc.oneof(...forms, loop.map(([macro, body]) => `findings.${macro}(${local}, ${body})`));
 }
 
 describe('the CEL library', () => {

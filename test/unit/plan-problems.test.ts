@@ -18,6 +18,7 @@ interface Row {
 const row = (what: string, from: string, to: string, path: string, says: string): Row => ({ what, from, to, path, says });
 
 const THREE = '  three: { uses: anything, stage: deep_analysis }';
+const CRITICS = GOOD.slice(GOOD.indexOf('critics:\n'), GOOD.indexOf('verdict:'));
 const RULE = '    - { escalate: "findings.exists(f, f.severity > 0.5)", reason: found }';
 const GLOBAL = 'timeouts: { global: 60s';
 const three = (what: string, fields: string, path: string, says: string): Row =>
@@ -40,9 +41,9 @@ const FORM: readonly Row[] = [
   row('no global time-out', `${GLOBAL}, `, '¦timeouts: { ', 'timeouts.global', 'is missing'),
   row('no verdict', GOOD.slice(GOOD.indexOf('verdict:')), '', 'verdict', 'is missing: it must be a map'),
   row('nothing said about otherwise', '  otherwise: allow\n', '', 'verdict.otherwise', 'is missing'),
-  row('a version that is a text', 'version: 1', 'version: ¦one', 'version', 'must be a whole number, is "one"'),
-  row('critics that are a list', GOOD.slice(GOOD.indexOf('critics:'), GOOD.indexOf('verdict:')), 'critics: ¦[one]\n', 'critics', 'must be a map, is a list'),
-  row('a plan without critics', GOOD.slice(GOOD.indexOf('critics:'), GOOD.indexOf('verdict:')), 'critics: ¦{}\n', 'critics', 'at least one critic'),
+  row('a version that is a text', 'version: 1', 'version: ¦one', 'version', 'must be a number, is "one"'),
+  row('critics that are a list', CRITICS, 'critics: ¦[one]\n', 'critics', 'must be a map, is a list'),
+  row('a plan without critics', CRITICS, 'critics: ¦{}\n', 'critics', 'at least one critic'),
   three('half of an onFailure', 'onFailure: { ¦timedout: deny }', 'onFailure.timedout', 'did you mean "timed_out"?'),
   three('an unknown effect', 'onFailure: { timed_out: ¦allow }', 'onFailure.timed_out', 'must be one of ignore, escalate, fail, deny, is "allow"'),
   three('an onFailure that is a number', 'onFailure: ¦7', 'onFailure', 'must be one of ignore, escalate, fail, deny, or a map'),
@@ -59,7 +60,7 @@ const NUMBERS: readonly Row[] = [
   three('endless retries', 'maxRetries: ¦.inf', 'maxRetries', 'must be a finite number, is Infinity'),
   three('a threshold that is no number', 'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦.nan', 'uncertaintyThreshold', 'must be a finite number, is NaN'),
   three('a threshold beyond doubles', 'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦1e400', 'uncertaintyThreshold', 'must be a finite number, is Infinity'),
-  three('a threshold in quotes', 'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦"0.5"', 'uncertaintyThreshold', 'must be a finite number, is "0.5"'),
+  three('a threshold in quotes', 'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦"0.5"', 'uncertaintyThreshold', 'must be a number, is "0.5"'),
   three('a threshold above 1', 'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦1.5', 'uncertaintyThreshold', 'must be at most 1, is 1.5'),
   three('a rate of nothing', 'rateLimitPerSecond: ¦0', 'rateLimitPerSecond', 'must be at least 0.001, is 0'),
   three('no place at all', 'maxConcurrent: ¦0', 'maxConcurrent', 'must be at least 1, is 0'),
@@ -160,7 +161,7 @@ const EXPRESSIONS: readonly Row[] = [
   three('a condition without its policy', 'condition: ¦"true"', 'condition', 'a condition goes with executionPolicy conditional, not with always'),
   three('a policy without its condition', 'executionPolicy: ¦conditional', 'executionPolicy', 'conditional needs a condition'),
   three('a threshold without its policy', 'uncertaintyThreshold: ¦0.5', 'uncertaintyThreshold', 'goes with executionPolicy on_uncertainty'),
-  three('a condition that is not a boolean', `executionPolicy: conditional, condition: ¦"'yes'"`, 'condition', ''),
+  three('a condition that is not a boolean', `executionPolicy: conditional, condition: "¦'yes'"`, 'condition', ''),
   three('a condition that does not parse', 'executionPolicy: conditional, condition: "request.size >¦"', 'condition', ''),
   three('a condition on an unknown name', `executionPolicy: conditional, condition: "request.size > 1.0 && ¦scor > 1.0"`, 'condition', 'scor'),
   three('a condition in single quotes', `executionPolicy: conditional, condition: 'request.size > 1.0 && ¦scor > 1.0'`, 'condition', 'scor'),
@@ -194,7 +195,7 @@ const REST: readonly Row[] = [
   row('options for one that takes none', 'uses: anything, stage: deep_analysis', 'uses: plain, stage: deep_analysis, with: ¦{ a: 1 }', 'critics.three.with', 'plain takes no options'),
   row('an unknown option', 'uses: anything, stage: deep_analysis', 'uses: regional, stage: deep_analysis, with: { region: US, ¦zone: 1 }', 'critics.three.with.zone', 'zone'),
   row('a bad option', 'uses: anything, stage: deep_analysis', 'uses: regional, stage: deep_analysis, with: { region: ¦UK }', 'critics.three.with.region', 'must be one of US, EU, is "UK"'),
-  row('a bad option in a list', 'uses: anything, stage: deep_analysis', 'uses: regional, stage: deep_analysis, with: { region: US, limits: [1, ¦a] }', 'critics.three.with.limits.1', 'must be a finite number, is "a"'),
+  row('a bad option in a list', 'uses: anything, stage: deep_analysis', 'uses: regional, stage: deep_analysis, with: { region: US, limits: [1, ¦a] }', 'critics.three.with.limits.1', 'must be a number, is "a"'),
   three('options of 8 KB and a byte', `with: ¦{ a: ${'x'.repeat(8185)} }`, 'with', 'the options of a critic have at most 8192 bytes as JSON, these have 8193'),
   row('an unknown critic that allow needs', 'otherwise: allow', 'otherwise: allow\n  allowNeeds: { critics: [¦tree] }', 'verdict.allowNeeds.critics.0', 'did you mean "three"?'),
   row('a shadow that allow needs', `${THREE}\nverdict:`, '  three: { uses: plain, stage: validation, mode: shadow }\nverdict:\n  allowNeeds: { critics: [¦three] }', 'verdict.allowNeeds.critics.0', 'it is in mode shadow'),
@@ -213,11 +214,6 @@ function marked(text: string): { readonly text: string; readonly place: string }
   return before.length === text.length ? undefined : { text: text.replace('¦', ''), place: `${lines.length}:${(lines.at(-1) ?? '').length + 1}` };
 }
 
-async function problemsOf(text: string): Promise<readonly string[]> {
-  const loaded = await loadText(text);
-  return (loaded.ok ? loaded.warnings : loaded.problems).map(formatProblem);
-}
-
 describe.each([
   ['form', FORM],
   ['numbers', NUMBERS],
@@ -233,8 +229,7 @@ describe.each([
     const { text, place } = marked(written) ?? { text: written, place: '\\d+:\\d+' };
     const loaded = await loadText(text);
     const problems = loaded.ok ? [] : loaded.problems.map(formatProblem);
-    expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(new RegExp(`^plan\\.yaml:${place} `));
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`^plan\\.yaml:${place} `))]);
     expect(problems[0]).toContain(path === '' ? '' : ` ${path} `);
     expect(problems[0]).toContain(says);
   });

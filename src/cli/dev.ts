@@ -1,0 +1,125 @@
+/**
+ * `tribunal dev`: server, UI and worker in one, for one's own machine. It ignores `TEMPORAL_ADDRESS`: what is tried out
+ * must never run in production. A server that runs already in this project is shared and left running.
+ */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Deployment } from '../deployment.js';
+import type { DevServer } from '../../temporal/dev-server.js';
+import { findRunningServer, forgetRunningServer, recordRunningServer } from '../../temporal/running.js';
+import { onRun, type Call, type Cli } from './command.js';
+import { settingsOf } from './connect.js';
+import { CliError, EXIT, usageError } from './exit.js';
+import type { Output } from './output.js';
+import { listenForStop } from './signals.js';
+import { addDeploymentOptions, loadFrom, type WorkerOptions } from './worker.js';
+
+interface DevOptions extends WorkerOptions {
+  readonly port?: string;
+  readonly uiPort?: string;
+}
+
+const DATABASE = join('.tribunal', 'temporal.db');
+const NAMESPACE = 'default';
+const MAX_PORT = 65_535;
+
+export function addDev(program: Command, cli: Cli): void {
+  const command = addDeploymentOptions(program.command('dev').description('run server, UI and worker on this machine'))
+    .option('--port <n>', 'port of the server (default: a free one)')
+    .option('--ui-port <n>', 'port of the UI (default: a free one)');
+  onRun<DevOptions>(command, cli, runDev);
+}
+
+async function runDev({ options, io, output }: Call<DevOptions>): Promise<number> {
+  if (options.address !== undefined || options.namespace !== undefined) throw usageError('dev starts a server of its own: for another one use `tribunal worker`');
+  const { shutdownGraceMs } = settingsOf(io.env);
+  const stop = listenForStop();
+  try {
+    const deployment = await loadFrom(options, io.env);
+    const server = await findOrStart(options, output);
+    try {
+      if (!stop.signal.aborted) await serveOn(server, deployment, { shutdownGraceMs, stop, output });
+    } finally {
+      await server.close();
+    }
+    return EXIT.ok;
+  } finally {
+    stop.release();
+  }
+}
+
+interface LocalServer {
+  readonly address: string;
+  readonly uiUrl?: string;
+  /** Rejects when a server that was started here ends by itself. */
+  readonly lost: Promise<never>;
+  close(): Promise<void>;
+}
+
+async function findOrStart(options: DevOptions, output: Output): Promise<LocalServer> {
+  const ports = { ...portOf('--port', 'port', options.port), ...portOf('--ui-port', 'uiPort', options.uiPort) };
+  const running = await findRunningServer();
+  if (running !== undefined) {
+    output.note(`using the server that runs already at ${running.address}`);
+    return { ...running, lost: new Promise(() => undefined), close: async () => undefined };
+  }
+  const { startDevServer } = await import('../../temporal/dev-server.js');
+  const server = await startDevServer({ ...ports, dbFile: DATABASE, ownProcessGroup: true, progress: (line) => output.note(line) });
+  recordRunningServer('.', server);
+  let closing = false;
+  return {
+    address: server.address,
+    ...(server.uiUrl !== undefined ? { uiUrl: server.uiUrl } : {}),
+    lost: lossOf(server, () => closing),
+    async close() {
+      closing = true;
+      forgetRunningServer('.', server.pid);
+      await server.stop();
+    },
+  };
+}
+
+async function lossOf(server: DevServer, isClosing: () => boolean): Promise<never> {
+  await server.exited;
+  if (isClosing()) return await new Promise<never>(() => undefined);
+  throw new CliError(EXIT.error, 'SERVER_LOST', `the server ended by itself: the end of ${DATABASE}.log says why`);
+}
+
+async function serveOn(server: LocalServer, deployment: Deployment, rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'stop' | 'output'>): Promise<void> {
+  const { serve } = await import('./serve.js');
+  const { output } = rest;
+  const serving = serve({
+    ...rest,
+    deployment,
+    connectionOptions: { address: server.address },
+    namespace: NAMESPACE,
+    ready() {
+      const plans = [...deployment.plans.keys()].toSorted();
+      if (output.json) output.object({ ready: true, deployment: deployment.name, address: server.address, ...(server.uiUrl !== undefined ? { ui: server.uiUrl } : {}), plans });
+      else output.line(welcome(server, deployment.name, plans));
+    },
+  });
+  await Promise.race([serving, server.lost]);
+}
+
+function welcome(server: LocalServer, deployment: string, plans: readonly string[]): string {
+  return [
+    `server  ${server.address}`,
+    ...(server.uiUrl !== undefined ? [`UI      ${server.uiUrl}`] : []),
+    `worker  ${deployment}: plans ${plans.join(', ')}`,
+    '',
+    'In another terminal:',
+    `  tribunal evaluate --plan ${plans[0] ?? 'NAME'} --content "Is this all right?"`,
+    '  tribunal list',
+    'Ctrl-C stops worker and server; what was judged is kept.',
+  ].join('\n');
+}
+
+function portOf<Name extends string>(option: string, name: Name, text: string | undefined): Partial<Record<Name, number>> {
+  if (text === undefined) return {};
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > MAX_PORT) throw usageError(`${option} must be a port from 1 to ${MAX_PORT}`);
+  const ports: Partial<Record<Name, number>> = {};
+  ports[name] = port;
+  return ports;
+}

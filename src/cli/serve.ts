@@ -1,0 +1,65 @@
+/** A worker in this process, from start to drained end: what `dev` and `worker` share. Loads the native module. */
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import type { Deployment } from '../deployment.js';
+import { formatProblem } from '../plan-loader.js';
+import { safeText } from '../report/safe.js';
+import type { ServerConnection } from '../settings.js';
+import { createTribunalWorker } from '../worker.js';
+import { ServerUnreachable } from '../client-errors.js';
+import type { Output } from './output.js';
+import type { StopSignal } from './signals.js';
+
+export interface Serve {
+  readonly deployment: Deployment;
+  readonly connectionOptions: ServerConnection;
+  readonly namespace: string;
+  readonly shutdownGraceMs: number;
+  readonly stop: StopSignal;
+  readonly output: Output;
+  /** Called when the worker is about to poll. */
+  ready(lanes: number): void;
+}
+
+/** Polls until the stop signal and what runs has ended. */
+export async function serve({ deployment, connectionOptions, namespace, shutdownGraceMs, stop, output, ready }: Serve): Promise<void> {
+  installRuntime(output);
+  for (const warning of deployment.warnings) output.note(safeText(formatProblem(warning)));
+  const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
+    throw new ServerUnreachable(`cannot connect to ${connectionOptions.address}`, undefined, { cause: error });
+  });
+  try {
+    const worker = await createTribunalWorker({
+      deployment,
+      connection,
+      namespace,
+      shutdownGraceMs,
+      log: (level, message) => output.note(safeText(`${level}: ${message}`)),
+    });
+    const running = worker.run();
+    const drain = (): void => {
+      output.note(`stopping: what runs has ${shutdownGraceMs / 1_000} s to end; a second signal ends it at once`);
+      worker.shutdown();
+    };
+    if (stop.signal.aborted) drain();
+    else stop.signal.addEventListener('abort', drain, { once: true });
+    ready(worker.lanes.length);
+    await running;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** A lane has no workflows, and critics and evaluations that fail are told in reports, not in the log. */
+const EXPECTED = /^(No workflows registered|Activity failed$|Workflow failed$)/;
+
+let installed = false;
+
+/** The SDK's own signal handlers would stop workers one by one; its lines below a warning are not for people. */
+function installRuntime(output: Output): void {
+  if (installed) return;
+  installed = true;
+  const logger = new DefaultLogger('WARN', ({ level, message }) => {
+    if (!EXPECTED.test(message)) output.note(safeText(`${level.toLowerCase()}: ${message}`));
+  });
+  Runtime.install({ shutdownSignals: [], logger });
+}

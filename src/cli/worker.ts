@@ -1,0 +1,62 @@
+/** `tribunal worker`: judges what clients start, on the server of the settings, until it is told to stop. */
+import type { Command } from 'commander';
+import { onRun, type Call, type Cli } from './command.js';
+import { serverOf, settingsOf } from './connect.js';
+import { EXIT } from './exit.js';
+import { listenForStop } from './signals.js';
+
+export interface WorkerOptions {
+  readonly file?: string;
+  readonly plan?: readonly string[];
+  readonly critics?: readonly string[];
+}
+
+/** The options by which `dev`, `worker` and `plan` name a deployment. */
+export function addDeploymentOptions(command: Command): Command {
+  return command
+    .option('--file <path>', 'deployment file (default: tribunal.yaml)')
+    .option('--plan <file...>', 'plan files beside those of the deployment file')
+    .option('--critics <module...>', 'critics modules beside those of the deployment file');
+}
+
+export function addWorker(program: Command, cli: Cli): void {
+  onRun<WorkerOptions>(addDeploymentOptions(program.command('worker').description('run the critics of a deployment')), cli, runWorker);
+}
+
+async function runWorker({ options, io, output }: Call<WorkerOptions>): Promise<number> {
+  const { shutdownGraceMs } = settingsOf(io.env);
+  const stop = listenForStop();
+  try {
+    const deployment = await loadFrom(options, io.env);
+    const { connectionOptions, namespace } = await serverOf(options, io.env);
+    const { serve } = await import('./serve.js');
+    await serve({
+      deployment,
+      connectionOptions,
+      namespace,
+      shutdownGraceMs,
+      stop,
+      output,
+      ready(lanes) {
+        const plans = [...deployment.plans.keys()].toSorted();
+        if (output.json) output.object({ ready: true, deployment: deployment.name, address: connectionOptions.address, namespace, plans, lanes });
+        else output.line(`worker of ${deployment.name} at ${connectionOptions.address}, namespace ${namespace}: plans ${plans.join(', ')}; ${lanes} lanes`);
+      },
+    });
+    return EXIT.ok;
+  } finally {
+    stop.release();
+  }
+}
+
+/** The deployment that the options mean; loading it loads plans and critics. */
+export async function loadFrom(options: WorkerOptions & { readonly deployment?: string }, env: NodeJS.ProcessEnv) {
+  const { loadDeployment } = await import('../deployment.js');
+  const name = options.deployment ?? (env['TRIBUNAL_DEPLOYMENT'] ? settingsOf(env).deployment : undefined);
+  return await loadDeployment({
+    ...(options.file !== undefined ? { file: options.file } : {}),
+    ...(options.plan !== undefined ? { plans: options.plan } : {}),
+    ...(options.critics !== undefined ? { critics: options.critics } : {}),
+    ...(name !== undefined ? { name } : {}),
+  });
+}

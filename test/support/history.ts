@@ -1,0 +1,79 @@
+/** Reads what the server recorded of an evaluation, for tests that count it or compare a report with it. */
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import type { temporal } from '@temporalio/proto';
+import type { AttemptFailure } from '../../src/contract.js';
+import type { AttemptRecord, CriticResult } from '../../src/domain/outcomes.js';
+import type { HistoryEvent } from './harness.js';
+
+type Timestamp = temporal.api.history.v1.IHistoryEvent['eventTime'];
+
+/** One activity of an evaluation: its events, and how its last attempt ended. */
+export interface ActivityRun {
+  readonly activityId: string;
+  readonly type: string;
+  readonly scheduled: HistoryEvent;
+  readonly started?: HistoryEvent;
+  readonly closed?: HistoryEvent;
+}
+
+export const eventMs = (time: Timestamp): number => Number(time?.seconds ?? 0) * 1000 + (time?.nanos ?? 0) / 1e6;
+
+export function activitiesOf(history: readonly HistoryEvent[]): ActivityRun[] {
+  return history.flatMap((scheduled) => {
+    const attributes = scheduled.activityTaskScheduledEventAttributes;
+    if (!attributes) return [];
+    const isOfThis = (about: { scheduledEventId?: unknown } | null | undefined): boolean => String(about?.scheduledEventId) === String(scheduled.eventId);
+    const started = history.find((event) => isOfThis(event.activityTaskStartedEventAttributes));
+    const closed = history.find((event) => closingAttributes(event).some(isOfThis));
+    return [
+      {
+        activityId: attributes.activityId ?? '',
+        type: attributes.activityType?.name ?? '',
+        scheduled,
+        ...(started !== undefined ? { started } : {}),
+        ...(closed !== undefined ? { closed } : {}),
+      },
+    ];
+  });
+}
+
+export function activityOf(history: readonly HistoryEvent[], type: string): ActivityRun {
+  const found = activitiesOf(history).find((run) => run.type === type);
+  if (found === undefined) throw new Error(`the history has no activity ${type}`);
+  return found;
+}
+
+const closingAttributes = (event: HistoryEvent) => [
+  event.activityTaskCompletedEventAttributes,
+  event.activityTaskFailedEventAttributes,
+  event.activityTaskTimedOutEventAttributes,
+  event.activityTaskCanceledEventAttributes,
+];
+
+export function decode<T>(payloads: temporal.api.common.v1.IPayloads | null | undefined, index = 0): T | undefined {
+  const payload: Payload | undefined = payloads?.payloads?.[index];
+  return payload === undefined ? undefined : defaultPayloadConverter.fromPayload<T>(payload);
+}
+
+/** All attempts of a remote critic, as its last one told them when it succeeded or failed. */
+export function attemptsOf(history: readonly HistoryEvent[], type: string): readonly AttemptRecord[] {
+  const { closed } = activityOf(history, type);
+  const result = decode<CriticResult>(closed?.activityTaskCompletedEventAttributes?.result);
+  const failure = decode<AttemptFailure>(closed?.activityTaskFailedEventAttributes?.failure?.applicationFailureInfo?.details);
+  const attempts = result?.attempts ?? failure?.attempts;
+  if (attempts === undefined) throw new Error(`the activity ${type} has not told its attempts`);
+  return attempts;
+}
+
+/** Workflow tasks that failed or timed out, and timers: an evaluation has none of them. */
+export const strangeEvents = (history: readonly HistoryEvent[]): HistoryEvent[] =>
+  history.filter((event) => event.workflowTaskFailedEventAttributes ?? event.workflowTaskTimedOutEventAttributes ?? event.timerStartedEventAttributes);
+
+/** Asks until the answer is there. The test's own time-out bounds it. */
+export async function until<T>(ask: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
