@@ -24,7 +24,14 @@ const tiers: readonly Tier[] = [
   { name: 'critics', include: ['test/critics/**/*.test.ts'], globalSetup: [], timeoutMs: 30_000, order: 0, alone: false },
   { name: 'activities', include: ['test/activities/**/*.test.ts'], globalSetup: [], timeoutMs: 30_000, order: 0, alone: false },
   { name: 'replay', include: ['test/replay/**/*.test.ts'], globalSetup: [BUNDLE], timeoutMs: 60_000, order: 1, alone: false },
-  { name: 'workflows', include: ['test/workflows/**/*.test.ts'], globalSetup: [BUNDLE, SERVER], timeoutMs: 120_000, order: 1, alone: false },
+  {
+    name: 'workflows',
+    include: ['test/workflows/**/*.test.ts'],
+    globalSetup: [BUNDLE, SERVER],
+    timeoutMs: 120_000,
+    order: 1,
+    alone: false,
+  },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], globalSetup: [BUNDLE, SERVER], timeoutMs: 180_000, order: 2, alone: true },
 ];
 

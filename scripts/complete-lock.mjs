@@ -48,7 +48,8 @@ function platformOf(name) {
   const words = name.slice(name.lastIndexOf('/') + 1).split('-');
   const system = words.find((word) => SYSTEMS.includes(word));
   const processor = words.find((word) => PROCESSORS.includes(word));
-  if (system === undefined || processor === undefined) throw new Error(`Could not complete the lock: the name ${name} tells no platform; add the package by hand.`);
+  if (system === undefined || processor === undefined)
+    throw new Error(`Could not complete the lock: the name ${name} tells no platform; add the package by hand.`);
   const library = words.map((word) => C_LIBRARIES[word]).find((found) => found !== undefined);
   return { os: [system], cpu: [processor], ...(system === 'linux' && library !== undefined ? { libc: [library] } : {}) };
 }

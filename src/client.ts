@@ -24,14 +24,14 @@ import { FAILURE_TYPES } from './domain/errors.js';
 import type { EvaluationReport } from './domain/report.js';
 import { freshPollers } from './pollers.js';
 import { toEvaluationRequest, type StartRequest } from './schemas/request.js';
-import { resolveServer } from './settings.js';
+import { loadSettings, resolveServer } from './settings.js';
 import { uuidV7 } from './uuid-v7.js';
 
 export interface ConnectOptions {
   /** `host:port`. Absent: what `TEMPORAL_ADDRESS` or the profile of the Temporal configuration file says. */
   readonly address?: string;
   readonly namespace?: string;
-  /** Name of the deployment whose workers are to judge. Default `tribunal`. */
+  /** Name of the deployment whose workers are to judge. Default: `TRIBUNAL_DEPLOYMENT` where the environment is asked, else `tribunal`. */
   readonly deployment?: string;
   /** TLS, API key and the like; with `address`. */
   readonly connectionOptions?: ConnectionOptions;
@@ -70,9 +70,8 @@ export class TribunalClient {
    * @throws ServerUnreachable when no server answers at the address.
    */
   static async connect(options: ConnectOptions = {}): Promise<TribunalClient> {
-    const deployment = options.deployment ?? DEFAULT_DEPLOYMENT;
     if (options.connection !== undefined) {
-      const namespace = options.namespace ?? 'default';
+      const { namespace = 'default', deployment = DEFAULT_DEPLOYMENT } = options;
       return new TribunalClient({ client: new Client({ connection: options.connection, namespace }), namespace, deployment }, undefined);
     }
     // An address that is given stands alone: the profile's key and certificate are not for another host.
@@ -83,6 +82,7 @@ export class TribunalClient {
       ...(options.address !== undefined ? { address: options.address } : {}),
     };
     const namespace = options.namespace ?? server?.namespace ?? 'default';
+    const deployment = options.deployment ?? (given ? DEFAULT_DEPLOYMENT : environmentDeployment());
     const connection = await Connection.connect(connectionOptions).catch((error: unknown) => {
       throw new ServerUnreachable(`cannot connect to ${connectionOptions.address ?? 'localhost:7233'}`, undefined, { cause: error });
     });
@@ -108,7 +108,8 @@ export class TribunalClient {
       if (found instanceof EvaluationHandle) return found;
       reuse = found;
     }
-    throw new KeyConflict(id);
+    // Others start it and are refused, again and again: the newest run is the answer.
+    return this.handle(id);
   }
 
   /** Starts and waits; see `start` and the handle's `result` for what is thrown. */
@@ -217,4 +218,11 @@ export class TribunalClient {
     );
     if (pollers.length === 0) throw new NoWorker(deployment, namespace);
   }
+}
+
+/** @throws Error with everything that is wrong with the environment. */
+function environmentDeployment(): string {
+  const loaded = loadSettings();
+  if (!loaded.ok) throw new Error(loaded.problems.join('; '));
+  return loaded.settings.deployment;
 }

@@ -98,26 +98,21 @@ async function resolveCritics(source: ParsedPlan, registry: CriticRegistry): Pro
       problems.push(error(['critics', name, 'uses'], `there is no implementation called ${JSON.stringify(uses)}${hint(uses, registry.names)}`));
       continue;
     }
-    const options = checkOptions(implementation, written);
-    if (options.ok) resolved.set(name, { version: implementation.version, options: options.value });
-    else problems.push(...options.issues.map((issue) => asProblem(issue, ['critics', name, 'with'])));
+    const options = optionProblems(implementation, written);
+    if (options.length > 0) problems.push(...options.map((issue) => asProblem(issue, ['critics', name, 'with'])));
+    // Pinned as written: the worker has the implementation check them again, and not every schema takes its own output.
+    else resolved.set(name, { version: implementation.version, options: written });
   }
   return { resolved, problems };
 }
 
-type CheckedOptions = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly issues: readonly Issue[] };
-
-/** The schema is the critic author's: it may throw, and it may make what JSON cannot hold. */
-function checkOptions({ name, options: schema }: AnyCritic, written: Json): CheckedOptions {
-  const refused = (message: string): CheckedOptions => ({ ok: false, issues: [{ path: [], message }] });
-  if (schema === undefined) return Object.keys(written ?? {}).length === 0 ? { ok: true, value: {} } : refused(`${name} takes no options`);
+/** The schema is the critic author's: it may throw. */
+function optionProblems({ name, options: schema }: AnyCritic, written: Json): readonly Issue[] {
+  const refused = (message: string): Issue[] => [{ path: [], message }];
+  if (schema === undefined) return Object.keys(written ?? {}).length === 0 ? [] : refused(`${name} takes no options`);
   try {
     const parsed = parseWith(schema, written);
-    if (!parsed.ok) return parsed;
-    const { issues } = checkPlain(parsed.value);
-    if (issues.length > 0) return { ok: false, issues };
-    const value: Json = JSON.parse(canonicalJson(parsed.value));
-    return { ok: true, value };
+    return parsed.ok ? [] : parsed.issues;
   } catch (cause) {
     return refused(`the options schema of ${name} threw: ${cause instanceof Error ? cause.message.slice(0, 200) : 'something that is not an Error'}`);
   }

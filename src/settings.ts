@@ -36,7 +36,9 @@ export interface Settings {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
-export type SettingsResult = { readonly ok: true; readonly settings: Settings } | { readonly ok: false; readonly problems: readonly string[] };
+export type SettingsResult =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Reads every `TRIBUNAL_*` variable and tells all that is wrong at once. An empty variable counts as unset. */
 export function loadSettings(env: NodeJS.ProcessEnv = process.env): SettingsResult {
@@ -45,7 +47,8 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env): SettingsResu
     .filter((name) => !KNOWN.includes(name))
     .map((name) => `${name}: there is no such setting${didYouMean(name, KNOWN)}; known are ${KNOWN.join(', ')}`);
   const parsed = parseWith(Environment, ours);
-  if (!parsed.ok) return { ok: false, problems: [...problems, ...parsed.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)] };
+  if (!parsed.ok)
+    return { ok: false, problems: [...problems, ...parsed.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)] };
   if (problems.length > 0) return { ok: false, problems };
   const { TRIBUNAL_DEPLOYMENT, TRIBUNAL_CACHE, TRIBUNAL_SHUTDOWN_GRACE, TRIBUNAL_LOG } = parsed.value;
   return {
@@ -144,7 +147,9 @@ function readProfile(env: NodeJS.ProcessEnv): ReturnType<typeof loadClientConnec
     // The first line alone, and no cause: a TOML parser quotes the lines around a mistake, and a key may stand there.
     const reason = error instanceof Error ? error.message.split('\n', 1)[0] : 'something else than an Error was thrown';
     const where = `${env['TEMPORAL_CONFIG_FILE'] ?? 'temporal.toml'}, profile ${env['TEMPORAL_PROFILE'] ?? 'default'}`;
-    throw new Error(`Could not read the Temporal configuration (${where}): ${reason}; correct the file or name another profile by TEMPORAL_PROFILE.`);
+    throw new Error(
+      `Could not read the Temporal configuration (${where}): ${reason}; correct the file or name another profile by TEMPORAL_PROFILE.`,
+    );
   }
 }
 

@@ -79,7 +79,7 @@ function shutdownOnce(worker: Worker): void {
 
 async function runAll(workers: readonly Worker[], { log }: TribunalWorkerOptions): Promise<void> {
   // A critic's stray rejection or timer must not end the neighbours' work.
-  const stray = (thrown: unknown): void => log?.('error', `a critic left an error behind: ${thrown instanceof Error ? thrown.name : typeof thrown}`);
+  const stray = (thrown: unknown): void => log?.('error', `a critic left an error behind: ${kindOf(thrown)}`);
   process.on('unhandledRejection', stray);
   process.on('uncaughtException', stray);
   try {
@@ -97,6 +97,16 @@ async function runAll(workers: readonly Worker[], { log }: TribunalWorkerOptions
   } finally {
     process.off('unhandledRejection', stray);
     process.off('uncaughtException', stray);
+  }
+}
+
+/** It may be an object whose every property throws, and a throw from here would end the process; its texts may be content. */
+function kindOf(thrown: unknown): string {
+  try {
+    const name: unknown = thrown instanceof Error ? thrown.name : typeof thrown;
+    return typeof name === 'string' && /^[A-Za-z]{1,64}$/.test(name) ? name : 'an Error of its own';
+  } catch {
+    return 'something that cannot be read';
   }
 }
 

@@ -125,7 +125,10 @@ async function workFolder(target: string): Promise<string> {
     await mkdir(dirname(target), { recursive: true });
     return await mkdtemp(join(dirname(target), 'download-'));
   } catch (error) {
-    throw new Error(`Could not write to the cache ${cacheDir()}: ${firstLine(error)}; set TRIBUNAL_CACHE to a folder that can be written.`, { cause: error });
+    throw new Error(
+      `Could not write to the cache ${cacheDir()}: ${firstLine(error)}; set TRIBUNAL_CACHE to a folder that can be written.`,
+      { cause: error },
+    );
   }
 }
 

@@ -118,7 +118,10 @@ async function launch(binary: string, options: Launch): Promise<DevServer> {
     await untilHealthy(child, address);
   } catch (error) {
     await stop();
-    throw new Error(`Could not start the Temporal development server: ${messageOf(error)}. The end of ${options.log}:\n${tail(options.log)}`, { cause: error });
+    throw new Error(
+      `Could not start the Temporal development server: ${messageOf(error)}. The end of ${options.log}:\n${tail(options.log)}`,
+      { cause: error },
+    );
   }
   return {
     address,
@@ -132,8 +135,9 @@ async function launch(binary: string, options: Launch): Promise<DevServer> {
 function flags(options: Launch): string[] {
   // With a write-ahead log a durable server is as fast as one in memory; SQLite's default journal halves its throughput.
   const pragmas = [`journal_mode=${options.journalMode ?? 'wal'}`, 'synchronous=normal'].flatMap((pragma) => ['--sqlite-pragma', pragma]);
+  const basic = ['server', 'start-dev', '--ip', HOST, '--port', String(options.port), '--log-level', 'warn'];
   return [
-    ...['server', 'start-dev', '--ip', HOST, '--port', String(options.port), '--log-level', 'warn'],
+    ...basic,
     ...(options.uiPort === false ? ['--headless'] : ['--ui-port', String(options.uiPort), '--ui-disable-news-fetch']),
     ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile, ...pragmas]),
     ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${JSON.stringify(value)}`]),
@@ -153,7 +157,8 @@ async function untilHealthy(child: ChildProcess, address: string): Promise<void>
   child.once('error', (error) => (spawnError = error));
   const check = (): void => {
     if (spawnError) throw spawnError;
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended at once (${child.signalCode ?? `exit code ${child.exitCode}`})`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`it ended at once (${child.signalCode ?? `exit code ${child.exitCode}`})`);
     if (Date.now() > deadline) throw new Error(`it was not healthy after ${HEALTHY_TIMEOUT_MS / 1_000} s`);
   };
   while (!(await answers(address))) {

@@ -12,7 +12,8 @@ export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder);
-    if (parent === folder) throw new Error("Could not find tribunal's own folder: no package.json above its code; install the package again.");
+    if (parent === folder)
+      throw new Error("Could not find tribunal's own folder: no package.json above its code; install the package again.");
     folder = parent;
   }
   return folder;

@@ -68,14 +68,17 @@ export async function missingSearchAttributes(connection: SetupConnection, names
 /** Registers what is missing and waits until the server shows it. */
 export async function setupNamespace(connection: SetupConnection, namespace: string, options: SetupOptions = {}): Promise<SetupResult> {
   const deadline = Date.now() + (options.timeoutMs ?? 30_000);
-  const created = options.create === true && (await createNamespace(connection, namespace, options.retentionDays ?? DEFAULT_RETENTION_DAYS));
+  const created =
+    options.create === true && (await createNamespace(connection, namespace, options.retentionDays ?? DEFAULT_RETENTION_DAYS));
   const registered = await untilItWorks(deadline, () => missingSearchAttributes(connection, namespace), created);
   if (registered.length > 0) await register(connection, namespace, registered);
   for (;;) {
     const missing = registered.length === 0 ? [] : await missingSearchAttributes(connection, namespace);
     if (missing.length === 0) return { created, registered };
     if (Date.now() > deadline) {
-      throw new Error(`Could not see the search attributes ${missing.join(', ')} in namespace ${namespace} after registering them; run tribunal setup again.`);
+      throw new Error(
+        `Could not see the search attributes ${missing.join(', ')} in namespace ${namespace} after registering them; run tribunal setup again.`,
+      );
     }
     await pause();
   }

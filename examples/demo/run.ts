@@ -74,7 +74,7 @@ const indent = (text: string): string => text.split('\n').map((line) => (line ==
 
 async function lowRisk(stage: Stage): Promise<void> {
   title('1  An ordinary chat answer: two quick critics look, the other eight are gated');
-  const record = recordOf('chat.jsonl', 'arena-7e1605ae8b4b');
+  const record = recordOf('chat.jsonl', 'arena-cc977fe52865');
   const gated = await judge(stage, 'with gating', { ...record, plan: 'chat', riskTier: 'low' });
   say(indent(reportText(gated, { color: colour })));
   const all = await judge(stage, 'the same record with gating off', { ...record, plan: 'chat', riskTier: 'low', gating: 'off' });
@@ -95,7 +95,7 @@ async function highRisk(stage: Stage): Promise<void> {
 
 async function outages(stage: Stage): Promise<void> {
   title('3  A service that hangs, and one that is down');
-  const record = recordOf('chat.jsonl', 'arena-7e1605ae8b4b');
+  const record = recordOf('chat.jsonl', 'arena-cc977fe52865');
   say('The first service hangs twice: each attempt is cut after 1 s, the next follows after 2 s, then 4 s.');
   const hanging = await judge(stage, 'hangs twice', { ...record, plan: 'hangs_twice' });
   const critic = hanging.critics.find((one) => one.name === 'judge');

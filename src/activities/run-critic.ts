@@ -26,7 +26,9 @@ export function makeRunCritic({ registry, budgets }: LaneDeps): (input: RunCriti
     const attempt = beginAttempt(context);
     const beating = setInterval(() => context.heartbeat(attempt.beat()), BEAT_MS);
     try {
-      const release = await budgets.acquire(input.critic.priority, context.cancellationSignal);
+      // As the server ranks it, which also knows background work from interactive.
+      const priority = context.info.priority?.priorityKey ?? input.critic.priority;
+      const release = await budgets.acquire(priority, context.cancellationSignal);
       if (release === undefined) throw stopped(context, attempt);
       try {
         attempt.start();
@@ -122,13 +124,21 @@ function attemptFailed(context: Context, input: RunCriticInput, end: Extract<Att
   const details: AttemptFailure = { outcome, code: end.code, ...ended };
   // Workflow and history see only the last attempt; the beat carries this one's record to the next.
   if (retryable) context.heartbeat({ attempts: ended.attempts, startedAt: ended.startedAt } satisfies Beat);
-  return ApplicationFailure.create({
-    type,
-    message: end.message,
-    nonRetryable: !retryable,
-    details: [details],
-    ...(end.retryAfterMs !== undefined ? { nextRetryDelay: Math.min(end.retryAfterMs, leftMs(context.info)) } : {}),
-  });
+  return withoutStack(
+    ApplicationFailure.create({
+      type,
+      message: end.message,
+      nonRetryable: !retryable,
+      details: [details],
+      ...(end.retryAfterMs !== undefined ? { nextRetryDelay: Math.min(end.retryAfterMs, leftMs(context.info)) } : {}),
+    }),
+  );
+}
+
+/** The stack is always this file's: it tells nobody anything, and histories would hold the paths of the machine. */
+function withoutStack(failure: ApplicationFailure): ApplicationFailure {
+  failure.stack = '';
+  return failure;
 }
 
 const OUTCOME_OF = {
@@ -149,5 +159,5 @@ function stopped(context: Context, attempt: Attempt): ApplicationFailure {
   const ended = attempt.end({ class: 'worker_lost', code: 'WORKER_LOST' });
   const details: AttemptFailure = { outcome: 'worker_lost', code: 'WORKER_LOST', ...ended };
   context.heartbeat({ attempts: ended.attempts, startedAt: ended.startedAt } satisfies Beat);
-  return ApplicationFailure.create({ type: FAILURE_TYPES.criticFailed, message: 'the worker stopped while the critic ran', details: [details], nextRetryDelay: 1 });
+  return withoutStack(ApplicationFailure.create({ type: FAILURE_TYPES.criticFailed, message: 'the worker stopped while the critic ran', details: [details], nextRetryDelay: 1 }));
 }

@@ -4,11 +4,17 @@ import { KeyConflict, RequestRefused, TribunalError } from '../client-errors.js'
 import { reportLine } from '../report/json.js';
 import { batchSummary, type BatchEntry } from '../report/summary.js';
 import { safeText } from '../report/safe.js';
-import type { Connected } from './connect.js';
+import type { EvaluationHandle } from '../client-handle.js';
+import type { StartRequest } from '../schemas/request.js';
 import type { BatchSettings, RequestAt } from './evaluate.js';
 import { describeError, EXIT, exitOfError } from './exit.js';
 import type { Output } from './output.js';
 import { listenForStop } from './signals.js';
+
+/** As much of a client as a batch needs. */
+export interface Starter {
+  start(request: StartRequest): Promise<Pick<EvaluationHandle, 'evaluationId' | 'result'>>;
+}
 
 /** How one record ended, for the exit code. */
 interface Ended {
@@ -16,16 +22,16 @@ interface Ended {
   readonly entry: BatchEntry | undefined;
 }
 
-export async function runBatch(connected: Connected, requests: readonly RequestAt[], settings: BatchSettings, output: Output): Promise<number> {
+export async function runBatch(client: Starter, requests: readonly RequestAt[], settings: BatchSettings, output: Output): Promise<number> {
   const queue = new PQueue({ concurrency: settings.concurrency });
   const progress = output.progress();
   const ended: Ended[] = [];
   const stop = listenForStop();
-  // What runs is waited for; what has not begun never does.
-  stop.signal.addEventListener('abort', () => queue.clear());
   for (const request of requests) {
     void queue.add(async () => {
-      ended.push(await runRecord(connected, request, settings, output));
+      // What runs is waited for; what has not begun never does.
+      if (stop.signal.aborted) return;
+      ended.push(await runRecord(client, request, settings, output));
       progress.show(progressLine(ended, queue.pending, requests.length));
     });
   }
@@ -40,9 +46,9 @@ export async function runBatch(connected: Connected, requests: readonly RequestA
 }
 
 /** Never rejects: one record's trouble is not the others'. */
-async function runRecord(connected: Connected, { at, request }: RequestAt, settings: BatchSettings, output: Output): Promise<Ended> {
+async function runRecord(client: Starter, { at, request }: RequestAt, settings: BatchSettings, output: Output): Promise<Ended> {
   try {
-    const handle = await connected.client.start(request);
+    const handle = await client.start(request);
     if (!settings.wait) {
       if (output.json) output.object({ at, evaluationId: handle.evaluationId, started: true });
       else output.line(`${safeText(at)} started ${handle.evaluationId}`);

@@ -84,7 +84,7 @@ async function version(connection: Connection): Promise<Omit<Check, 'name'>> {
 async function retention(connection: Connection, namespace: string): Promise<Omit<Check, 'name'>> {
   const { config } = await connection.workflowService.describeNamespace({ namespace });
   const days = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) / DAY_S;
-  const message = `closed evaluations and their keys are kept ${days} days`;
+  const message = `closed evaluations and their keys are kept for ${days} ${days === 1 ? 'day' : 'days'}`;
   return days < SHORT_RETENTION_DAYS ? { status: 'warn', message: `${message}: a request that comes again later is judged again` } : { status: 'ok', message };
 }
 

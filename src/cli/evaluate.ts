@@ -69,7 +69,7 @@ async function runEvaluate(call: Call<EvaluateOptions>): Promise<number> {
   try {
     const [only, ...others] = requests;
     if (only !== undefined && others.length === 0) return await runOne(connected, only, settings, options, output);
-    return await runBatch(connected, requests, settings, output);
+    return await runBatch(connected.client, requests, settings, output);
   } finally {
     await connected.close();
   }

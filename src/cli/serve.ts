@@ -17,7 +17,7 @@ export interface Serve {
   readonly stop: StopSignal;
   readonly output: Output;
   /** Called when the worker is about to poll. */
-  ready(lanes: number): void;
+  readonly ready: (lanes: number) => void;
 }
 
 /** Polls until the stop signal and what runs has ended. */

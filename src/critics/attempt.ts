@@ -5,6 +5,7 @@
  * A1 Never throws: anything thrown or returned becomes an `AttemptEnd` with a fixed code and a message of ours.
  * A2 Nothing of the content, no stack and no cause reaches the message.
  * A3 Ends by the time-out even if the critic ignores its signal.
+ * A4 A critic cannot change what it is handed: the critics of a batch are handed the same objects.
  */
 import { compileCel } from '../domain/cel.js';
 import type { Code } from '../domain/errors.js';
@@ -104,6 +105,7 @@ export function parseOptions(critic: AnyCritic, written: unknown): { ok: true; v
 }
 
 async function judge(critic: AnyCritic, plan: PlanCritic, input: CriticInput, tools: CriticTools<never>, host: AttemptHost): Promise<AttemptEnd> {
+  freeze(input);
   let returned: unknown;
   try {
     returned = await critic.evaluate(input, tools);
@@ -113,6 +115,17 @@ async function judge(critic: AnyCritic, plan: PlanCritic, input: CriticInput, to
   const cleaned = cleanFinding(returned, critic.output);
   if (!cleaned.ok) return coded('invalid_output', cleaned.code, cleaned.message);
   return ruleProblem(plan, cleaned.finding, input, host) ?? { ok: true, finding: cleaned.finding };
+}
+
+/** All the way down; JSON may be deeper than the stack. */
+function freeze(value: unknown): void {
+  const open = [value];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (typeof next !== 'object' || next === null || Object.isFrozen(next)) continue;
+    Object.freeze(next);
+    for (const inner of Object.values(next)) open.push(inner);
+  }
 }
 
 /** The plan's own demands on the output. */
@@ -138,7 +151,7 @@ const CLASS_OF: Readonly<Record<CriticErrorKind, Failed['class']>> = {
 /** What was thrown may be anything, down to an object whose every property throws. */
 function describeThrown(thrown: unknown): Failed {
   try {
-    return criticError(thrown) ?? coded('transient', 'CRITIC_ERROR', errorMessage(thrown));
+    return criticError(thrown) ?? coded('transient', 'CRITIC_ERROR', errorName(thrown));
   } catch {
     return coded('permanent', 'CRITIC_HOSTILE', 'threw something that cannot be read');
   }
@@ -155,16 +168,15 @@ function criticError(thrown: unknown): Failed | undefined {
   return failed({
     class: CLASS_OF[kind as CriticErrorKind],
     code,
-    message: errorMessage(thrown),
+    message: 'message' in thrown && typeof thrown.message === 'string' ? thrown.message.slice(0, MAX_MESSAGE) : errorName(thrown),
     ...(typeof retryAfterMs === 'number' && Number.isFinite(retryAfterMs) && retryAfterMs >= 0 ? { retryAfterMs } : {}),
     ...(cleanCost?.ok === true && cleanCost.finding.cost !== undefined ? { cost: cleanCost.finding.cost } : {}),
   });
 }
 
 /** A `CriticError`'s message is ours to show; any other error's may quote the content (a JSON parser's does), so only its name is. */
-function errorMessage(thrown: unknown): string {
+function errorName(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return `threw a ${typeof thrown}`;
-  if ('kind' in thrown && 'code' in thrown && 'message' in thrown && typeof thrown.message === 'string') return thrown.message.slice(0, MAX_MESSAGE);
   const name: unknown = thrown instanceof Error ? thrown.name : undefined;
   return typeof name === 'string' && /^[A-Za-z]{1,64}$/.test(name) ? `threw a ${name}` : 'threw something that is not an Error';
 }

@@ -26,19 +26,28 @@ export async function loadCriticsModule(path: string): Promise<{ critic: AnyCrit
  */
 export async function importDefault(path: string): Promise<unknown> {
   const file = resolve(path);
-  // Node 20 does not run TypeScript by itself; tsx registers a loader for these files only when one is named.
-  if (/\.[mc]?ts$/.test(file)) {
-    const { register } = await import('tsx/esm/api').catch(() => {
-      throw new Error(`${path}: a module in TypeScript needs the package tsx: npm install tsx, or compile it to .mjs`);
-    });
-    register();
-  }
+  if (/\.[mc]?ts$/.test(file)) await registerTypeScript(path);
   try {
-    return ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
+    const { default: exported } = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    return isCommonJs(exported) ? exported.default : exported;
   } catch (error) {
     throw new Error(`${path}: cannot be loaded: ${error instanceof Error ? error.message : 'it threw something that is not an Error'}`, { cause: error });
   }
 }
+
+/** Node 20 does not run TypeScript by itself; tsx registers its loaders only when such a file is named. */
+async function registerTypeScript(path: string): Promise<void> {
+  try {
+    const loaders = [await import('tsx/cjs/api'), await import('tsx/esm/api')];
+    for (const loader of loaders) loader.register();
+  } catch (error) {
+    throw new Error(`${path}: a module in TypeScript needs the package tsx: npm install tsx, or compile it to .mjs`, { cause: error });
+  }
+}
+
+/** A file without `"type": "module"` in its package becomes CommonJS, whose exports stand inside the default one. */
+const isCommonJs = (exported: unknown): exported is { readonly default: unknown } =>
+  typeof exported === 'object' && exported !== null && '__esModule' in exported && 'default' in exported;
 
 /** What keeps a value from being a critic, or `undefined`. */
 function criticProblem(entry: unknown): string | undefined {

@@ -10,7 +10,7 @@ import { STAGES } from './plan.js';
 
 const MAX_CRITICS = 1_000;
 const MAX_OPTIONS_BYTES = 8_192;
-const MAX_PLAN_BYTES = 524_288;
+const MAX_PLAN_BYTES = 786_432;
 
 const NAME = /^[a-z][a-z0-9_]{0,63}$/;
 /** Reserved by CEL, where names of critics stand behind `critics.`. */

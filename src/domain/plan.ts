@@ -34,7 +34,7 @@ export interface PlanCritic {
   readonly uses: string;
   /** The implementation's version when the plan was compiled, for example `1.0.0`. */
   readonly version: string;
-  /** Options as checked by the implementation. */
+  /** Options as written; the implementation has accepted them and checks them again where it runs. */
   readonly with: Json;
   readonly stage: ExecutionStage;
   readonly dispatch: Dispatch;

@@ -1,7 +1,7 @@
 /**
  * What the Temporal UI shows above an evaluation's timeline. Runs inside the workflow sandbox: pure.
  * A list, not a table: the UI's table cells have no padding. Everyone who may see the workflow reads it, so it holds
- * names, codes and numbers of ours alone, never content and never a message of a critic.
+ * names, codes, numbers and the plan's own words alone, never content and never a message of a critic.
  */
 import type { Progress } from '../contract.js';
 import { utf8Bytes } from '../domain/bytes.js';
@@ -48,7 +48,7 @@ function endedDetails(report: EvaluationReport, workflowId: string): string {
     ],
     [
       ...failed.map((critic) => `- ${code(critic.name)} ${words(critic.outcome)}${codeOf(critic.code)}`),
-      ...report.reasons.map((reason) => `- ${effectWord(reason)}${codeOf(reason.code)}${reason.critic === undefined ? '' : `, ${code(reason.critic)}`}`),
+      ...report.reasons.map((reason) => `- ${effectWord(reason)}${codeOf(reason.code)}${reason.critic === undefined ? '' : `, ${code(reason.critic)}`}${reason.rule === undefined ? '' : `: ${code(reason.rule)}`}`),
     ],
     resetLines(report, workflowId),
   );
@@ -62,7 +62,7 @@ function resetLines({ decision, reset }: EvaluationReport, workflowId: string): 
   const command = `temporal workflow reset --workflow-id ${shellWord(workflowId)} --event-id ${reset.keepSiblings} --reason "cause removed"`;
   return [
     `- when the cause is gone, reset to event ${reset.keepSiblings} (what has ended is kept): ${code(command)}`,
-    `- event ${reset.stageBoundary} repeats the whole stage`,
+    ...(reset.stageBoundary === reset.keepSiblings ? [] : [`- event ${reset.stageBoundary} repeats the whole stage`]),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** Durations of plans: a whole number and a unit, `250ms`, `10s`, `5m`, `2h`, `7d`. Imports zod alone. */
 import { z } from 'zod';
+import { show } from './issues.js';
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const FORM = /^(\d+)(ms|s|m|h|d)$/;
@@ -18,15 +19,13 @@ export function parseDuration(text: string): DurationResult {
   const unitMs = UNITS_MS[unit ?? ''];
   if (digits === undefined || unitMs === undefined) return { ok: false, message: badForm(text) };
   const ms = Number(digits) * unitMs;
-  if (ms === 0) return { ok: false, message: `${JSON.stringify(text)} leaves no time: a duration is at least 1ms` };
-  if (ms > LONGEST_MS) return { ok: false, message: `${JSON.stringify(cut(text))} is too long: a duration is at most ${LONGEST}` };
+  if (ms === 0) return { ok: false, message: `${show(text)} leaves no time: a duration is at least 1ms` };
+  if (ms > LONGEST_MS) return { ok: false, message: `${show(text)} is too long: a duration is at most ${LONGEST}` };
   return { ok: true, ms };
 }
 
-const cut = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
-
 const badForm = (value: unknown): string =>
-  `${cut(JSON.stringify(value) ?? typeof value)} is not a duration: write a whole number and a unit, such as 250ms, 10s, 5m, 2h or 7d`;
+  `${show(value)} is not a duration: write a whole number and a unit, such as 250ms, 10s, 5m, 2h or 7d`;
 
 /** A field that holds a duration; parsed to {@link Duration}. */
 export function durationField(description: string) {

@@ -26,7 +26,7 @@ import type { EvaluationReport } from '../domain/report.js';
 import { searchValues } from '../domain/search-values.js';
 import { decideVerdict, type Verdict } from '../domain/verdict.js';
 import { currentDetails } from '../report/details.js';
-import { callCritic, openEvaluation, recordPartialReport, runLocalCritics } from './proxies.js';
+import { callBatch, callCritic, openEvaluation, recordPartialReport } from './proxies.js';
 import { runStages, Walk, type WalkDeps } from './walk.js';
 
 export const progressQuery = defineQuery<Progress>(PROGRESS_QUERY);
@@ -57,12 +57,15 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationReport> 
   setCurrentDetails(currentDetails({ report, workflowId: workflowInfo().workflowId }));
   if (report.decision !== 'not_judged') return report;
   const why = report.reasons.find((reason) => reason.effect === 'fail');
-  throw ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     type: FAILURE_TYPES.notJudged,
     message: `not judged: ${why?.message ?? 'no reason is recorded'}`,
     nonRetryable: true,
     details: [report],
   });
+  // The report says all; a stack would show operators this line of ours.
+  failure.stack = '';
+  throw failure;
 }
 
 async function open(input: EvaluateInput): Promise<OpenResult> {
@@ -95,7 +98,7 @@ function makeWalk(input: EvaluateInput, opened: OpenResult): Walk {
     historyLength: () => workflowInfo().historyLength,
     async runBatch(batch) {
       try {
-        return await runLocalCritics(batch);
+        return await callBatch(batch);
       } catch (error) {
         if (!(error instanceof ActivityFailure) || error.cause instanceof CancelledFailure) throw error;
         return { lost: error.cause instanceof TimeoutFailure ? 'timed_out' : 'failed' };

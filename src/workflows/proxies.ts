@@ -11,19 +11,18 @@ import {
   proxyLocalActivities,
   type ActivityOptions,
 } from '@temporalio/workflow';
-import type { AttemptFailure, Beat, EvaluationActivities, RunCriticInput, RunCriticOutput } from '../contract.js';
+import type { AttemptFailure, Beat, EvaluationActivities, LocalBatchInput, LocalBatchResult, OpenResult, RunCriticInput, RunCriticOutput } from '../contract.js';
 import { findingProblem } from '../domain/finding-problem.js';
 import type { AttemptRecord, CriticResult } from '../domain/outcomes.js';
 import type { PlanCritic } from '../domain/plan.js';
 import { laneOf, stageLabel } from '../lanes/lanes.js';
-import type { OpenResult } from '../contract.js';
 import type { CriticCall } from './walk.js';
 
 /** Local activities: once. They catch what critics do; a second try would repeat a whole batch for a bug. */
 const ONCE = { maximumAttempts: 1 };
 
 /** A batch ends itself within its slice and the critics' time-outs; this bounds one whose process is blocked. */
-export const BATCH_TIMEOUT_MS = 60_000;
+const BATCH_TIMEOUT_MS = 60_000;
 
 /** A process that died or froze is noticed after this; the adapter beats once a second, so four beats may be lost. */
 const HEARTBEAT_TIMEOUT_MS = 5_000;
@@ -34,7 +33,7 @@ const INSPECT_TIMEOUT_MS = 5_000;
 /** Longest back-off: exponential ones are cut by the critic's own time-out long before. */
 const MAX_BACKOFF_MS = 24 * 3_600_000;
 
-export const { openEvaluation, runLocalCritics } = proxyLocalActivities<EvaluationActivities>({
+export const { openEvaluation } = proxyLocalActivities<EvaluationActivities>({
   startToCloseTimeout: BATCH_TIMEOUT_MS,
   retry: ONCE,
 });
@@ -45,6 +44,13 @@ export const { recordPartialReport } = proxyLocalActivities<EvaluationActivities
 });
 
 const { inspectLane } = proxyLocalActivities<EvaluationActivities>({ startToCloseTimeout: INSPECT_TIMEOUT_MS, retry: ONCE });
+
+/** Runs local critics, from the stage that is under way. */
+export async function callBatch(batch: LocalBatchInput): Promise<LocalBatchResult> {
+  const summary = batch.state.stage === undefined ? {} : { summary: stageLabel(batch.state.stage) };
+  const { runLocalCritics } = proxyLocalActivities<EvaluationActivities>({ startToCloseTimeout: BATCH_TIMEOUT_MS, retry: ONCE, ...summary });
+  return await runLocalCritics(batch);
+}
 
 type LaneActivities = Record<string, (input: RunCriticInput) => Promise<RunCriticOutput>>;
 

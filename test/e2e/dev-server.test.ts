@@ -86,7 +86,10 @@ test('a server that is killed during its very first start leaves a file on which
   const pid = await vi.waitFor(() => pidOf(dbFile), { interval: 1, timeout: 30_000 });
   process.kill(pid, 'SIGKILL');
   const error = await starting;
-  expect(error).toHaveProperty('message', expect.stringMatching(/^Could not start the Temporal development server: it ended at once \(SIGKILL\)/));
+  expect(error).toHaveProperty(
+    'message',
+    expect.stringMatching(/^Could not start the Temporal development server: it ended at once \(SIGKILL\)/),
+  );
   const server = await start({ dbFile, uiPort: false });
   expect(await retentionDays(await connectTo(server))).toBe(30);
 });
@@ -94,7 +97,9 @@ test('a server that is killed during its very first start leaves a file on which
 test('a server ends when the process that started it is killed', async () => {
   const url = new URL('../../temporal/dev-server.ts', import.meta.url).href;
   const script = `import { startDevServer } from ${JSON.stringify(url)}; console.log((await startDevServer({ uiPort: false })).address);`;
-  const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [line] = await once(parent.stdout, 'data');
   const address = String(line).trim();
   expect(await answers(address)).toBe(true);
@@ -117,7 +122,9 @@ test('a port that is taken gives one sentence that names it, before anything is 
   const bound = holder.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   await expect(startDevServer({ port })).rejects.toThrow(
-    new RegExp(`^Could not start the Temporal development server: the server was to listen on 127\\.0\\.0\\.1:${port} and the port is not free .*; stop what listens there or choose another port\\.$`),
+    new RegExp(
+      `^Could not start the Temporal development server: the server was to listen on 127\\.0\\.0\\.1:${port} and the port is not free .*; stop what listens there or choose another port\\.$`,
+    ),
   );
   await expect(startDevServer({ uiPort: port })).rejects.toThrow(new RegExp(`its UI was to listen on 127\\.0\\.0\\.1:${port}`));
 });
@@ -125,7 +132,9 @@ test('a port that is taken gives one sentence that names it, before anything is 
 test('a file that is no database gives an error with the end of the log', async () => {
   const dbFile = join(dir, 'temporal.db');
   writeFileSync(dbFile, 'this is not a database, and longer than the header of one would be, so that nobody takes it for an empty file\n');
-  await expect(startDevServer({ dbFile, uiPort: false })).rejects.toThrow(/^Could not start .*: it ended at once \(exit code 1\).*temporal\.db\.log:\n(.*\n)*.*not a database/);
+  await expect(startDevServer({ dbFile, uiPort: false })).rejects.toThrow(
+    /^Could not start .*: it ended at once \(exit code 1\).*temporal\.db\.log:\n(.*\n)*.*not a database/,
+  );
   expect(readFileSync(`${dbFile}.log`, 'utf8')).toMatch(/not a database/);
 });
 
@@ -144,7 +153,11 @@ test('setup makes a namespace with its retention, registers what is missing, and
   const connection = await connectTo(await start({ uiPort: false }));
   const first = await setupNamespace(connection, 'team-a', { create: true, retentionDays: 3 });
   expect(first.created).toBe(true);
-  expect([...first.registered].sort()).toEqual(Object.values(SEARCH_ATTRIBUTES).map((key) => key.name).sort());
+  expect([...first.registered].sort()).toEqual(
+    Object.values(SEARCH_ATTRIBUTES)
+      .map((key) => key.name)
+      .sort(),
+  );
   expect(await setupNamespace(connection, 'team-a', { create: true })).toEqual({ created: false, registered: [] });
   const { config } = await connection.workflowService.describeNamespace({ namespace: 'team-a' });
   expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(3 * DAY_S);

@@ -80,12 +80,13 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
     if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
     plans.set(loaded.plan.name, loaded.plan);
   }
-  const native = await NativeConnection.connect({ address });
   const connection = await Connection.connect({ address });
   const client = await TribunalClient.connect({ connection, namespace, deployment });
   const stops: (() => Promise<void>)[] = [];
 
   async function addWorker(): Promise<() => Promise<void>> {
+    // One each: the SDK refuses two workers of one queue on the same connection.
+    const native = await NativeConnection.connect({ address });
     const worker = await createTribunalWorker({
       deployment: { name: deployment, plans, registry, priorityLevels: 10 },
       connection: native,
@@ -94,7 +95,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
       bundle: { codePath: inject('bundlePath') },
       ...(options.log !== undefined ? { log: options.log } : {}),
     });
-    const stop = runWorker(worker);
+    const stop = runWorker(worker, native);
     stops.push(stop);
     await untilPolled(connection, namespace, deployment);
     return stop;
@@ -118,18 +119,20 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
       await stopWorkers();
       await client.close();
       await connection.close();
-      await native.close();
       await rm(dir, { recursive: true, force: true });
     },
   };
 }
 
-function runWorker(worker: TribunalWorker): () => Promise<void> {
+function runWorker(worker: TribunalWorker, native: NativeConnection): () => Promise<void> {
   const running = worker.run();
-  return async () => {
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
     worker.shutdown();
     await running;
+    await native.close();
   };
+  return () => (stopped ??= stop());
 }
 
 /** A client refuses to start before somebody polls, and the first poll takes a moment. */

@@ -15,7 +15,7 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
 /** Makes the file that critics wait for. */
 export const release = async (file: string): Promise<void> => await writeFile(file, '');
 
-/** How many activity tasks wait in a queue, as its server counts them. */
+/** How many activity tasks wait in a queue. The server counts anew every five seconds. */
 export async function backlogOf({ connection, client }: Harness, queue: string): Promise<number> {
   const described = await connection.workflowService.describeTaskQueue({
     namespace: client.namespace,
@@ -26,10 +26,12 @@ export async function backlogOf({ connection, client }: Harness, queue: string):
   return Number(described.stats?.approximateBacklogCount ?? 0);
 }
 
-/** How many activities of these evaluations a worker has taken and not ended, those that wait there for a place included. */
-export async function takenOf({ connection, client }: Harness, evaluationIds: readonly string[]): Promise<number> {
+/** The activities of these evaluations that have not ended: taken by a worker (and perhaps waiting there for a place), or not yet. */
+export async function pendingOf({ connection, client }: Harness, evaluationIds: readonly string[]): Promise<{ readonly taken: number; readonly waiting: number }> {
   const described = await Promise.all(
     evaluationIds.map((workflowId) => connection.workflowService.describeWorkflowExecution({ namespace: client.namespace, execution: { workflowId } })),
   );
-  return described.flatMap((one) => one.pendingActivities ?? []).filter((activity) => activity.state === STARTED).length;
+  const pending = described.flatMap((one) => one.pendingActivities ?? []);
+  const taken = pending.filter((activity) => activity.state === STARTED).length;
+  return { taken, waiting: pending.length - taken };
 }

@@ -15,7 +15,9 @@ beforeEach(() => {
   // Nothing of this machine: no temporal, no python3, no network.
   vi.stubEnv('PATH', join(dir, 'bin'));
   vi.stubEnv('TRIBUNAL_CACHE', join(dir, 'cache'));
-  vi.stubGlobal('fetch', () => Promise.reject(new TypeError('fetch failed', { cause: new Error('getaddrinfo ENOTFOUND temporal.download') })));
+  vi.stubGlobal('fetch', () =>
+    Promise.reject(new TypeError('fetch failed', { cause: new Error('getaddrinfo ENOTFOUND temporal.download') })),
+  );
 });
 
 afterEach(() => {
@@ -54,7 +56,10 @@ describe('the temporal CLI', () => {
     for (const name of ['tar', 'gzip']) program(name, `PATH=${PATH} exec ${name} "$@"`);
     writeFileSync(join(dir, 'temporal'), 'the program');
     execFileSync('tar', ['-czf', join(dir, 'archive.tar.gz'), '-C', dir, 'temporal']);
-    const answers = [Response.json({ archiveUrl: 'https://example.invalid/archive', fileToExtract: 'temporal' }), new Response(readFileSync(join(dir, 'archive.tar.gz')))];
+    const answers = [
+      Response.json({ archiveUrl: 'https://example.invalid/archive', fileToExtract: 'temporal' }),
+      new Response(readFileSync(join(dir, 'archive.tar.gz'))),
+    ];
     vi.stubGlobal('fetch', () => Promise.resolve(answers.shift()));
     const path = await ensureTemporalCli();
     expect(readFileSync(path, 'utf8')).toBe('the program');

@@ -103,9 +103,9 @@ describe('sizes', () => {
     expect(await told(withThree(`with: { a: ${'x'.repeat(8184)} }`))).toEqual({ ok: true, lines: [] });
   });
 
-  it('refuse a compiled plan above 512 KB', async () => {
+  it('refuse a compiled plan above 768 KB', async () => {
     const { lines } = await told(manyCritics(100, () => `, with: { a: ${'x'.repeat(8000)} }`));
-    expect(lines).toEqual([expect.stringMatching(/^plan.yaml:1:1 a compiled plan has at most 524288 bytes as JSON, this one has \d+$/)]);
+    expect(lines).toEqual([expect.stringMatching(/^plan.yaml:1:1 a compiled plan has at most 786432 bytes as JSON, this one has \d+$/)]);
   });
 
   it('refuse expressions that may take more than a million steps together, at the dearest', async () => {
@@ -142,6 +142,7 @@ describe('a plan in TypeScript', () => {
     const cyclic: Record<string, unknown> = { ...source };
     cyclic['cases'] = [cyclic];
     expect(await problems(cyclic)).toEqual([expect.stringContaining('is nested more than 64 levels deep')]);
+    expect(await problems({ ...source, timeouts: { global: 10n } })).toEqual([expect.stringContaining('timeouts.global is a bigint')]);
     const odd = { uses: 'anything', stage: 'validation', with: { f: () => 1, d: new Date(0), m: new Map(), b: 1n } };
     expect(await problems({ ...source, critics: { ...source.critics, odd } })).toEqual([
       expect.stringContaining('plan.ts critics.odd.with.f is a function, which JSON cannot hold'),
@@ -157,6 +158,16 @@ const GOOD_ONES: readonly (readonly [what: string, text: string])[] = [
   ['a condition on an earlier stage', withThree(`executionPolicy: conditional, condition: "critics.two.outcome == 'failed'"`)],
   ['a condition on its own dependency', withThree(`stage_: 1`).replace('stage_: 1', `executionPolicy: conditional, dependsOn: [two], condition: "critics.one.outcome == 'failed'"`)],
   ['a condition over lines', withThree('executionPolicy: conditional, condition: "request.size > 1.0 &&\n    request.size < 9.0"')],
+  [
+    'dependencies that meet again',
+    GOOD.replace(
+      THREE,
+      `  top: { uses: plain, stage: validation, dependsOn: [left, right] }
+  left: { uses: plain, stage: validation, dependsOn: [bottom, one] }
+  right: { uses: plain, stage: validation, dependsOn: [bottom, left] }
+  bottom: { uses: plain, stage: validation }`,
+    ),
+  ],
   ['a shadow behind a shadow', GOOD.replace(THREE, `  s: { uses: plain, stage: deep_analysis, mode: shadow }\n  t: { uses: plain, stage: validation, mode: shadow, dependsOn: [s] }\n${THREE}`)],
   ['a local critic behind a local one of its stage', GOOD.replace(THREE, `  s: { uses: plain, stage: validation, dispatch: local }\n  t: { uses: plain, stage: validation, dispatch: local, dependsOn: [s] }`)],
   ['a local critic behind a task of an earlier stage', withThree('dispatch: local, dependsOn: [two]')],

@@ -25,7 +25,7 @@ describe('the current details of a workflow', () => {
         '- `deep_analysis` 0 ms, ran 0, gated 3',
         '- `post_processing` 0 ms, ran 0, gated 2',
         '- `validation` 0 ms, ran 0, gated 1',
-        '- escalate `RULE`',
+        '- escalate `RULE`: `violation found`',
       ].join('\n'),
     );
   });

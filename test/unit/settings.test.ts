@@ -23,7 +23,12 @@ describe('settings', () => {
   });
 
   test('all problems are told at once, each with its variable, the value met and what is known', () => {
-    const result = loadSettings({ TRIBUNAL_LGO: 'info', TRIBUNAL_LOG: 'loud', TRIBUNAL_SHUTDOWN_GRACE: '30', TRIBUNAL_DEPLOYMENT: 'My Team' });
+    const result = loadSettings({
+      TRIBUNAL_LGO: 'info',
+      TRIBUNAL_LOG: 'loud',
+      TRIBUNAL_SHUTDOWN_GRACE: '30',
+      TRIBUNAL_DEPLOYMENT: 'My Team',
+    });
     expect(result.ok).toBe(false);
     const problems = result.ok ? [] : result.problems;
     expect(problems).toHaveLength(4);
@@ -59,37 +64,61 @@ describe('the server', () => {
     recordRunningServer(dir, { address, pid: process.pid });
     const values = env({ TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_NAMESPACE: 'prod', TEMPORAL_API_KEY: 'secret-key' });
     const found = await resolveServer({ env: values, dir });
-    expect(found).toMatchObject({ namespace: 'prod', source: 'environment', connectionOptions: { address: 'temporal.example:7233', apiKey: 'secret-key', tls: true } });
+    expect(found).toMatchObject({
+      namespace: 'prod',
+      source: 'environment',
+      connectionOptions: { address: 'temporal.example:7233', apiKey: 'secret-key', tls: true },
+    });
     expect(describeServer(found)).toBe('temporal.example:7233, namespace prod, TLS, with an API key (environment)');
   });
 
   test('that a profile names is found, with the namespace of the profile', async () => {
     writeFileSync(join(dir, 'temporal.toml'), '[profile.default]\naddress = "from.profile:7233"\nnamespace = "p"\n');
-    expect(await resolveServer({ env: env(), dir })).toEqual({ connectionOptions: { address: 'from.profile:7233' }, namespace: 'p', source: 'profile' });
+    expect(await resolveServer({ env: env(), dir })).toEqual({
+      connectionOptions: { address: 'from.profile:7233' },
+      namespace: 'p',
+      source: 'profile',
+    });
   });
 
   test('that runs in the project is found from a folder below it, when nothing else is named', async () => {
     recordRunningServer(dir, { address, uiUrl: 'http://127.0.0.1:8233', pid: process.pid });
     const found = await resolveServer({ env: env(), dir: join(dir, 'a', 'b') });
-    expect(found).toEqual({ connectionOptions: { address }, namespace: 'default', source: 'running server', uiUrl: 'http://127.0.0.1:8233' });
+    expect(found).toEqual({
+      connectionOptions: { address },
+      namespace: 'default',
+      source: 'running server',
+      uiUrl: 'http://127.0.0.1:8233',
+    });
   });
 
   test('is the running one alone when the environment is ignored', async () => {
     recordRunningServer(dir, { address, pid: process.pid });
     const values = env({ TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_NAMESPACE: 'prod' });
-    expect(await resolveServer({ env: values, dir, ignoreEnvironment: true })).toEqual({ connectionOptions: { address }, namespace: 'default', source: 'running server' });
+    expect(await resolveServer({ env: values, dir, ignoreEnvironment: true })).toEqual({
+      connectionOptions: { address },
+      namespace: 'default',
+      source: 'running server',
+    });
   });
 
   test('that cannot be found gives one sentence with what to do', async () => {
-    await expect(resolveServer({ env: env(), dir })).rejects.toThrow(/^Could not find a Temporal server: .*`tribunal dev`, or set TEMPORAL_ADDRESS\.$/);
-    await expect(resolveServer({ env: env(), dir, ignoreEnvironment: true })).rejects.toThrow(/: none runs in this project; start .* `tribunal dev`\.$/);
+    await expect(resolveServer({ env: env(), dir })).rejects.toThrow(
+      /^Could not find a Temporal server: .*`tribunal dev`, or set TEMPORAL_ADDRESS\.$/,
+    );
+    await expect(resolveServer({ env: env(), dir, ignoreEnvironment: true })).rejects.toThrow(
+      /: none runs in this project; start .* `tribunal dev`\.$/,
+    );
   });
 
   test('of a broken profile file is refused without a word of the key that stands in it', async () => {
     writeFileSync(join(dir, 'temporal.toml'), '[profile.default]\napi_key = "secret-key\naddress = "x:1"\n');
     const error = await resolveServer({ env: env(), dir }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(Error);
-    expect(error).toHaveProperty('message', expect.stringMatching(/^Could not read the Temporal configuration .*temporal\.toml, profile default/));
+    expect(error).toHaveProperty(
+      'message',
+      expect.stringMatching(/^Could not read the Temporal configuration .*temporal\.toml, profile default/),
+    );
     expect(JSON.stringify([String(error), error instanceof Error && error.cause])).not.toContain('secret-key');
   });
 

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { EvaluationHandle } from '../../src/client-handle.js';
+import type { EvaluationHandle } from '../../src/client-handle.js';
 import {
   AlreadyEnded,
   EvaluationCancelled,
@@ -77,7 +77,7 @@ describe('a key', () => {
     expect(report.evaluationId).toBe('b/shared');
   });
 
-  it('of a refused request can be started again, by one of many callers at once', async () => {
+  it('of a refused request can be started again, which runs it once more', async () => {
     const request = { plan: 'missing', key: 'refused', content: 'x' };
     const first = await harness.client.start(request);
     const refusal = await first.result().catch((error: unknown) => error);

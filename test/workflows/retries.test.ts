@@ -28,7 +28,7 @@ const PLANS = (dir: string) => [
   one(dir, 'plain_error', { throw: 'error', failTimes: 1 }, { maxRetries: 1 }),
   one(dir, 'limited', { throw: 'rate_limited', retryAfter: '3s', failTimes: 1 }),
   one(dir, 'limited_for_long', { throw: 'rate_limited', retryAfter: '1h', failTimes: 1 }, { timeout: '20s' }),
-  one(dir, 'cut', { throw: 'transient' }, { maxRetries: 9, retryBackoffBase: 2, timeout: '4s' }),
+  one(dir, 'cut', { throw: 'transient' }, { maxRetries: 9, retryBackoffBase: 5, timeout: '20s' }),
   one(dir, 'cut_by_stage', { throw: 'transient' }, { maxRetries: 9, retryBackoffBase: 3_600 }, { global: '60s', stages: { core_analysis: '30s' } }),
 ];
 
@@ -121,17 +121,15 @@ describe('retries', () => {
     expect(starts).toHaveLength(1);
     expect(critic).toMatchObject({ outcome: 'failed', code: 'SCRIPTED_RATE_LIMITED', cut: 'deadline', attempts: 1 });
     expect(report.decision).toBe('not_judged');
-    // Its time-out is 20 s: nobody waited for a retry that could not come.
-    const { scheduled, closed } = activityOf(history, 'subject');
-    expect(eventMs(closed?.eventTime) - eventMs(scheduled.eventTime)).toBeLessThan(20_000);
+    // Closed by the failure itself: nobody waited until the time-out for a retry that could not come.
+    expect(activityOf(history, 'subject').closed?.activityTaskFailedEventAttributes).toBeTruthy();
   });
 
   it.concurrent('that the time-out of the critic cuts end as failed, with the deadline named', async () => {
     const { report, critic, starts } = await run('cut');
-    // At 0 and 2 s; the next one, at 6 s, does not fit into 4.
-    expect(starts.length).toBeLessThanOrEqual(2);
-    expect(critic).toMatchObject({ outcome: 'failed', code: 'SCRIPTED_TRANSIENT', cut: 'deadline' });
-    expect(critic.attempts).toBe(starts.length);
+    // At 0 and 5 s; the third one, 25 s later, does not fit into 20.
+    expect(starts).toHaveLength(2);
+    expect(critic).toMatchObject({ outcome: 'failed', code: 'SCRIPTED_TRANSIENT', cut: 'deadline', attempts: 2 });
     expect(report.decision).toBe('not_judged');
   });
 

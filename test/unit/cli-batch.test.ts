@@ -1,0 +1,126 @@
+/** A batch against a client that answers as each record says: what is printed, counted and returned. */
+import { describe, expect, it } from 'vitest';
+import { runBatch, type Starter } from '../../src/cli/batch.js';
+import type { BatchSettings } from '../../src/cli/evaluate.js';
+import { Output } from '../../src/cli/output.js';
+import { KeyConflict, ServerUnreachable, StillRunning } from '../../src/client-errors.js';
+import { deferred } from '../../src/deferred.js';
+import { fakeIo } from '../support/cli-io.js';
+import { makeReport } from '../support/report.js';
+
+/** Each content is a decision, or the name of what goes wrong. */
+const client: Starter = {
+  async start({ key = 'k', content }) {
+    if (content === 'conflict') throw new KeyConflict(`default/${key}`);
+    if (content === 'unreachable') throw new ServerUnreachable('cannot start');
+    return {
+      evaluationId: `default/${key}`,
+      async result() {
+        if (content === 'slow') throw new StillRunning(`default/${key}`, 1);
+        if (content === 'allow' || content === 'deny' || content === 'escalate' || content === 'not_judged') return makeReport({ evaluationId: `default/${key}`, decision: content });
+        throw new Error(`the test does not know ${JSON.stringify(content)}`);
+      },
+    };
+  },
+};
+
+const settings: BatchSettings = { wait: true, timeoutMs: 1_000, concurrency: 20, failOn: new Set() };
+
+async function batch(contents: readonly string[], changes: Partial<BatchSettings> = {}, json = false) {
+  const io = fakeIo();
+  const requests = contents.map((content, index) => ({ at: `r:${index + 1}`, request: { plan: 'p', key: `k${index + 1}`, content } }));
+  const exit = await runBatch(client, requests, { ...settings, ...changes }, new Output(io, json));
+  return { exit, ...io.written };
+}
+
+describe('a batch', () => {
+  it('whose records were all judged exits 0, whatever the decisions', async () => {
+    const { exit, stdout } = await batch(['allow', 'deny', 'escalate']);
+    expect(exit).toBe(0);
+    expect(stdout).toContain('3 records');
+  });
+
+  it('with --fail-on exits with the gravest decision that was asked for', async () => {
+    expect((await batch(['allow', 'deny', 'escalate'], { failOn: new Set(['deny', 'escalate']) })).exit).toBe(10);
+    expect((await batch(['allow', 'deny', 'escalate'], { failOn: new Set(['escalate']) })).exit).toBe(11);
+    expect((await batch(['allow'], { failOn: new Set(['deny']) })).exit).toBe(0);
+  });
+
+  it('tells not judged before decisions, refusals before that, and a broken server before all', async () => {
+    const failOn = new Set(['deny']);
+    expect((await batch(['deny', 'not_judged'], { failOn })).exit).toBe(12);
+    expect((await batch(['deny', 'slow'], { failOn })).exit).toBe(12);
+    expect((await batch(['deny', 'not_judged', 'conflict'], { failOn })).exit).toBe(2);
+    expect((await batch(['conflict', 'unreachable'], { failOn })).exit).toBe(1);
+  });
+
+  it('names the line of a record that was refused, and goes on with the others', async () => {
+    const { stdout, stderr } = await batch(['allow', 'conflict', 'allow']);
+    expect(stderr).toContain('r:2: default/k2 was started with another');
+    expect(stdout).toMatch(/allow\s+2/);
+    expect(stdout).toMatch(/refused\s+1/);
+  });
+
+  it('with --json prints one object a record and nothing else', async () => {
+    const { stdout, stderr } = await batch(['allow', 'conflict'], {}, true);
+    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+    expect(lines).toEqual([
+      expect.objectContaining({ at: 'r:2', error: expect.objectContaining({ code: 'KEY_CONFLICT' }) }),
+      expect.objectContaining({ at: 'r:1', evaluationId: 'default/k1', decision: 'allow' }),
+    ]);
+    expect(stderr).toBe('');
+  });
+
+  it('without waiting exits 14 and names what it started', async () => {
+    const { exit, stdout } = await batch(['allow', 'deny'], { wait: false });
+    expect(exit).toBe(14);
+    expect(stdout).toContain('r:2 started default/k2');
+  });
+
+  it('has never more under way than its concurrency', async () => {
+    let running = 0;
+    let most = 0;
+    const gate = deferred<void>();
+    const counting: Starter = {
+      async start() {
+        running += 1;
+        most = Math.max(most, running);
+        if (running === 3) gate.resolve();
+        await gate.promise;
+        return {
+          evaluationId: 'default/k',
+          async result() {
+            running -= 1;
+            return makeReport();
+          },
+        };
+      },
+    };
+    const requests = Array.from({ length: 30 }, (_, index) => ({ at: `r:${index}`, request: { plan: 'p', content: 'x' } }));
+    expect(await runBatch(counting, requests, { ...settings, concurrency: 3 }, new Output(fakeIo(), false))).toBe(0);
+    expect(most).toBe(3);
+  });
+
+  it('that is told to stop starts nothing more, waits for what runs and says what is left', async () => {
+    const io = fakeIo();
+    const finish = deferred<void>();
+    const stopping: Starter = {
+      async start({ key = '' }) {
+        process.emit('SIGTERM');
+        return {
+          evaluationId: `default/${key}`,
+          async result() {
+            await finish.promise;
+            return makeReport({ evaluationId: `default/${key}` });
+          },
+        };
+      },
+    };
+    const requests = Array.from({ length: 5 }, (_, index) => ({ at: `r:${index}`, request: { plan: 'p', key: `k${index}`, content: 'x' } }));
+    const ended = runBatch(stopping, requests, { ...settings, concurrency: 1 }, new Output(io, false));
+    finish.resolve();
+    expect(await ended).toBe(12);
+    expect(io.written.stderr).toContain('4 of 5 records were not started');
+    expect(io.written.stdout).toContain('1 records');
+  });
+});
