@@ -44,7 +44,8 @@ export function named(host: Host, what: string, evaluationId: string | undefined
   const answer = grpcAnswer(error);
   if (answer === undefined) return error;
   if (answer.code === UNAVAILABLE) return new ServerUnreachable(what, evaluationId, options);
-  if (answer.code === INVALID_ARGUMENT && /search attribute/i.test(answer.details)) return new ServerNotSetUp(what, answer.details, options);
+  if (answer.code === INVALID_ARGUMENT && /search attribute/i.test(answer.details))
+    return new ServerNotSetUp(what, answer.details, options);
   if (answer.code === FAILED_PRECONDITION && /no poller/i.test(answer.details)) return new NoWorker(host.deployment, host.namespace);
   return new ServerRefusal(what, answer.details, options);
 }

@@ -77,7 +77,11 @@ export class StillRunning extends TribunalError {
     evaluationId: string,
     readonly waitedMs: number,
   ) {
-    super('STILL_RUNNING', `${evaluationId} is not judged, still running after ${waitedMs} ms: ask again later, and check that a worker is up`, evaluationId);
+    super(
+      'STILL_RUNNING',
+      `${evaluationId} is not judged, still running after ${waitedMs} ms: ask again later, and check that a worker is up`,
+      evaluationId,
+    );
   }
 }
 
@@ -96,7 +100,11 @@ export class EvaluationNotFound extends TribunalError {
 export class AlreadyEnded extends TribunalError {
   override readonly name = 'AlreadyEnded';
   constructor(evaluationId: string, status: string) {
-    super('ALREADY_ENDED', `${evaluationId} has ended already (${status}), so it cannot be cancelled: \`tribunal show ${evaluationId}\` shows how`, evaluationId);
+    super(
+      'ALREADY_ENDED',
+      `${evaluationId} has ended already (${status}), so it cannot be cancelled: \`tribunal show ${evaluationId}\` shows how`,
+      evaluationId,
+    );
   }
 }
 
@@ -116,7 +124,11 @@ export class EvaluationCancelled extends TribunalError {
 export class EvaluationTerminated extends TribunalError {
   override readonly name = 'EvaluationTerminated';
   constructor(evaluationId: string, reason: string) {
-    super('EVALUATION_TERMINATED', `${evaluationId} was terminated (${reason}): reset it in the Temporal UI, or start it again under a new key`, evaluationId);
+    super(
+      'EVALUATION_TERMINATED',
+      `${evaluationId} was terminated (${reason}): reset it in the Temporal UI, or start it again under a new key`,
+      evaluationId,
+    );
   }
 }
 
@@ -124,14 +136,24 @@ export class EvaluationTerminated extends TribunalError {
 export class EvaluationFailed extends TribunalError {
   override readonly name = 'EvaluationFailed';
   constructor(evaluationId: string, how: string, options?: ErrorOptions) {
-    super('EVALUATION_FAILED', `${evaluationId} ended without a report (${how}): its history in the Temporal UI shows why`, evaluationId, options);
+    super(
+      'EVALUATION_FAILED',
+      `${evaluationId} ended without a report (${how}): its history in the Temporal UI shows why`,
+      evaluationId,
+      options,
+    );
   }
 }
 
 export class ServerUnreachable extends TribunalError {
   override readonly name = 'ServerUnreachable';
   constructor(what: string, evaluationId?: string, options?: ErrorOptions) {
-    super('SERVER_UNREACHABLE', `${what}: the Temporal server did not answer in time: check the address and that the server is up`, evaluationId, options);
+    super(
+      'SERVER_UNREACHABLE',
+      `${what}: the Temporal server did not answer in time: check the address and that the server is up`,
+      evaluationId,
+      options,
+    );
   }
 }
 

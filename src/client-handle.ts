@@ -60,7 +60,9 @@ export class EvaluationHandle {
 
   /** What has ended and what runs, asked of a worker. */
   async progress(): Promise<Progress> {
-    return await call(this.#host, `cannot read the progress of ${this.evaluationId}`, this.evaluationId, () => this.#workflow.query<Progress>(PROGRESS_QUERY));
+    return await call(this.#host, `cannot read the progress of ${this.evaluationId}`, this.evaluationId, () =>
+      this.#workflow.query<Progress>(PROGRESS_QUERY),
+    );
   }
 
   /** Asks it to end; what has been judged by then is kept as a partial report. */
@@ -99,7 +101,8 @@ export class EvaluationHandle {
     if (failure instanceof ApplicationFailure) {
       const about: unknown = failure.details?.[0];
       if (failure.type === FAILURE_TYPES.notJudged && isReport(about)) return about;
-      if (failure.type === FAILURE_TYPES.requestRefused) throw new RequestRefused([failure.message.replace(/^refused: /, '')], this.evaluationId, codeOf(about));
+      if (failure.type === FAILURE_TYPES.requestRefused)
+        throw new RequestRefused([failure.message.replace(/^refused: /, '')], this.evaluationId, codeOf(about));
     }
     if (failure instanceof CancelledFailure) throw new EvaluationCancelled(this.evaluationId, await this.#partialReport());
     if (failure instanceof TerminatedFailure) {
@@ -150,5 +153,12 @@ function codeOf(about: unknown): string | undefined {
 
 /** Reports are made by this package; the version and the decision tell one from anything else. */
 function isReport(value: unknown): value is EvaluationReport {
-  return typeof value === 'object' && value !== null && 'v' in value && value.v === 1 && 'decision' in value && typeof value.decision === 'string';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'v' in value &&
+    value.v === 1 &&
+    'decision' in value &&
+    typeof value.decision === 'string'
+  );
 }

@@ -47,14 +47,18 @@ export function listQuery(deployment: string, filter: ListFilter): string {
   if (filter.plan !== undefined) {
     if (!PLAN_FORM.test(filter.plan)) problems.push('plan must be a name, or name@version');
     const plan = SEARCH_ATTRIBUTES.plan.name;
-    parts.push(filter.plan.includes('@') ? `${plan} = '${filter.plan}'` : `(${plan} = '${filter.plan}' OR ${plan} STARTS_WITH '${filter.plan}@')`);
+    parts.push(
+      filter.plan.includes('@') ? `${plan} = '${filter.plan}'` : `(${plan} = '${filter.plan}' OR ${plan} STARTS_WITH '${filter.plan}@')`,
+    );
   }
   if (problems.length > 0) throw new RequestRefused(problems);
   return parts.join(' AND ');
 }
 
 /** What a listing and a description have in common. */
-type IndexedInfo = Pick<WorkflowExecutionInfo, 'workflowId' | 'runId' | 'status' | 'startTime' | 'typedSearchAttributes'> & { readonly closeTime?: Date | undefined };
+type IndexedInfo = Pick<WorkflowExecutionInfo, 'workflowId' | 'runId' | 'status' | 'startTime' | 'typedSearchAttributes'> & {
+  readonly closeTime?: Date | undefined;
+};
 
 const STATUS: Readonly<Record<string, EvaluationSummary['status']>> = {
   COMPLETED: 'completed',

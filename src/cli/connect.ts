@@ -21,7 +21,10 @@ export interface Connected {
 
 /** Which server the options mean: `--address` stands alone, `--namespace` goes over everything. */
 export async function serverOf(options: GlobalOptions, env: NodeJS.ProcessEnv): Promise<Server> {
-  const server = options.address === undefined ? await resolveServer({ env }) : { connectionOptions: { address: options.address }, namespace: 'default', source: '--address' };
+  const server =
+    options.address === undefined
+      ? await resolveServer({ env })
+      : { connectionOptions: { address: options.address }, namespace: 'default', source: '--address' };
   return { ...server, namespace: options.namespace ?? server.namespace };
 }
 
@@ -55,7 +58,9 @@ export const uiAddress = (uiUrl: string, namespace: string, evaluationId: string
 export function deploymentName(options: { readonly deployment?: string; readonly file?: string }, env: NodeJS.ProcessEnv): string {
   if (options.deployment !== undefined) {
     if (DEPLOYMENT_FORM.test(options.deployment)) return options.deployment;
-    throw usageError(`--deployment ${JSON.stringify(options.deployment)} is not the name of a deployment (${DEPLOYMENT_FORM.source}); a deployment file is given with --file`);
+    throw usageError(
+      `--deployment ${JSON.stringify(options.deployment)} is not the name of a deployment (${DEPLOYMENT_FORM.source}); a deployment file is given with --file`,
+    );
   }
   if (env['TRIBUNAL_DEPLOYMENT']) return settingsOf(env).deployment;
   const file = options.file ?? DEPLOYMENT_FILE;
@@ -79,7 +84,8 @@ export function settingsOf(env: NodeJS.ProcessEnv): Settings {
 /** `--plan`, else the only plan of the deployment file. */
 export async function planOfDeployment(options: { readonly plan?: string; readonly file?: string }): Promise<string> {
   if (options.plan !== undefined) return options.plan;
-  if (options.file === undefined && !existsSync(DEPLOYMENT_FILE)) throw usageError('--plan NAME is needed: there is no tribunal.yaml here that has only one plan');
+  if (options.file === undefined && !existsSync(DEPLOYMENT_FILE))
+    throw usageError('--plan NAME is needed: there is no tribunal.yaml here that has only one plan');
   const { loadDeployment } = await import('../deployment.js');
   const deployment = await loadDeployment(options.file === undefined ? {} : { file: options.file });
   const [only, ...others] = deployment.plans.keys();

@@ -31,7 +31,8 @@ export function addDev(program: Command, cli: Cli): void {
 }
 
 async function runDev({ options, io, output }: Call<DevOptions>): Promise<number> {
-  if (options.address !== undefined || options.namespace !== undefined) throw usageError('dev starts a server of its own: for another one use `tribunal worker`');
+  if (options.address !== undefined || options.namespace !== undefined)
+    throw usageError('dev starts a server of its own: for another one use `tribunal worker`');
   const { shutdownGraceMs } = settingsOf(io.env);
   const stop = listenForStop();
   try {
@@ -85,7 +86,11 @@ async function lossOf(server: DevServer, isClosing: () => boolean): Promise<neve
   throw new CliError(EXIT.error, 'SERVER_LOST', `the server ended by itself: the end of ${DATABASE}.log says why`);
 }
 
-async function serveOn(server: LocalServer, deployment: Deployment, rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'stop' | 'output'>): Promise<void> {
+async function serveOn(
+  server: LocalServer,
+  deployment: Deployment,
+  rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'stop' | 'output'>,
+): Promise<void> {
   const { serve } = await import('./serve.js');
   const { output } = rest;
   const serving = serve({
@@ -95,7 +100,14 @@ async function serveOn(server: LocalServer, deployment: Deployment, rest: Pick<P
     namespace: NAMESPACE,
     ready() {
       const plans = [...deployment.plans.keys()].toSorted();
-      if (output.json) output.object({ ready: true, deployment: deployment.name, address: server.address, ...(server.uiUrl !== undefined ? { ui: server.uiUrl } : {}), plans });
+      if (output.json)
+        output.object({
+          ready: true,
+          deployment: deployment.name,
+          address: server.address,
+          ...(server.uiUrl !== undefined ? { ui: server.uiUrl } : {}),
+          plans,
+        });
       else output.line(welcome(server, deployment.name, plans));
     },
   });

@@ -37,7 +37,10 @@ async function runDoctor({ options, io, output }: Call<unknown>): Promise<number
   try {
     const connection = await openConnection(server);
     try {
-      checks.push({ name: 'server', status: 'ok', message: `${about} answers` }, ...(await checkServer(connection, server.namespace, deployment)));
+      checks.push(
+        { name: 'server', status: 'ok', message: `${about} answers` },
+        ...(await checkServer(connection, server.namespace, deployment)),
+      );
     } finally {
       await connection.close();
     }
@@ -45,7 +48,8 @@ async function runDoctor({ options, io, output }: Call<unknown>): Promise<number
     checks.push({ name: 'server', status: 'fail', message: describeError(error).message });
   }
   if (output.json) for (const check of checks) output.object(check);
-  else for (const { name, status, message } of checks) output.line(`${paint(status, output.color)} ${name.padEnd(18)} ${safeText(message)}`);
+  else
+    for (const { name, status, message } of checks) output.line(`${paint(status, output.color)} ${name.padEnd(18)} ${safeText(message)}`);
   return checks.some(({ status }) => status === 'fail') ? EXIT.error : EXIT.ok;
 }
 
@@ -85,7 +89,9 @@ async function retention(connection: Connection, namespace: string): Promise<Omi
   const { config } = await connection.workflowService.describeNamespace({ namespace });
   const days = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) / DAY_S;
   const message = `closed evaluations and their keys are kept for ${days} ${days === 1 ? 'day' : 'days'}`;
-  return days < SHORT_RETENTION_DAYS ? { status: 'warn', message: `${message}: a request that comes again later is judged again` } : { status: 'ok', message };
+  return days < SHORT_RETENTION_DAYS
+    ? { status: 'warn', message: `${message}: a request that comes again later is judged again` }
+    : { status: 'ok', message };
 }
 
 async function attributes(connection: Connection, namespace: string): Promise<Omit<Check, 'name'>> {
@@ -97,7 +103,10 @@ async function attributes(connection: Connection, namespace: string): Promise<Om
 async function workers(connection: Connection, namespace: string, deployment: string): Promise<Omit<Check, 'name'>> {
   const found = await freshPollers(connection, namespace, workflowQueue(deployment), 'workflow');
   if (found.length > 0) return { status: 'ok', message: `${deployment}: ${found.join(', ')}` };
-  return { status: 'warn', message: `none of ${deployment} polls: nothing can be judged until \`tribunal worker\` or \`tribunal dev\` runs` };
+  return {
+    status: 'warn',
+    message: `none of ${deployment} polls: nothing can be judged until \`tribunal worker\` or \`tribunal dev\` runs`,
+  };
 }
 
 /** The server tells the default key of a queue, which is the middle of its levels: 5 of 10, 3 of 5. */
@@ -110,19 +119,30 @@ async function priorityLevels(connection: Connection, namespace: string, deploym
   });
   const keys = Object.keys(queue.statsByPriorityKey ?? {}).map(Number);
   if (keys.includes(5) || keys.some((key) => key > 5)) return { status: 'ok', message: '10 levels' };
-  if (keys.includes(3)) return { status: 'warn', message: '5 levels: set matching.priorityLevels to 10, or write `priorityLevels: 5` into tribunal.yaml' };
+  if (keys.includes(3))
+    return { status: 'warn', message: '5 levels: set matching.priorityLevels to 10, or write `priorityLevels: 5` into tribunal.yaml' };
   return { status: 'warn', message: 'the server does not tell; without levels urgent critics wait behind others' };
 }
 
 async function cleanShutdown(connection: Connection, namespace: string): Promise<Omit<Check, 'name'>> {
   const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
-  if (namespaceInfo?.capabilities?.workerPollCompleteOnShutdown === true) return { status: 'ok', message: 'polls of a worker that stops are ended' };
-  return { status: 'warn', message: 'a worker that stops can lose a task until its time-out: set frontend.enableCancelWorkerPollsOnShutdown' };
+  if (namespaceInfo?.capabilities?.workerPollCompleteOnShutdown === true)
+    return { status: 'ok', message: 'polls of a worker that stops are ended' };
+  return {
+    status: 'warn',
+    message: 'a worker that stops can lose a task until its time-out: set frontend.enableCancelWorkerPollsOnShutdown',
+  };
 }
 
 async function partitions(connection: Connection, namespace: string, deployment: string): Promise<Omit<Check, 'name'>> {
-  const { activityTaskQueuePartitions } = await connection.workflowService.listTaskQueuePartitions({ namespace, taskQueue: { name: workflowQueue(deployment) } });
+  const { activityTaskQueuePartitions } = await connection.workflowService.listTaskQueuePartitions({
+    namespace,
+    taskQueue: { name: workflowQueue(deployment) },
+  });
   const count = activityTaskQueuePartitions?.length ?? 0;
   if (count === 1) return { status: 'ok', message: 'one a task queue: order and rates are exact' };
-  return { status: 'warn', message: `${count} a task queue: order and rates hold for each alone; one is exact (matching.numTaskqueueReadPartitions and …WritePartitions)` };
+  return {
+    status: 'warn',
+    message: `${count} a task queue: order and rates hold for each alone; one is exact (matching.numTaskqueueReadPartitions and …WritePartitions)`,
+  };
 }

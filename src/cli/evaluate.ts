@@ -62,7 +62,8 @@ async function runEvaluate(call: Call<EvaluateOptions>): Promise<number> {
   const { options, output } = call;
   const settings = batchSettings(options);
   const records = await readRecords(call);
-  if (options.key !== undefined && records.length > 1) throw usageError('--key is for a single record: write "key" into each record instead');
+  if (options.key !== undefined && records.length > 1)
+    throw usageError('--key is for a single record: write "key" into each record instead');
   const defaults = { context: parseContext(options.context ?? []), plan: await planOfDeployment(options) };
   const requests = records.map(({ at, record }) => ({ at, request: withDefaults(record, defaults, options) }));
   const connected = await connectClient(options, call.io.env);
@@ -86,10 +87,12 @@ function batchSettings(options: EvaluateOptions): BatchSettings {
   const timeout = parseDuration(options.timeout);
   if (!timeout.ok) throw usageError(`--timeout ${timeout.message}`);
   const concurrency = Number(options.concurrency);
-  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > MAX_CONCURRENCY) throw usageError(`--concurrency must be a whole number from 1 to ${MAX_CONCURRENCY}`);
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > MAX_CONCURRENCY)
+    throw usageError(`--concurrency must be a whole number from 1 to ${MAX_CONCURRENCY}`);
   const failOn = new Set((options.failOn ?? '').split(',').filter((word) => word !== ''));
   const unknown = [...failOn].filter((word) => word !== 'deny' && word !== 'escalate');
-  if (unknown.length > 0) throw usageError(`--fail-on does not know ${JSON.stringify(unknown.join(','))}: it takes deny, escalate or deny,escalate`);
+  if (unknown.length > 0)
+    throw usageError(`--fail-on does not know ${JSON.stringify(unknown.join(','))}: it takes deny, escalate or deny,escalate`);
   return { wait: options.wait, timeoutMs: timeout.ms, concurrency, failOn };
 }
 
@@ -125,7 +128,11 @@ function jsonOrText(text: string): JsonObject[string] {
 }
 
 /** What a record says itself is never overruled by an option. */
-function withDefaults(record: RecordAt['record'], defaults: { readonly context: JsonObject; readonly plan: string }, options: EvaluateOptions): StartRequest {
+function withDefaults(
+  record: RecordAt['record'],
+  defaults: { readonly context: JsonObject; readonly plan: string },
+  options: EvaluateOptions,
+): StartRequest {
   const context = { ...defaults.context, ...record.context };
   const tierIsNamed = record.riskTier !== undefined || context['riskTier'] !== undefined;
   return {
@@ -140,7 +147,13 @@ function withDefaults(record: RecordAt['record'], defaults: { readonly context: 
   };
 }
 
-async function runOne(connected: Connected, { request }: RequestAt, settings: BatchSettings, options: EvaluateOptions, output: Call<EvaluateOptions>['output']): Promise<number> {
+async function runOne(
+  connected: Connected,
+  { request }: RequestAt,
+  settings: BatchSettings,
+  options: EvaluateOptions,
+  output: Call<EvaluateOptions>['output'],
+): Promise<number> {
   const handle = await connected.client.start(request);
   const { evaluationId } = handle;
   if (!settings.wait) {

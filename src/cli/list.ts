@@ -47,7 +47,14 @@ async function runList({ options, io, output }: Call<ListOptions>): Promise<numb
   }
 }
 
-const COLUMNS = [{ name: 'evaluation' }, { name: 'decision' }, { name: 'plan' }, { name: 'risk' }, { name: 'started' }, { name: 'took', right: true }];
+const COLUMNS = [
+  { name: 'evaluation' },
+  { name: 'decision' },
+  { name: 'plan' },
+  { name: 'risk' },
+  { name: 'started' },
+  { name: 'took', right: true },
+];
 
 function rowOf({ evaluationId, status, decision, plan, riskTier, startedAt, endedAt }: EvaluationSummary): string[] {
   const tookMs = endedAt === undefined ? undefined : endedAt.getTime() - startedAt.getTime();

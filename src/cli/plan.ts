@@ -27,7 +27,9 @@ export function addPlan(program: Command, cli: Cli): void {
       .option('--file <path>', 'deployment file (default: tribunal.yaml)')
       .option('--critics <module>', 'critics module beside those of the deployment file, repeatable', collect);
   onRun<PlanOptions>(files('check', 'tell everything that is wrong with plans'), cli, runCheck);
-  onRun<PlanOptions>(files('show', 'show plans as tables'), cli, (call) => eachPlan(call, (deployment, one) => showPlan(deployment.name, one)));
+  onRun<PlanOptions>(files('show', 'show plans as tables'), cli, (call) =>
+    eachPlan(call, (deployment, one) => showPlan(deployment.name, one)),
+  );
   onRun<PlanOptions>(files('graph', 'show a plan as a Mermaid flowchart'), cli, (call) => eachPlan(call, (_, one) => planGraph(one)));
   onRun(plan.command('schema').description('print the JSON Schema of plan files, for editors'), cli, runSchema);
 }
@@ -56,7 +58,10 @@ function tellProblems(problems: readonly Problem[], output: Output): void {
   }
 }
 
-async function eachPlan({ options, args, io, output }: Call<PlanOptions>, show: (deployment: Deployment, plan: Plan) => string): Promise<number> {
+async function eachPlan(
+  { options, args, io, output }: Call<PlanOptions>,
+  show: (deployment: Deployment, plan: Plan) => string,
+): Promise<number> {
   const deployment = await load(options, args, io.env);
   const plans = [...deployment.plans.values()];
   if (output.json) for (const plan of plans) output.object(plan);

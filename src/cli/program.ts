@@ -57,7 +57,8 @@ function makeProgram(cli: Cli): Command {
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText('after', HELP_END);
-  for (const add of [addDev, addWorker, addSetup, addDoctor, addEvaluate, addShow, addList, addWatch, addCancel, addPlan]) add(program, cli);
+  for (const add of [addDev, addWorker, addSetup, addDoctor, addEvaluate, addShow, addList, addWatch, addCancel, addPlan])
+    add(program, cli);
   return program;
 }
 
@@ -65,4 +66,3 @@ function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(`${packageRoot()}/package.json`, 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
 }
-

@@ -20,7 +20,9 @@ export async function readSource(source: string, stdin: AsyncIterable<Uint8Array
     return decode(
       source,
       await readFile(source).catch((error: NodeJS.ErrnoException) => {
-        throw usageError(error.code === 'ENOENT' ? `${source}: there is no such file` : `${source}: cannot be read: ${error.code ?? error.message}`);
+        throw usageError(
+          error.code === 'ENOENT' ? `${source}: there is no such file` : `${source}: cannot be read: ${error.code ?? error.message}`,
+        );
       }),
     );
   }

@@ -21,14 +21,21 @@ export function addSetup(program: Command, cli: Cli): void {
 
 async function runSetup({ options, io, output }: Call<SetupOptions>): Promise<number> {
   const retentionDays = options.retentionDays === undefined ? undefined : Number(options.retentionDays);
-  if (retentionDays !== undefined && (!Number.isInteger(retentionDays) || retentionDays < 1)) throw usageError('--retention-days must be a whole number, at least 1');
+  if (retentionDays !== undefined && (!Number.isInteger(retentionDays) || retentionDays < 1))
+    throw usageError('--retention-days must be a whole number, at least 1');
   const server = await serverOf(options, io.env);
   const { namespace } = server;
   const connection = await openConnection(server);
   try {
-    const { created, registered } = await setupNamespace(connection, namespace, { create: options.create === true, ...(retentionDays !== undefined ? { retentionDays } : {}) });
+    const { created, registered } = await setupNamespace(connection, namespace, {
+      create: options.create === true,
+      ...(retentionDays !== undefined ? { retentionDays } : {}),
+    });
     if (output.json) output.object({ namespace, created, registered });
-    else output.line(`namespace ${namespace}${created ? ' was made' : ''}: ${registered.length === 0 ? 'all search attributes were there' : `registered ${registered.join(', ')}`}`);
+    else
+      output.line(
+        `namespace ${namespace}${created ? ' was made' : ''}: ${registered.length === 0 ? 'all search attributes were there' : `registered ${registered.join(', ')}`}`,
+      );
     return EXIT.ok;
   } finally {
     await connection.close();

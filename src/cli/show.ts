@@ -16,7 +16,10 @@ import { progressText } from './progress-text.js';
 const CLOSED_TIMEOUT_MS = 10_000;
 
 export function addShow(program: Command, cli: Cli): void {
-  const command = program.command('show').description('show the report of an evaluation, or how far it is').argument('<id>', '<tenant>/<key>, or the key alone for the tenant "default"');
+  const command = program
+    .command('show')
+    .description('show the report of an evaluation, or how far it is')
+    .argument('<id>', '<tenant>/<key>, or the key alone for the tenant "default"');
   onRun(command, cli, runShow);
 }
 
@@ -35,7 +38,13 @@ async function showRunning(handle: EvaluationHandle, connected: Connected, outpu
   const { evaluationId } = handle;
   const progress = await progressOf(handle);
   const ui = connected.uiOf(evaluationId);
-  if (output.json) output.object({ evaluationId, status: 'running', ...(progress !== undefined ? { progress } : {}), ...(ui !== undefined ? { ui } : {}) });
+  if (output.json)
+    output.object({
+      evaluationId,
+      status: 'running',
+      ...(progress !== undefined ? { progress } : {}),
+      ...(ui !== undefined ? { ui } : {}),
+    });
   else output.line([progressText(evaluationId, progress), ...(ui !== undefined ? ['', ui] : [])].join('\n'));
   return EXIT.started;
 }

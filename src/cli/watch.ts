@@ -13,7 +13,10 @@ const REFRESH_MS = 500;
 const CLOSED_TIMEOUT_MS = 10_000;
 
 export function addWatch(program: Command, cli: Cli): void {
-  const command = program.command('watch').description('follow an evaluation until it ends').argument('<id>', '<tenant>/<key>, or the key alone for the tenant "default"');
+  const command = program
+    .command('watch')
+    .description('follow an evaluation until it ends')
+    .argument('<id>', '<tenant>/<key>, or the key alone for the tenant "default"');
   onRun(command, cli, runWatch);
 }
 

@@ -39,8 +39,12 @@ async function runWorker({ options, io, output }: Call<WorkerOptions>): Promise<
       output,
       ready(lanes) {
         const plans = [...deployment.plans.keys()].toSorted();
-        if (output.json) output.object({ ready: true, deployment: deployment.name, address: connectionOptions.address, namespace, plans, lanes });
-        else output.line(`worker of ${deployment.name} at ${connectionOptions.address}, namespace ${namespace}: plans ${plans.join(', ')}; ${lanes} lanes`);
+        if (output.json)
+          output.object({ ready: true, deployment: deployment.name, address: connectionOptions.address, namespace, plans, lanes });
+        else
+          output.line(
+            `worker of ${deployment.name} at ${connectionOptions.address}, namespace ${namespace}: plans ${plans.join(', ')}; ${lanes} lanes`,
+          );
       },
     });
     return EXIT.ok;

@@ -162,13 +162,14 @@ function criticError(thrown: unknown): Failed | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('kind' in thrown) || !('code' in thrown)) return undefined;
   const { kind, code } = thrown;
   if (typeof kind !== 'string' || !Object.hasOwn(CLASS_OF, kind) || typeof code !== 'string' || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code)) return undefined;
+  const message: unknown = 'message' in thrown ? thrown.message : undefined;
   const extra: unknown = 'extra' in thrown ? thrown.extra : undefined;
   const { retryAfterMs, cost } = (typeof extra === 'object' && extra !== null ? extra : {}) as { retryAfterMs?: unknown; cost?: unknown };
   const cleanCost = cost === undefined ? undefined : cleanFinding({ severity: 0, violations: [], cost });
   return failed({
     class: CLASS_OF[kind as CriticErrorKind],
     code,
-    message: 'message' in thrown && typeof thrown.message === 'string' ? thrown.message.slice(0, MAX_MESSAGE) : errorName(thrown),
+    message: typeof message === 'string' ? message.slice(0, MAX_MESSAGE) : errorName(thrown),
     ...(typeof retryAfterMs === 'number' && Number.isFinite(retryAfterMs) && retryAfterMs >= 0 ? { retryAfterMs } : {}),
     ...(cleanCost?.ok === true && cleanCost.finding.cost !== undefined ? { cost: cleanCost.finding.cost } : {}),
   });

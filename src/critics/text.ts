@@ -37,13 +37,15 @@ interface Place {
   readonly path: string;
 }
 
-/** Every text in the content, in the order of the content. */
+/** Every text and number in the content, in its order. Names of fields are the caller's and not judged. */
 export function textPieces(content: Json): TextPiece[] {
   const pieces: TextPiece[] = [];
   const open: Place[] = [{ value: content, path: '' }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { value, path } = next;
     if (typeof value === 'string') pieces.push({ text: value, path });
+    // A card number is one whether or not somebody put it in quotes.
+    else if (typeof value === 'number') pieces.push({ text: String(value), path });
     else if (typeof value === 'object' && value !== null) {
       for (const [name, entry] of Object.entries(value).toReversed()) open.push({ value: entry, path: pathTo(path, name) });
     }

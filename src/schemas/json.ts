@@ -14,16 +14,17 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 export const isWellFormed = (text: string): boolean => !LONE_SURROGATE.test(text);
 
 /**
- * What keeps a value from being JSON, as one sentence that names the place and quotes nothing; `undefined` when it is JSON.
+ * What keeps a value from being JSON: the place inside it, then what is wrong there, quoting nothing; `undefined` when it is JSON.
  * @param at JSON Pointer of the value, for the sentence.
  */
 export function jsonProblem(value: unknown, at = '', depth = 0): string | undefined {
-  const here = at === '' ? 'the value' : at;
-  if (depth > MAX_DEPTH) return `${here.slice(0, 60)}… is nested deeper than ${MAX_DEPTH} levels`;
+  if (depth > MAX_DEPTH) return `${at.slice(0, 60)}… is nested deeper than ${MAX_DEPTH} levels`;
+  const here = at === '' ? '' : `${at} `;
   if (value === null || typeof value === 'boolean') return undefined;
-  if (typeof value === 'string') return isWellFormed(value) ? undefined : `${here} holds half of a surrogate pair, which no UTF-8 text can hold`;
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${here} is ${value}, which JSON does not have`;
-  if (typeof value !== 'object') return `${here} is of type ${typeof value}, which JSON does not have`;
+  if (typeof value === 'string')
+    return isWellFormed(value) ? undefined : `${here}holds half of a surrogate pair, which no UTF-8 text can hold`;
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${here}is ${value}, which JSON does not have`;
+  if (typeof value !== 'object') return `${here}is of type ${typeof value}, which JSON does not have`;
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index += 1) {
       const problem = jsonProblem(value[index], `${at}/${index}`, depth + 1);
@@ -31,10 +32,11 @@ export function jsonProblem(value: unknown, at = '', depth = 0): string | undefi
     }
     return undefined;
   }
-  if (!isPlain(value)) return `${here} is not a plain object, so JSON has no form for it`;
+  if (!isPlain(value)) return `${here}is not a plain object, so JSON has no form for it`;
   for (const [key, entry] of Object.entries(value)) {
-    if (key === '__proto__') return `${here} has a key __proto__, which is refused because many programs read it as something else than data`;
-    if (!isWellFormed(key)) return `${here} has a key with half of a surrogate pair, which no UTF-8 text can hold`;
+    if (key === '__proto__')
+      return `${here}has a key __proto__, which is refused because many programs read it as something else than data`;
+    if (!isWellFormed(key)) return `${here}has a key with half of a surrogate pair, which no UTF-8 text can hold`;
     const problem = jsonProblem(entry, `${at}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, depth + 1);
     if (problem !== undefined) return problem;
   }

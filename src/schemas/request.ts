@@ -69,7 +69,9 @@ const howToJudge = {
   gating: oneOf(['on', 'off'], 'gating'),
 };
 
-const refused = { error: (issue: { readonly code?: string | undefined }) => (issue.code === 'invalid_type' ? 'must be an object' : undefined) };
+const refused = {
+  error: (issue: { readonly code?: string | undefined }) => (issue.code === 'invalid_type' ? 'must be an object' : undefined),
+};
 
 export const RecordSchema: z.ZodType<EvaluationRecord> = z.strictObject(recordShape, refused).superRefine((record, context) => {
   for (const problem of tierProblems(record)) context.addIssue({ code: 'custom', ...problem });
@@ -80,7 +82,8 @@ export const EvaluationRequestSchema: z.ZodType<EvaluationRequest> = z
   .strictObject({ ...recordShape, ...howToJudge, key, tenant, context: JsonObjectSchema, class: priorityClass }, refused)
   .superRefine((request, context) => {
     // The tier of the context counts only where a client has lifted it out: a workflow must not overlook a higher one.
-    for (const problem of tierProblems({ ...request, riskTier: request.riskTier ?? 'none' })) context.addIssue({ code: 'custom', ...problem });
+    for (const problem of tierProblems({ ...request, riskTier: request.riskTier ?? 'none' }))
+      context.addIssue({ code: 'custom', ...problem });
     for (const problem of sizeProblems(request)) context.addIssue({ code: 'custom', ...problem });
   });
 
@@ -109,7 +112,7 @@ function sizeProblems(record: { readonly content: Json; readonly context?: JsonO
 }
 
 /** Bytes of content and context in canonical form. */
-export function requestBytes(record: { readonly content: Json; readonly context?: JsonObject }): number {
+function requestBytes(record: { readonly content: Json; readonly context?: JsonObject }): number {
   return Buffer.byteLength(canonicalJson(record.content)) + Buffer.byteLength(canonicalJson(record.context ?? {}));
 }
 
@@ -146,7 +149,9 @@ export function toEvaluationRequest(start: StartRequest, newKey: () => string): 
 }
 
 /** Checks the input of an evaluation inside the workflow's first activity, whoever started it. */
-export function parseEvaluateInput(value: unknown): { readonly ok: true; readonly input: EvaluateInput } | { readonly ok: false; readonly message: string } {
+export function parseEvaluateInput(
+  value: unknown,
+): { readonly ok: true; readonly input: EvaluateInput } | { readonly ok: false; readonly message: string } {
   const parsed = EvaluateInputSchema.safeParse(value);
   return parsed.success ? { ok: true, input: parsed.data } : { ok: false, message: problemsOf(parsed.error).join('; ') };
 }

@@ -52,7 +52,7 @@ describe('pattern', () => {
     expect(finding.details).toEqual({ more: 240 - finding.violations.length });
   });
 
-  it('points at a line in UTF-16 code units', async () => {
+  it('points at the match in UTF-16 code units', async () => {
     const finding = await judge({ patterns: [{ re: 'a.b', severity: 0.2, code: 'x' }] }, '😀\na😀b\n');
     expect(finding.violations[0]?.span).toEqual({ start: 3, end: 7 });
   });

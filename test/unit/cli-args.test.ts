@@ -7,7 +7,8 @@ import { runCli } from '../support/cli-io.js';
 
 let dir: string;
 const file = (name: string): string => join(dir, name);
-const PLAN = 'plan: good\nversion: 1\ntimeouts: { global: 10s }\ncritics:\n  one: { uses: scripted, stage: core_analysis }\nverdict: { otherwise: allow }\n';
+const PLAN =
+  'plan: good\nversion: 1\ntimeouts: { global: 10s }\ncritics:\n  one: { uses: scripted, stage: core_analysis }\nverdict: { otherwise: allow }\n';
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tribunal-cli-'));
@@ -26,14 +27,16 @@ describe('help', () => {
   it('is shown by --help with exit code 0, and names every command and the exit codes', async () => {
     const { exit, stdout } = await runCli(['--help']);
     expect(exit).toBe(0);
-    for (const command of ['dev', 'worker', 'setup', 'doctor', 'evaluate', 'show', 'list', 'watch', 'cancel', 'plan']) expect(stdout).toContain(`\n  ${command}`);
+    for (const command of ['dev', 'worker', 'setup', 'doctor', 'evaluate', 'show', 'list', 'watch', 'cancel', 'plan'])
+      expect(stdout).toContain(`\n  ${command}`);
     expect(stdout).toContain('12 not judged');
   });
 
   it('of a command lists the global options too', async () => {
     const { exit, stdout } = await runCli(['evaluate', '--help']);
     expect(exit).toBe(0);
-    for (const option of ['--plan <name>', '--context <key=value>', '--no-wait', '--fail-on', '--json', '--address']) expect(stdout).toContain(option);
+    for (const option of ['--plan <name>', '--context <key=value>', '--no-wait', '--fail-on', '--json', '--address'])
+      expect(stdout).toContain(option);
   });
 
   it('is shown without a command, with the exit code of wrong usage', async () => {
@@ -51,7 +54,11 @@ describe('wrong usage', () => {
     ['a file and --content together', ['evaluate', 'x.json', '--content', 'x', '--plan', 'p'], 'exclude each other'],
     ['an unknown tier is told the known ones', ['evaluate', '--content', 'x', '--risk', 'extreme'], 'low, medium, high, critical'],
     ['a context without =', ['evaluate', '--content', 'x', '--plan', 'p', '--context', 'domain'], 'key=value'],
-    ['a concurrency of 0', ['evaluate', '--content', 'x', '--plan', 'p', '--concurrency', '0'], '--concurrency must be a whole number from 1'],
+    [
+      'a concurrency of 0',
+      ['evaluate', '--content', 'x', '--plan', 'p', '--concurrency', '0'],
+      '--concurrency must be a whole number from 1',
+    ],
     ['a time-out without a unit', ['evaluate', '--content', 'x', '--plan', 'p', '--timeout', '10'], '--timeout'],
     ['an unknown decision in --fail-on', ['evaluate', '--content', 'x', '--plan', 'p', '--fail-on', 'deny,allow'], 'deny, escalate'],
     ['a file that is not there', ['evaluate', 'none.json', '--plan', 'p'], 'none.json: there is no such file'],
@@ -69,7 +76,11 @@ describe('wrong usage', () => {
   });
 
   it('with --json is one JSON object on stderr', async () => {
-    for (const args of [['evalute', '--json'], ['--json', 'evaluate', '--plan', 'p'], ['show', '--json']]) {
+    for (const args of [
+      ['evalute', '--json'],
+      ['--json', 'evaluate', '--plan', 'p'],
+      ['show', '--json'],
+    ]) {
       const { exit, stdout, stderr } = await runCli(args);
       expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
       expect(JSON.parse(stderr)).toEqual({ error: { code: 'USAGE', message: expect.any(String) } });
@@ -78,7 +89,9 @@ describe('wrong usage', () => {
   });
 
   it('of the environment is told before anything is done', async () => {
-    const { exit, stderr } = await runCli(['worker', '--plan', file('good.yaml')], { env: { TRIBUNAL_SHUTDOWN_GRACE: 'soon', TRIBUNAL_LGO: 'x' } });
+    const { exit, stderr } = await runCli(['worker', '--plan', file('good.yaml')], {
+      env: { TRIBUNAL_SHUTDOWN_GRACE: 'soon', TRIBUNAL_LGO: 'x' },
+    });
     expect(exit).toBe(2);
     expect(stderr).toContain('TRIBUNAL_SHUTDOWN_GRACE');
     expect(stderr).toContain('TRIBUNAL_LGO');
@@ -115,7 +128,10 @@ describe('records', () => {
 
 describe('plan', () => {
   it('check says that a good plan is good', async () => {
-    expect(await runCli(['plan', 'check', file('good.yaml')])).toMatchObject({ exit: 0, stdout: expect.stringContaining('good@1 is good: 1 critics') });
+    expect(await runCli(['plan', 'check', file('good.yaml')])).toMatchObject({
+      exit: 0,
+      stdout: expect.stringContaining('good@1 is good: 1 critics'),
+    });
   });
 
   it('check tells what is wrong with a bad one, with its place, and fails', async () => {

@@ -17,7 +17,8 @@ const client: Starter = {
       evaluationId: `default/${key}`,
       async result() {
         if (content === 'slow') throw new StillRunning(`default/${key}`, 1);
-        if (content === 'allow' || content === 'deny' || content === 'escalate' || content === 'not_judged') return makeReport({ evaluationId: `default/${key}`, decision: content });
+        if (content === 'allow' || content === 'deny' || content === 'escalate' || content === 'not_judged')
+          return makeReport({ evaluationId: `default/${key}`, decision: content });
         throw new Error(`the test does not know ${JSON.stringify(content)}`);
       },
     };
@@ -63,7 +64,10 @@ describe('a batch', () => {
 
   it('with --json prints one object a record and nothing else', async () => {
     const { stdout, stderr } = await batch(['allow', 'conflict'], {}, true);
-    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     expect(lines).toEqual([
       expect.objectContaining({ at: 'r:2', error: expect.objectContaining({ code: 'KEY_CONFLICT' }) }),
       expect.objectContaining({ at: 'r:1', evaluationId: 'default/k1', decision: 'allow' }),
@@ -116,7 +120,10 @@ describe('a batch', () => {
         };
       },
     };
-    const requests = Array.from({ length: 5 }, (_, index) => ({ at: `r:${index}`, request: { plan: 'p', key: `k${index}`, content: 'x' } }));
+    const requests = Array.from({ length: 5 }, (_, index) => ({
+      at: `r:${index}`,
+      request: { plan: 'p', key: `k${index}`, content: 'x' },
+    }));
     const ended = runBatch(stopping, requests, { ...settings, concurrency: 1 }, new Output(io, false));
     finish.resolve();
     expect(await ended).toBe(12);

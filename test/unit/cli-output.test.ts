@@ -4,7 +4,14 @@ import { Output } from '../../src/cli/output.js';
 import { progressText } from '../../src/cli/progress-text.js';
 import { showReport } from '../../src/cli/show.js';
 import {
-  EvaluationCancelled, EvaluationNotFound, EvaluationTerminated, KeyConflict, NoWorker, RequestRefused, ServerUnreachable, StillRunning,
+  EvaluationCancelled,
+  EvaluationNotFound,
+  EvaluationTerminated,
+  KeyConflict,
+  NoWorker,
+  RequestRefused,
+  ServerUnreachable,
+  StillRunning,
 } from '../../src/client-errors.js';
 import { fakeIo } from '../support/cli-io.js';
 import { makeReport } from '../support/report.js';
@@ -49,7 +56,9 @@ describe('output', () => {
     const io = fakeIo({ tty: true });
     new Output(io, false).error(new Error('bad \u001b[2J\u202e text'));
     new Output(io, true).error(new Error('bad \u001b[2J\u009b text'));
-    new Output(io, false).line(progressText('t/\u001b]0;x', { planned: 1, ended: [], running: [{ name: 'n\u001bx', stage: 'validation' }] }));
+    new Output(io, false).line(
+      progressText('t/\u001b]0;x', { planned: 1, ended: [], running: [{ name: 'n\u001bx', stage: 'validation' }] }),
+    );
     for (const escape of ['\u001b', '\u009b', '\u202e']) expect(io.written.stderr + io.written.stdout).not.toContain(escape);
   });
 

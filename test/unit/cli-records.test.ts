@@ -21,7 +21,9 @@ describe('records of a file', () => {
   });
 
   it('may be a single one laid out over many lines', () => {
-    expect(parseRecords('r.json', '{\n  "content": {\n    "input": "a"\n  }\n}\n')).toEqual([{ at: 'r.json', record: { content: { input: 'a' } } }]);
+    expect(parseRecords('r.json', '{\n  "content": {\n    "input": "a"\n  }\n}\n')).toEqual([
+      { at: 'r.json', record: { content: { input: 'a' } } },
+    ]);
   });
 
   it('that are missing, or a list, are refused', () => {

@@ -80,7 +80,9 @@ describe('a record', () => {
   it('is accepted at 256 KB of content and context and refused one byte above', () => {
     const room = MAX_REQUEST_BYTES - 2 - 2; // the quotes of the text, the braces of the empty context
     expect(problems({ content: 'x'.repeat(room) })).toEqual([]);
-    expect(problems({ content: 'x'.repeat(room + 1) })).toEqual([`content and context are ${MAX_REQUEST_BYTES + 1} bytes together, at most 262144 are accepted`]);
+    expect(problems({ content: 'x'.repeat(room + 1) })).toEqual([
+      `content and context are ${MAX_REQUEST_BYTES + 1} bytes together, at most 262144 are accepted`,
+    ]);
     expect(problems({ content: 'é'.repeat(room / 2) })).toEqual([]);
     expect(problems({ content: `x${'é'.repeat(room / 2)}` })).toHaveLength(1);
     expect(problems({ content: 'x'.repeat(room), context: { a: 1 } })).toHaveLength(1);
@@ -95,7 +97,13 @@ describe('a record', () => {
 describe('a request made from a record', () => {
   it('has key, tenant, context, class and gating filled in', () => {
     expect(request({ plan: 'chat', content: 'x' })).toEqual({
-      plan: 'chat', key: 'k1', tenant: 'default', content: 'x', context: {}, class: 'interactive', gating: 'on',
+      plan: 'chat',
+      key: 'k1',
+      tenant: 'default',
+      content: 'x',
+      context: {},
+      class: 'interactive',
+      gating: 'on',
     });
   });
 
@@ -121,7 +129,8 @@ describe('the input of an evaluation', () => {
   it('made by hand is refused with one sentence for each problem', () => {
     const parsed = parseEvaluateInput({ v: 2, request: { content: 'x' } });
     expect(parsed).toMatchObject({ ok: false });
-    if (!parsed.ok) for (const part of ['v must be 1', 'request.plan', 'request.tenant', 'requestDigest']) expect(parsed.message).toContain(part);
+    if (!parsed.ok)
+      for (const part of ['v must be 1', 'request.plan', 'request.tenant', 'requestDigest']) expect(parsed.message).toContain(part);
     for (const value of [undefined, null, 'x', []]) expect(parseEvaluateInput(value)).toMatchObject({ ok: false });
   });
 

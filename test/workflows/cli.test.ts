@@ -12,7 +12,13 @@ const plan = (name: string, options: object) => ({
   version: 1,
   timeouts: { global: '30s' },
   critics: { only: { uses: 'scripted', with: options, stage: 'core_analysis', dispatch: 'local' } },
-  verdict: { rules: [{ deny: 'findings.exists(f, f.severity >= 0.9)', reason: 'severe' }, { escalate: 'findings.exists(f, f.severity >= 0.5)', reason: 'doubtful' }], otherwise: 'allow' },
+  verdict: {
+    rules: [
+      { deny: 'findings.exists(f, f.severity >= 0.9)', reason: 'severe' },
+      { escalate: 'findings.exists(f, f.severity >= 0.5)', reason: 'doubtful' },
+    ],
+    otherwise: 'allow',
+  },
 });
 
 let harness: Harness;
@@ -26,7 +32,10 @@ beforeAll(async () => {
       plan('severe', { finding: { severity: 1 } }),
       plan('doubtful', { finding: { severity: 0.5 } }),
       plan('broken', { throw: 'permanent' }),
-      { ...plan('endless', {}), critics: { waits: { uses: 'scripted', with: { waitFor: join(own, 'never') }, stage: 'core_analysis', attemptTimeout: '30s' } } },
+      {
+        ...plan('endless', {}),
+        critics: { waits: { uses: 'scripted', with: { waitFor: join(own, 'never') }, stage: 'core_analysis', attemptTimeout: '30s' } },
+      },
     ],
   });
 });
@@ -40,7 +49,12 @@ const cli = (...args: string[]): Promise<CliRun> =>
 
 describe('evaluate', () => {
   it('exits 0 allow, 10 deny, 11 escalate, 12 not judged, and shows the report', async () => {
-    for (const [name, exit, head] of [['fine', 0, 'ALLOW'], ['severe', 10, 'DENY'], ['doubtful', 11, 'ESCALATE'], ['broken', 12, 'NOT JUDGED']] as const) {
+    for (const [name, exit, head] of [
+      ['fine', 0, 'ALLOW'],
+      ['severe', 10, 'DENY'],
+      ['doubtful', 11, 'ESCALATE'],
+      ['broken', 12, 'NOT JUDGED'],
+    ] as const) {
       const run = await cli('evaluate', '--plan', name, '--content', 'x');
       expect(run).toMatchObject({ exit, stderr: '' });
       expect(run.stdout).toContain(head);
@@ -76,11 +90,27 @@ describe('evaluate', () => {
   it('takes context, tenant, class and tier of options where the record says nothing, and never over what it says', async () => {
     const file = join(dir, 'one.json');
     await writeFile(file, JSON.stringify({ key: 'merged', tenant: 'own', content: 'x', context: { riskTier: 'high', domain: 'own' } }));
-    const { exit, stdout } = await cli('evaluate', file, '--plan', 'fine', '--tenant', 'other', '--risk', 'low', '--context', 'domain=other', '--context', 'n=1', '--json');
+    const { exit, stdout } = await cli(
+      'evaluate',
+      file,
+      '--plan',
+      'fine',
+      '--tenant',
+      'other',
+      '--risk',
+      'low',
+      '--context',
+      'domain=other',
+      '--context',
+      'n=1',
+      '--json',
+    );
     expect(exit).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ evaluationId: 'own/merged' });
     const started = (await harness.history('own/merged'))[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
-    expect(JSON.parse(Buffer.from(started ?? []).toString())).toMatchObject({ request: { context: { riskTier: 'high', domain: 'own', n: 1 }, riskTier: 'high' } });
+    expect(JSON.parse(Buffer.from(started ?? []).toString())).toMatchObject({
+      request: { context: { riskTier: 'high', domain: 'own', n: 1 }, riskTier: 'high' },
+    });
   });
 
   it('judges a batch and sums it up', async () => {
@@ -91,7 +121,12 @@ describe('evaluate', () => {
     expect(run.stdout).toMatch(/deny\s+40/);
     const json = await cli('evaluate', file, '--plan', 'fine', '--json');
     expect(json.exit).toBe(0);
-    expect(json.stdout.trimEnd().split('\n').map((line) => JSON.parse(line).decision)).toEqual(Array.from({ length: 40 }, () => 'allow'));
+    expect(
+      json.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).decision),
+    ).toEqual(Array.from({ length: 40 }, () => 'allow'));
   });
 });
 
@@ -110,7 +145,10 @@ describe('an evaluation that runs', () => {
   });
 
   it('that is unknown is an error', async () => {
-    expect(await cli('show', 'unknown')).toMatchObject({ exit: 1, stderr: expect.stringContaining('there is no evaluation default/unknown') });
+    expect(await cli('show', 'unknown')).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining('there is no evaluation default/unknown'),
+    });
   });
 });
 
@@ -118,15 +156,33 @@ describe('the server', () => {
   it('is looked at by doctor and made ready by setup, which may run twice', async () => {
     const { exit, stdout } = await cli('doctor', '--json');
     expect(exit).toBe(0);
-    const checks = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+    const checks = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
-    expect(checks.map(({ name }) => name)).toEqual(['server', 'version', 'retention', 'search attributes', 'worker', 'priority levels', 'clean shutdown', 'partitions']);
+    expect(checks.map(({ name }) => name)).toEqual([
+      'server',
+      'version',
+      'retention',
+      'search attributes',
+      'worker',
+      'priority levels',
+      'clean shutdown',
+      'partitions',
+    ]);
     expect(await cli('setup')).toMatchObject({ exit: 0, stdout: expect.stringContaining('all search attributes were there') });
   });
 
   it('lists evaluations as a table or as lines of JSON', async () => {
     await cli('evaluate', '--plan', 'severe', '--content', 'x', '--tenant', 'cli', '--key', 'listed');
-    await expect.poll(async () => (await cli('list', '--tenant', 'cli', '--decision', 'deny')).stdout, { timeout: 10_000 }).toContain('cli/listed');
-    expect(JSON.parse((await cli('list', '--tenant', 'cli', '--json')).stdout)).toMatchObject({ evaluationId: 'cli/listed', plan: 'severe@1', decision: 'deny' });
+    await expect
+      .poll(async () => (await cli('list', '--tenant', 'cli', '--decision', 'deny')).stdout, { timeout: 10_000 })
+      .toContain('cli/listed');
+    expect(JSON.parse((await cli('list', '--tenant', 'cli', '--json')).stdout)).toMatchObject({
+      evaluationId: 'cli/listed',
+      plan: 'severe@1',
+      decision: 'deny',
+    });
   });
 });

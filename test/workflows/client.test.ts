@@ -54,7 +54,9 @@ async function untilHeld(handle: EvaluationHandle): Promise<void> {
 
 describe('a key', () => {
   it('that 150 callers start at once with two contents belongs to one of them, and the others are told', async () => {
-    const starts = Array.from({ length: 150 }, (_, index) => harness.client.start({ plan: 'quick', key: 'race', content: index % 2 === 0 ? 'even' : 'odd' }));
+    const starts = Array.from({ length: 150 }, (_, index) =>
+      harness.client.start({ plan: 'quick', key: 'race', content: index % 2 === 0 ? 'even' : 'odd' }),
+    );
     const settled = await Promise.allSettled(starts);
     const runs = new Set(settled.flatMap((start) => (start.status === 'fulfilled' ? [start.value.runId] : [])));
     expect(runs.size).toBe(1);
@@ -103,8 +105,12 @@ describe('a start', () => {
   });
 
   it('without a key makes one that sorts by time', async () => {
-    const handles = [await harness.client.start({ plan: 'quick', content: 'x' }), await harness.client.start({ plan: 'quick', content: 'x' })];
-    for (const { evaluationId } of handles) expect(evaluationId).toMatch(/^default\/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    const handles = [
+      await harness.client.start({ plan: 'quick', content: 'x' }),
+      await harness.client.start({ plan: 'quick', content: 'x' }),
+    ];
+    for (const { evaluationId } of handles)
+      expect(evaluationId).toMatch(/^default\/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(handles[0]?.evaluationId).not.toBe(handles[1]?.evaluationId);
   });
 
@@ -146,7 +152,11 @@ describe('a result', () => {
 
 describe('an evaluation that someone ends', () => {
   /** A plan of its own, since the file of the other test stays. */
-  const endless = (dir: string) => ({ ...held(dir), plan: 'endless', critics: { ...held(dir).critics, waits: { ...held(dir).critics.waits, with: { waitFor: join(dir, 'never') } } } });
+  const endless = (dir: string) => ({
+    ...held(dir),
+    plan: 'endless',
+    critics: { ...held(dir).critics, waits: { ...held(dir).critics.waits, with: { waitFor: join(dir, 'never') } } },
+  });
 
   it('by cancelling leaves its partial report, by terminating none, and cannot be cancelled twice', async () => {
     const own = await makeHarness({ plans: (dir) => [endless(dir)] });
@@ -156,7 +166,9 @@ describe('an evaluation that someone ends', () => {
       await cancelled.cancel();
       const error = await cancelled.result().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(EvaluationCancelled);
-      expect(error).toMatchObject({ report: { cancelled: true, decision: 'not_judged', coverage: { planned: 2, succeeded: 1, cancelled: 1 } } });
+      expect(error).toMatchObject({
+        report: { cancelled: true, decision: 'not_judged', coverage: { planned: 2, succeeded: 1, cancelled: 1 } },
+      });
       await expect(cancelled.cancel()).rejects.toBeInstanceOf(AlreadyEnded);
 
       const terminated = await own.client.start({ plan: 'endless', key: 'terminated', content: 'x' });
@@ -165,7 +177,10 @@ describe('an evaluation that someone ends', () => {
         workflowExecution: { workflowId: terminated.evaluationId },
         reason: 'an operator was here',
       });
-      await expect(terminated.result()).rejects.toMatchObject({ name: 'EvaluationTerminated', message: expect.stringContaining('an operator was here') });
+      await expect(terminated.result()).rejects.toMatchObject({
+        name: 'EvaluationTerminated',
+        message: expect.stringContaining('an operator was here'),
+      });
       await expect(terminated.result()).rejects.toBeInstanceOf(EvaluationTerminated);
     } finally {
       await own.close();
@@ -179,7 +194,14 @@ describe('a list', () => {
     await harness.client.evaluate({ plan: 'broken', tenant: 'listed', key: 'l2', content: 'x' });
     await expect.poll(async () => (await harness.client.list({ tenant: 'listed' })).length, { timeout: 10_000 }).toBe(2);
     await expect
-      .poll(async () => (await harness.client.list({ tenant: 'listed', decision: 'not_judged' })).map(({ evaluationId, status }) => ({ evaluationId, status })), { timeout: 10_000 })
+      .poll(
+        async () =>
+          (await harness.client.list({ tenant: 'listed', decision: 'not_judged' })).map(({ evaluationId, status }) => ({
+            evaluationId,
+            status,
+          })),
+        { timeout: 10_000 },
+      )
       .toEqual([{ evaluationId: 'listed/l2', status: 'failed' }]);
     const [only] = await harness.client.list({ tenant: 'listed', plan: 'quick' });
     expect(only).toMatchObject({ evaluationId: 'listed/l1', plan: 'quick@1', decision: 'allow' });

@@ -22,7 +22,7 @@ const innocent = defineCritic({
   name: 'innocent',
   version: '1.0.0',
   async evaluate({ content, context }) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 20));
     const isUnchanged = JSON.stringify({ content, context }) === JSON.stringify({ content: CONTENT, context: {} });
     return { severity: isUnchanged ? 0.5 : 1, violations: [] };
   },

@@ -1,0 +1,7 @@
+/** A worker with nothing but an empty workflow, from a ready-made bundle: the anchor of the cold start. */
+import { NativeConnection, Worker } from '@temporalio/worker';
+
+const [address, taskQueue, codePath] = process.argv.slice(2);
+const connection = await NativeConnection.connect({ address });
+const worker = await Worker.create({ connection, taskQueue, workflowBundle: { codePath } });
+await worker.run();

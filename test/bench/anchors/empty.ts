@@ -1,0 +1,2 @@
+/** The least a bundle can hold. */
+export async function empty(): Promise<void> {}

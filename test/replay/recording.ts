@@ -1,0 +1,162 @@
+/**
+ * What a recording needs: a deployment of its own on the server, workers in this process and outside it, and what an
+ * operator can do to a run. Critics meet in files of the working directory, named relative to it, so that no history
+ * holds a path of the machine on which it was made.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, type Connection } from '@temporalio/client';
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import { makeActivities } from '../../src/activities/index.js';
+import { TribunalClient } from '../../src/client.js';
+import type { EvaluationHandle } from '../../src/client-handle.js';
+import { EVALUATE, evaluationId } from '../../src/contract.js';
+import { makeRegistry } from '../../src/critics/registry.js';
+import { formatProblem, loadPlan } from '../../src/plan-loader.js';
+import { freshPollers } from '../../src/pollers.js';
+import type { StartRequest } from '../../src/schemas/request.js';
+import { createTribunalWorker } from '../../src/worker.js';
+import { MENDABLE } from './mendable.js';
+import type { History } from './ends.js';
+
+const POLL_MS = 20;
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const LOADER = import.meta.resolve('tsx');
+
+export interface RecordingHost {
+  readonly address: string;
+  readonly connection: Connection;
+  readonly native: NativeConnection;
+  /** Code of the workflows. */
+  readonly codePath: string;
+}
+
+export class Recording {
+  readonly #stops: (() => Promise<void>)[] = [];
+  readonly #children: ChildProcess[] = [];
+  readonly temporal: Client;
+  readonly #client: Promise<TribunalClient>;
+
+  constructor(
+    readonly host: RecordingHost,
+    readonly name: string,
+    readonly plan: object,
+    readonly priorityLevels: 5 | 10,
+  ) {
+    this.temporal = new Client({ connection: host.connection, namespace: 'default' });
+    this.#client = TribunalClient.connect({ connection: host.connection, namespace: 'default', deployment: name });
+  }
+
+  get evaluationId(): string {
+    return evaluationId('default', this.name);
+  }
+
+  async start(request: Partial<StartRequest> = {}): Promise<EvaluationHandle> {
+    const client = await this.#client;
+    return await client.start({ plan: 'recorded', content: 'some text', key: this.name, ...request });
+  }
+
+  /** Starts what no client of ours would send. */
+  async startRaw(input: unknown): Promise<void> {
+    await this.temporal.workflow.start(EVALUATE, { workflowId: this.evaluationId, taskQueue: this.name, args: [input] });
+  }
+
+  /** A worker in this process. */
+  async addWorker(): Promise<void> {
+    const worker = await createTribunalWorker({
+      deployment: { name: this.name, ...(await this.#deployment()), priorityLevels: this.priorityLevels },
+      connection: this.host.native,
+      namespace: 'default',
+      shutdownGraceMs: 0,
+      bundle: { codePath: this.host.codePath },
+    });
+    await this.#run(worker);
+  }
+
+  /** A worker that polls no lane, as when the one that did has gone for good. */
+  async addWorkerWithoutLanes(): Promise<void> {
+    const { connection, native, codePath } = this.host;
+    const countPollers = async (queue: string): Promise<number> => (await freshPollers(connection, 'default', queue, 'activity')).length;
+    const deployment = { ...(await this.#deployment()), priorityLevels: this.priorityLevels };
+    const activities = makeActivities({ deployment: this.name, ...deployment, countPollers });
+    const worker = await Worker.create({
+      connection: native,
+      namespace: 'default',
+      taskQueue: this.name,
+      workflowBundle: { codePath },
+      activities: { ...activities },
+      enableNonLocalActivities: false,
+    });
+    await this.#run(worker);
+  }
+
+  /** A worker in a process of its own. */
+  async addProcess(): Promise<ChildProcess> {
+    await writeFile('plan.yaml', JSON.stringify(this.plan));
+    const env = { ...process.env, TEMPORAL_ADDRESS: this.host.address, TRIBUNAL_DEPLOYMENT: this.name };
+    const child = spawn(process.execPath, ['--import', LOADER, CLI, 'worker', '--plan', 'plan.yaml'], { env, stdio: 'ignore' });
+    this.#children.push(child);
+    await this.#untilPolled();
+    return child;
+  }
+
+  /** Waits until a `scripted` critic has told so many lines of this kind in `calls`. */
+  async untilCalls(event: 'start' | 'end', count = 1): Promise<void> {
+    const seen = (): number => (existsSync('calls') ? readFileSync('calls', 'utf8').split('\n').filter((line) => line.includes(`"event":"${event}"`)).length : 0);
+    while (seen() < count) await pause();
+  }
+
+  async untilClosed(runId?: string): Promise<void> {
+    await this.temporal.workflow
+      .getHandle(this.evaluationId, runId)
+      .result()
+      .catch(() => undefined);
+  }
+
+  /** Resets the newest run to an event, as `temporal workflow reset` does. */
+  async reset(eventId: number): Promise<void> {
+    await this.temporal.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: this.evaluationId },
+      reason: 'the cause is gone',
+      requestId: randomUUID(),
+      workflowTaskFinishEventId: BigInt(eventId),
+    });
+  }
+
+  /** Of the newest run. */
+  async history(): Promise<History> {
+    return await this.temporal.workflow.getHandle(this.evaluationId).fetchHistory();
+  }
+
+  async close(): Promise<void> {
+    for (const child of this.#children) child.kill('SIGKILL');
+    await Promise.all(this.#stops.map((stop) => stop()));
+  }
+
+  async #deployment() {
+    const registry = makeRegistry([{ critic: MENDABLE, from: 'this recording' }]);
+    const loaded = await loadPlan({ object: this.plan, name: this.name }, registry);
+    if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+    return { registry, plans: new Map([[loaded.plan.name, loaded.plan]]) };
+  }
+
+  async #run(worker: { run(): Promise<void>; shutdown(): void }): Promise<void> {
+    const running = worker.run();
+    this.#stops.push(async () => {
+      worker.shutdown();
+      await running;
+    });
+    await this.#untilPolled();
+  }
+
+  /** A client refuses to start before somebody polls. */
+  async #untilPolled(): Promise<void> {
+    while ((await freshPollers(this.host.connection, 'default', this.name, 'workflow')).length === 0) await pause();
+  }
+}
+
+const pause = async (): Promise<void> => await new Promise((resolve) => setTimeout(resolve, POLL_MS));

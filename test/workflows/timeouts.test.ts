@@ -1,0 +1,165 @@
+/** The four levels of time-out on the real server, and what became of critics that never started. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { makeActivities } from '../../src/activities/index.js';
+import { makeRegistry } from '../../src/critics/registry.js';
+import { freshPollers } from '../../src/pollers.js';
+import { callsIn, criticOf, makeHarness, outcomesOf, type Harness } from '../support/harness.js';
+import { strangeEvents } from '../support/history.js';
+
+const hanging = (extra: object = {}) => ({ uses: 'scripted', stage: 'core_analysis', attemptTimeout: '30s', maxRetries: 0, with: { hang: true }, ...extra });
+const quick = (extra: object = {}) => ({ uses: 'scripted', stage: 'core_analysis', ...extra });
+const verdict = { otherwise: 'allow' };
+
+const PLANS = (dir: string) => [
+  {
+    plan: 'attempt',
+    version: 1,
+    timeouts: { global: '60s' },
+    critics: { hung: hanging({ attemptTimeout: '300ms' }), beside: quick(), later: quick({ stage: 'validation' }) },
+    verdict,
+  },
+  {
+    plan: 'critic',
+    version: 1,
+    timeouts: { global: '60s' },
+    critics: { hung: hanging({ attemptTimeout: '500ms', timeout: '500ms', maxRetries: 5 }), beside: quick(), later: quick({ stage: 'validation' }) },
+    verdict,
+  },
+  {
+    plan: 'stage',
+    version: 1,
+    timeouts: { global: '60s', stages: { core_analysis: '1s' } },
+    critics: { hung: hanging({ attemptTimeout: '1s' }), behind: quick({ dependsOn: ['hung'] }), beside: quick(), later: quick({ stage: 'validation' }) },
+    verdict,
+  },
+  {
+    plan: 'whole',
+    version: 1,
+    timeouts: { global: '1s' },
+    critics: {
+      hung: hanging({ attemptTimeout: '1s' }),
+      beside: quick(),
+      later: quick({ stage: 'validation' }),
+      later_at_home: quick({ stage: 'validation', dispatch: 'local' }),
+    },
+    verdict,
+  },
+  {
+    plan: 'narrow',
+    version: 1,
+    timeouts: { global: '60s' },
+    limits: { maxConcurrentPerStage: { core_analysis: 1 } },
+    critics: {
+      holder: quick({ priority: 1, attemptTimeout: '50s', with: { waitFor: join(dir, 'narrow'), record: join(dir, 'narrow.jsonl') } }),
+      queued: quick({ priority: 9, timeout: '500ms', with: { record: join(dir, 'queued.jsonl') } }),
+    },
+    verdict,
+  },
+  {
+    plan: 'pulled',
+    version: 1,
+    timeouts: { global: '60s' },
+    limits: { maxConcurrentCritics: 1 },
+    critics: {
+      holder: quick({ priority: 1, maxConcurrent: 1, attemptTimeout: '50s', with: { waitFor: join(dir, 'pulled'), record: join(dir, 'pulled.jsonl') } }),
+      queued: quick({ priority: 9, maxConcurrent: 1, timeout: '500ms', dependsOn: ['first'], with: { record: join(dir, 'queued.jsonl') } }),
+      first: quick({ stage: 'fast_critics', dispatch: 'local' }),
+    },
+    verdict,
+  },
+];
+
+describe('time-outs', () => {
+  let harness: Harness;
+  beforeAll(async () => {
+    harness = await makeHarness({ plans: PLANS });
+  });
+  afterAll(() => harness.close());
+
+  const evaluate = (plan: string) => harness.client.evaluate({ plan, content: 'text' });
+
+  it.concurrent('of an attempt cut a critic that hangs and nothing else', async () => {
+    const report = await evaluate('attempt');
+    expect(outcomesOf(report)).toEqual({ hung: 'timed_out', beside: 'succeeded', later: 'succeeded' });
+    expect(criticOf(report, 'hung')).toMatchObject({ code: 'ATTEMPT_TIMEOUT', attempts: 1, message: 'did not answer within 300 ms' });
+    expect(report.decision).toBe('not_judged');
+  });
+
+  it.concurrent('of a critic cut all its attempts, and the stages after it still run', async () => {
+    const report = await evaluate('critic');
+    expect(outcomesOf(report)).toEqual({ hung: 'timed_out', beside: 'succeeded', later: 'succeeded' });
+    expect(criticOf(report, 'hung')).toMatchObject({ code: 'CRITIC_TIMEOUT', cut: 'deadline', attempts: 1 });
+    expect(criticOf(report, 'hung').message).toContain('the time of the critic');
+  });
+
+  it.concurrent('of a stage cut what runs in it, and the stages after it still run', async () => {
+    const report = await evaluate('stage');
+    expect(outcomesOf(report)).toEqual({ hung: 'timed_out', behind: 'skipped', beside: 'succeeded', later: 'succeeded' });
+    expect(criticOf(report, 'hung')).toMatchObject({ code: 'CRITIC_TIMEOUT', cut: 'deadline' });
+    expect(criticOf(report, 'hung').message).toContain('the time of core_analysis');
+  });
+
+  it.concurrent('of the evaluation cut everything, and what had no turn is not reached', async () => {
+    const report = await evaluate('whole');
+    expect(outcomesOf(report)).toEqual({ hung: 'timed_out', beside: 'succeeded', later: 'not_reached', later_at_home: 'not_reached' });
+    expect(criticOf(report, 'hung')).toMatchObject({ code: 'CRITIC_TIMEOUT', cut: 'deadline' });
+    expect(criticOf(report, 'hung').message).toContain('the time of the evaluation');
+    expect(criticOf(report, 'later')).toMatchObject({ code: 'DEADLINE', attempts: 0, gate: { by: 'deadline' } });
+    expect(report).toMatchObject({ decision: 'not_judged', coverage: { planned: 4, succeeded: 1, timed_out: 1, not_reached: 2 } });
+    expect(strangeEvents(await harness.history(report.evaluationId))).toEqual([]);
+  });
+
+  it.concurrent.each(['narrow', 'pulled'])('that come while a critic waits for a free place make it not reached (%s)', async (plan) => {
+    const handle = await harness.client.start({ plan, content: 'text' });
+    // The one that waits ends first; then the one that holds the place may go.
+    for (;;) {
+      const { ended } = await handle.progress();
+      if (ended.some((critic) => critic.name === 'queued')) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await writeFile(join(harness.dir, plan), '');
+    const report = await handle.result();
+    expect(outcomesOf(report)).toMatchObject({ holder: 'succeeded', queued: 'not_reached' });
+    expect(criticOf(report, 'queued')).toMatchObject({ code: 'DEADLINE', attempts: 0 });
+    expect(await callsIn(join(harness.dir, 'queued.jsonl'))).toEqual([]);
+  });
+
+  it('that come while no worker polls the lane make a critic unavailable, and the lane is named', async () => {
+    const { address, namespace } = inject('server');
+    const connection = await NativeConnection.connect({ address });
+    const alone = await makeHarness({
+      plans: [{ plan: 'lonely', version: 1, timeouts: { global: '60s' }, critics: { orphan: quick({ timeout: '300ms' }), at_home: quick({ dispatch: 'local' }) }, verdict }],
+      worker: false,
+    });
+    const registry = makeRegistry();
+    // A process that walks plans and has no critics.
+    const walker = await Worker.create({
+      connection,
+      namespace,
+      taskQueue: alone.deployment,
+      workflowBundle: { codePath: inject('bundlePath') },
+      activities: {
+        ...makeActivities({
+          deployment: alone.deployment,
+          plans: alone.plans,
+          registry,
+          priorityLevels: 10,
+          countPollers: async (queue) => (await freshPollers(connection, namespace, queue, 'activity')).length,
+        }),
+      },
+      enableNonLocalActivities: false,
+    });
+    const report = await walker.runUntil(async () => {
+      while ((await freshPollers(connection, namespace, alone.deployment, 'workflow')).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      return await alone.client.evaluate({ plan: 'lonely', content: 'text' });
+    });
+    expect(outcomesOf(report)).toEqual({ orphan: 'unavailable', at_home: 'succeeded' });
+    expect(criticOf(report, 'orphan')).toMatchObject({ code: 'NO_WORKER', attempts: 0, message: `no worker polls its lane ${alone.deployment}/p/lonely` });
+    expect(report.decision).toBe('not_judged');
+    await alone.close();
+    await connection.close();
+  });
+});
