@@ -19,6 +19,9 @@ const MAX_STAGE_BYTES = 3 * 1_048_576;
 /** Upper bound of one finding, as cleaned. */
 const MAX_FINDING_BYTES = 16_384;
 
+/** All problems of a request in one message, and no more than a person reads. */
+const MAX_MESSAGE = 2000;
+
 export interface OpenDeps {
   readonly deployment: string;
   readonly priorityLevels: 5 | 10;
@@ -43,8 +46,12 @@ export async function openEvaluation(deps: OpenDeps, host: BatchHost, value: unk
   return { plan, contentHash: contentHash(request.content), facts, deployment, priorityLevels, led };
 }
 
-const refuse = (code: Code, message: string): ApplicationFailure =>
-  ApplicationFailure.create({ type: FAILURE_TYPES.requestRefused, message: `refused: ${message}`.slice(0, 2000), nonRetryable: true, details: [{ code }] });
+function refuse(code: Code, message: string): ApplicationFailure {
+  const type = FAILURE_TYPES.requestRefused;
+  const failure = ApplicationFailure.create({ type, message: `refused: ${message}`.slice(0, MAX_MESSAGE), nonRetryable: true, details: [{ code }] });
+  failure.stack = '';
+  return failure;
+}
 
 /** The digest in the memo is what a second start is compared with: a start that lies about it is refused. */
 function checkDigest({ request, requestDigest: claimed }: EvaluateInput): void {

@@ -14,6 +14,9 @@ import type { Budgets } from '../lanes/budgets.js';
 /** Beats are this far apart; the first comes after it, so that a short critic sends none. The server's patience is five of them. */
 const BEAT_MS = 1000;
 
+/** An attempt that the deadline cuts ends this much before it, so that its account comes before the server closes the activity. */
+const ACCOUNT_MS = 50;
+
 export interface LaneDeps {
   readonly registry: CriticRegistry;
   /** Stage and plan budgets of the lane, taken narrow before wide. */
@@ -28,7 +31,10 @@ export function makeRunCritic({ registry, budgets }: LaneDeps): (input: RunCriti
     try {
       // As the server ranks it, which also knows background work from interactive.
       const priority = context.info.priority?.priorityKey ?? input.critic.priority;
+      // Whoever has to wait says so at once: a deadline that comes before the first beat must not look like one that cut a run.
+      const waiting = setImmediate(() => context.heartbeat(attempt.beat()));
       const release = await budgets.acquire(priority, context.cancellationSignal);
+      clearImmediate(waiting);
       if (release === undefined) throw stopped(context, attempt);
       try {
         attempt.start();
@@ -83,9 +89,14 @@ function lastBeat(info: Info): Beat | undefined {
 
 async function judge(context: Context, registry: CriticRegistry, input: RunCriticInput, attempt: Attempt): Promise<RunCriticOutput> {
   const { info } = context;
+  const { critic } = input;
+  const left = leftMs(info) - ACCOUNT_MS;
+  const timeUp: AttemptEnd = { ok: false, class: 'timed_out', code: 'CRITIC_TIMEOUT', message: 'all attempts together passed the time-out' };
+  // It waited for its place until the server closed it: nobody would read what it costs to ask now.
+  if (left <= 0) throw attemptFailed(context, input, timeUp, attempt);
   const end = await runAttempt(
     registry,
-    input.critic,
+    critic,
     { content: input.content, context: input.context, findings: input.findings },
     {
       signal: context.cancellationSignal,
@@ -97,14 +108,15 @@ async function judge(context: Context, registry: CriticRegistry, input: RunCriti
       riskTier: input.riskTier,
       size: input.size,
     },
-    Math.min(input.critic.attemptTimeoutMs, leftMs(info)),
+    Math.min(critic.attemptTimeoutMs, left),
   );
   if (end.ok) {
     const cost = end.finding.cost !== undefined ? { cost: end.finding.cost } : {};
     return { outcome: 'succeeded', finding: end.finding, ...attempt.end({ class: 'ok', ...cost }) };
   }
   if (end.class === 'cancelled') throw stopped(context, attempt);
-  throw attemptFailed(context, input, end, attempt);
+  const isCutByDeadline = end.class === 'timed_out' && left < critic.attemptTimeoutMs;
+  throw attemptFailed(context, input, isCutByDeadline ? timeUp : end, attempt);
 }
 
 /** The same for all attempts of one critic in one run, also when the walk schedules it once more. */
@@ -112,15 +124,15 @@ function idempotencyKey(info: Info): string {
   return sha256(`${info.workflowExecution?.runId ?? ''}/${info.activityId.replace(/#2$/, '')}`);
 }
 
-/** Milliseconds until the server closes this activity. */
+/** Milliseconds until the server closes this activity; none when it has. */
 function leftMs(info: Info): number {
-  return Math.max(1, info.scheduledTimestampMs + (info.scheduleToCloseTimeoutMs || Number.POSITIVE_INFINITY) - Date.now());
+  return info.scheduledTimestampMs + (info.scheduleToCloseTimeoutMs || Number.POSITIVE_INFINITY) - Date.now();
 }
 
 function attemptFailed(context: Context, input: RunCriticInput, end: Extract<AttemptEnd, { ok: false }>, attempt: Attempt): ApplicationFailure {
   const ended = attempt.end({ class: end.class, code: end.code, ...(end.cost !== undefined ? { cost: end.cost } : {}) });
   const { outcome, type } = OUTCOME_OF[end.class];
-  const retryable = end.class === 'transient' || end.class === 'rate_limited' || (end.class === 'timed_out' && input.critic.retryOnTimeout);
+  const retryable = end.class === 'transient' || end.class === 'rate_limited' || (end.class === 'timed_out' && end.code === 'ATTEMPT_TIMEOUT' && input.critic.retryOnTimeout);
   const details: AttemptFailure = { outcome, code: end.code, ...ended };
   // Workflow and history see only the last attempt; the beat carries this one's record to the next.
   if (retryable) context.heartbeat({ attempts: ended.attempts, startedAt: ended.startedAt } satisfies Beat);
@@ -130,7 +142,7 @@ function attemptFailed(context: Context, input: RunCriticInput, end: Extract<Att
       message: end.message,
       nonRetryable: !retryable,
       details: [details],
-      ...(end.retryAfterMs !== undefined ? { nextRetryDelay: Math.min(end.retryAfterMs, leftMs(context.info)) } : {}),
+      ...(end.retryAfterMs !== undefined ? { nextRetryDelay: Math.max(1, Math.min(end.retryAfterMs, leftMs(context.info))) } : {}),
     }),
   );
 }

@@ -35,6 +35,8 @@ export interface AttemptHost extends Omit<CriticTools<never>, 'options'> {
   readonly size: number;
 }
 
+/** A timer of Node that is longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Longest message that a report carries. */
 const MAX_MESSAGE = 500;
 
@@ -54,7 +56,7 @@ export async function runAttempt(registry: CriticRegistry, plan: PlanCritic, inp
   const timer = setTimeout(() => {
     timeUp.resolve(coded('timed_out', 'ATTEMPT_TIMEOUT', `did not answer within ${timeoutMs} ms`));
     stop.abort(new DOMException('the attempt has passed its time-out', 'TimeoutError'));
-  }, timeoutMs);
+  }, Math.min(timeoutMs, LONGEST_TIMER_MS));
   const onCancel = (): void => {
     timeUp.resolve(coded('cancelled', 'CANCELLED', 'was told to stop'));
     stop.abort(host.signal.reason);

@@ -62,9 +62,18 @@ export function recordOf(critic: PlanCritic, gate: GateDecision, result: CriticR
   return { name: critic.name, stage: critic.stage, gate, ...result };
 }
 
+/** Which of the time-outs that hold for a critic comes first. */
+export type TimeLimit = 'critic' | 'stage' | 'global';
+
+/** Whose time that is, for sentences. */
+export function timeOf(critic: PlanCritic, limit: TimeLimit): string {
+  if (limit === 'critic') return 'the time of the critic';
+  return limit === 'stage' ? `the time of ${critic.stage}` : 'the time of the evaluation';
+}
+
 /** A critic that a deadline kept from starting. */
-export function notReached(critic: PlanCritic, what: 'stage' | 'global'): CriticRecord {
-  const message = what === 'stage' ? `the time of ${critic.stage} was used up before it started` : 'the time of the evaluation was used up before it started';
+export function notReached(critic: PlanCritic, limit: TimeLimit): CriticRecord {
+  const message = `${timeOf(critic, limit)} was used up before it started`;
   const gate: GateDecision = { open: false, by: 'deadline', policy: critic.policy };
   return recordOf(critic, gate, { outcome: 'not_reached', attempts: [], code: 'DEADLINE', message });
 }

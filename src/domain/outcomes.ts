@@ -76,7 +76,7 @@ export interface CriticResult {
   readonly code?: string;
   /** One sentence without content, at most 500 characters. */
   readonly message?: string;
-  /** The deadline cut it: retries that could have followed did not fit. */
+  /** The deadline cut it: it still ran, or retries that could have followed did not fit. */
   readonly cut?: 'deadline';
 }
 

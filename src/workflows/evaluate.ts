@@ -5,10 +5,8 @@
  * E2 A cancelled evaluation keeps its partial report in a marker of its history; the close itself carries no details.
  */
 import {
-  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
-  CancelledFailure,
   TimeoutFailure,
   defineQuery,
   isCancellation,
@@ -26,7 +24,7 @@ import type { EvaluationReport } from '../domain/report.js';
 import { searchValues } from '../domain/search-values.js';
 import { decideVerdict, type Verdict } from '../domain/verdict.js';
 import { currentDetails } from '../report/details.js';
-import { callBatch, callCritic, openEvaluation, recordPartialReport } from './proxies.js';
+import { callBatch, callCritic, localCause, openEvaluation, recordPartialReport } from './proxies.js';
 import { runStages, Walk, type WalkDeps } from './walk.js';
 
 export const progressQuery = defineQuery<Progress>(PROGRESS_QUERY);
@@ -72,22 +70,22 @@ async function open(input: EvaluateInput): Promise<OpenResult> {
   try {
     return await openEvaluation({ input, lead: true });
   } catch (error) {
-    if (isCancellation(error) || isRefusal(error)) throw refusal(error);
+    if (isFinal(error)) throw localCause(error);
   }
   // The leading local critics blocked or broke their process. Without them the plan can still be pinned, and then only they fail.
   try {
     return await openEvaluation({ input, lead: false });
   } catch (error) {
-    if (isCancellation(error) || isRefusal(error)) throw refusal(error);
+    if (isFinal(error)) throw localCause(error);
     throw ApplicationFailure.nonRetryable('not judged: the evaluation could not be opened', FAILURE_TYPES.notJudged);
   }
 }
 
-const isRefusal = (error: unknown): error is ActivityFailure =>
-  error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === FAILURE_TYPES.requestRefused;
-
-/** A refused request closes with the refusal itself, not wrapped in an activity's failure. */
-const refusal = (error: unknown): unknown => (isRefusal(error) ? error.cause : error);
+/** A refusal or a cancellation: asking once more would change nothing. */
+function isFinal(error: unknown): boolean {
+  const cause = localCause(error);
+  return isCancellation(error) || (cause instanceof ApplicationFailure && cause.type === FAILURE_TYPES.requestRefused);
+}
 
 function makeWalk(input: EvaluateInput, opened: OpenResult): Walk {
   const { content, context, class: requestClass } = input.request;
@@ -100,8 +98,10 @@ function makeWalk(input: EvaluateInput, opened: OpenResult): Walk {
       try {
         return await callBatch(batch);
       } catch (error) {
-        if (!(error instanceof ActivityFailure) || error.cause instanceof CancelledFailure) throw error;
-        return { lost: error.cause instanceof TimeoutFailure ? 'timed_out' : 'failed' };
+        const cause = localCause(error);
+        if (cause instanceof TimeoutFailure) return { lost: 'timed_out' };
+        if (cause instanceof ApplicationFailure) return { lost: 'failed' };
+        throw error;
       }
     },
     async runCritic(call) {

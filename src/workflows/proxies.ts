@@ -7,6 +7,7 @@ import {
   ApplicationFailure,
   CancelledFailure,
   TimeoutFailure,
+  isCancellation,
   proxyActivities,
   proxyLocalActivities,
   type ActivityOptions,
@@ -51,6 +52,9 @@ export async function callBatch(batch: LocalBatchInput): Promise<LocalBatchResul
   const { runLocalCritics } = proxyLocalActivities<EvaluationActivities>({ startToCloseTimeout: BATCH_TIMEOUT_MS, retry: ONCE, ...summary });
   return await runLocalCritics(batch);
 }
+
+/** What a local activity failed with: the SDK throws it as it is, where it wraps the failure of a remote one. */
+export const localCause = (error: unknown): unknown => (error instanceof ActivityFailure ? error.cause : error);
 
 type LaneActivities = Record<string, (input: RunCriticInput) => Promise<RunCriticOutput>>;
 
@@ -130,7 +134,7 @@ function endedBy(error: ActivityFailure): Ended {
   const { outcome, code, attempts, startedAt, endedAt } = failure;
   const times = { ...(startedAt !== undefined ? { startedAt } : {}), ...(endedAt !== undefined ? { endedAt } : {}) };
   // The server gave up because the next back-off would pass the time-out, not because the attempts were used up.
-  const cut = retryState === 'TIMEOUT' ? { cut: 'deadline' as const } : {};
+  const cut = retryState === 'TIMEOUT' || code === 'CRITIC_TIMEOUT' ? { cut: 'deadline' as const } : {};
   const result = { attempts, code, message: cause?.message ?? '', ...times, ...cut };
   if (outcome !== 'worker_lost') return settled({ outcome, ...result });
   return { kind: retryState === 'TIMEOUT' ? 'settled' : 'worker_lost', result: { outcome: 'failed', ...result } };
@@ -149,8 +153,9 @@ function endedByTimeout(cause: TimeoutFailure): Ended {
   if (beat?.waiting === true && beat.attempts.length === 0) {
     return settled({ outcome: 'not_reached', attempts, code: 'DEADLINE', message: 'the deadline came while it waited for a free place' });
   }
-  const last: AttemptRecord = { class: 'timed_out', queuedMs: 0, ranMs: 0, code: 'CRITIC_TIMEOUT' };
-  return settled({ outcome: 'timed_out', attempts: [...attempts, last], code: 'CRITIC_TIMEOUT', message: 'all attempts together passed the time-out', ...startedAt });
+  const last: AttemptRecord[] = beat?.waiting === true ? [] : [{ class: 'timed_out', queuedMs: 0, ranMs: 0, code: 'CRITIC_TIMEOUT' }];
+  const message = 'all attempts together passed the time-out';
+  return settled({ outcome: 'timed_out', attempts: [...attempts, ...last], code: 'CRITIC_TIMEOUT', message, cut: 'deadline', ...startedAt });
 }
 
 /** It waited in its queue until its time was up: is there nobody to take it, or was it just not its turn? */
@@ -159,7 +164,7 @@ async function neverStarted(lane: string, result: CriticResult): Promise<CriticR
   try {
     ({ pollers } = await inspectLane(lane));
   } catch (error) {
-    if (error instanceof ActivityFailure && error.cause instanceof CancelledFailure) throw error;
+    if (isCancellation(error)) throw error;
   }
   if (pollers > 0) return { ...result, outcome: 'not_reached', code: 'DEADLINE', message: 'the deadline came while it waited in its queue' };
   return { ...result, outcome: 'unavailable', code: 'NO_WORKER', message: `no worker polls its lane ${lane}` };

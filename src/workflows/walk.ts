@@ -10,7 +10,7 @@
  * W5 A decisive rule cancels what still runs and everything later; nothing is dropped from the account.
  */
 import type { LocalBatchInput, LocalBatchResult, Progress, RunFacts } from '../contract.js';
-import { admit, cancelledBeforeStart, findingsFor, inStartOrder, notReached, recordOf, reservedIn } from '../domain/admit.js';
+import { admit, cancelledBeforeStart, findingsFor, inStartOrder, notReached, recordOf, reservedIn, timeOf, type TimeLimit } from '../domain/admit.js';
 import { dropFindingsToFit, MAX_HANDED_FINDINGS_BYTES } from '../domain/drop-to-fit.js';
 import type { Finding, Json } from '../domain/finding.js';
 import type { CriticRecord, CriticResult, GateDecision } from '../domain/outcomes.js';
@@ -110,7 +110,7 @@ export class Walk {
   }
 
   /** Milliseconds left for a critic that would start now, and what cuts it. */
-  left(critic: PlanCritic): { readonly ms: number; readonly by: 'critic' | 'stage' | 'global' } {
+  left(critic: PlanCritic): { readonly ms: number; readonly by: TimeLimit } {
     const globalLeft = this.plan.timeouts.globalMs - this.used.totalMs;
     const stageLeft = (this.plan.timeouts.stagesMs[critic.stage] ?? this.plan.timeouts.globalMs) - this.used.stageMs;
     const own = critic.timeoutMs ?? Number.POSITIVE_INFINITY;
@@ -203,7 +203,7 @@ async function runOne(walk: Walk, critic: PlanCritic, reserved: ReadonlySet<stri
   const admission = admit(walk.plan, critic, walk.records, reserved, walk.facts);
   if (admission.kind === 'ended') return walk.add(admission.record);
   const left = walk.left(critic);
-  if (left.ms <= 0) return walk.add(notReached(critic, left.by === 'stage' ? 'stage' : 'global'));
+  if (left.ms <= 0) return walk.add(notReached(critic, left.by));
   inFlight.set(critic.name, left.ms);
   walk.running.set(critic.name, critic);
   const handed = dropFindingsToFit(findingsFor(critic, walk.records), MAX_HANDED_FINDINGS_BYTES);
@@ -213,7 +213,8 @@ async function runOne(walk: Walk, critic: PlanCritic, reserved: ReadonlySet<stri
     : { outcome: 'invalid_output', attempts: [], code: 'FINDING_TOO_LARGE', message: 'the findings of its dependencies are larger than 512 KB together' };
   walk.observe(Math.max(...inFlight.values()));
   inFlight.delete(critic.name);
-  walk.add(recordOf(critic, admission.gate, result));
+  const isCut = result.code === 'CRITIC_TIMEOUT';
+  walk.add(recordOf(critic, admission.gate, isCut ? { ...result, message: `${timeOf(critic, left.by)} was used up while it ran` } : result));
   if (walk.decisive !== undefined) walk.deps.cancelRunning();
   walk.deps.changed();
 }

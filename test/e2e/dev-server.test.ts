@@ -96,7 +96,7 @@ test('a server that is killed during its very first start leaves a file on which
 
 test('a server ends when the process that started it is killed', async () => {
   const url = new URL('../../temporal/dev-server.ts', import.meta.url).href;
-  const script = `import { startDevServer } from ${JSON.stringify(url)}; console.log((await startDevServer({ uiPort: false })).address);`;
+  const script = `import { startDevServer } from ${JSON.stringify(url)}; console.log((await startDevServer({ uiPort: false, log: ${JSON.stringify(join(dir, 'log'))} })).address);`;
   const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

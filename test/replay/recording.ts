@@ -103,27 +103,34 @@ export class Recording {
     return child;
   }
 
-  /** Waits until a `scripted` critic has told so many lines of this kind in `calls`. */
-  async untilCalls(event: 'start' | 'end', count = 1): Promise<void> {
-    const seen = (): number => (existsSync('calls') ? readFileSync('calls', 'utf8').split('\n').filter((line) => line.includes(`"event":"${event}"`)).length : 0);
-    while (seen() < count) await pause();
+  async until(holds: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 
-  async untilClosed(runId?: string): Promise<void> {
+  /** Waits until a `scripted` critic has told in the file `calls` that a call started or ended. */
+  async untilCalls(event: 'start' | 'end'): Promise<void> {
+    await this.until(() => existsSync('calls') && readFileSync('calls', 'utf8').includes(`"event":"${event}"`));
+  }
+
+  /** Waits for the end of the newest run, whatever it is. */
+  async untilClosed(): Promise<void> {
     await this.temporal.workflow
-      .getHandle(this.evaluationId, runId)
+      .getHandle(this.evaluationId)
       .result()
       .catch(() => undefined);
   }
 
   /** Resets the newest run to an event, as `temporal workflow reset` does. */
   async reset(eventId: number): Promise<void> {
+    const { events } = await this.history();
+    const event = events?.find((one) => String(one.eventId) === String(eventId));
+    if (event?.eventId == null) throw new Error(`${this.name} has no event ${eventId}`);
     await this.temporal.workflowService.resetWorkflowExecution({
       namespace: 'default',
       workflowExecution: { workflowId: this.evaluationId },
       reason: 'the cause is gone',
       requestId: randomUUID(),
-      workflowTaskFinishEventId: BigInt(eventId),
+      workflowTaskFinishEventId: event.eventId,
     });
   }
 
@@ -155,8 +162,6 @@ export class Recording {
 
   /** A client refuses to start before somebody polls. */
   async #untilPolled(): Promise<void> {
-    while ((await freshPollers(this.host.connection, 'default', this.name, 'workflow')).length === 0) await pause();
+    await this.until(async () => (await freshPollers(this.host.connection, 'default', this.name, 'workflow')).length > 0);
   }
 }
-
-const pause = async (): Promise<void> => await new Promise((resolve) => setTimeout(resolve, POLL_MS));

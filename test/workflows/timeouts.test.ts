@@ -7,10 +7,12 @@ import { makeActivities } from '../../src/activities/index.js';
 import { makeRegistry } from '../../src/critics/registry.js';
 import { freshPollers } from '../../src/pollers.js';
 import { callsIn, criticOf, makeHarness, outcomesOf, type Harness } from '../support/harness.js';
-import { strangeEvents } from '../support/history.js';
+import { strangeEvents, until } from '../support/history.js';
 
 const hanging = (extra: object = {}) => ({ uses: 'scripted', stage: 'core_analysis', attemptTimeout: '30s', maxRetries: 0, with: { hang: true }, ...extra });
 const quick = (extra: object = {}) => ({ uses: 'scripted', stage: 'core_analysis', ...extra });
+/** A lane of its own is pulled from at once; only then does the critic wait for the plan's limit. */
+const own = (plan: string) => (plan === 'pulled' ? { maxConcurrent: 1 } : {});
 const verdict = { otherwise: 'allow' };
 
 const PLANS = (dir: string) => [
@@ -47,29 +49,18 @@ const PLANS = (dir: string) => [
     },
     verdict,
   },
-  {
-    plan: 'narrow',
+  // The first evaluation holds the place, the second one waits for it: in its queue, or pulled and waiting for the plan's limit.
+  ...(['narrow', 'pulled'] as const).map((plan) => ({
+    plan,
     version: 1,
     timeouts: { global: '60s' },
-    limits: { maxConcurrentPerStage: { core_analysis: 1 } },
+    limits: plan === 'narrow' ? { maxConcurrentPerStage: { core_analysis: 1 } } : { maxConcurrentCritics: 1 },
     critics: {
-      holder: quick({ priority: 1, attemptTimeout: '50s', with: { waitFor: join(dir, 'narrow'), record: join(dir, 'narrow.jsonl') } }),
-      queued: quick({ priority: 9, timeout: '500ms', with: { record: join(dir, 'queued.jsonl') } }),
+      holder: quick({ ...own(plan), executionPolicy: 'on_high_risk', attemptTimeout: '50s', with: { waitFor: join(dir, plan), record: join(dir, `${plan}.jsonl`) } }),
+      queued: quick({ ...own(plan), executionPolicy: 'conditional', condition: "request.riskTier == 'low'", timeout: '500ms', with: { record: join(dir, 'queued.jsonl') } }),
     },
     verdict,
-  },
-  {
-    plan: 'pulled',
-    version: 1,
-    timeouts: { global: '60s' },
-    limits: { maxConcurrentCritics: 1 },
-    critics: {
-      holder: quick({ priority: 1, maxConcurrent: 1, attemptTimeout: '50s', with: { waitFor: join(dir, 'pulled'), record: join(dir, 'pulled.jsonl') } }),
-      queued: quick({ priority: 9, maxConcurrent: 1, timeout: '500ms', dependsOn: ['first'], with: { record: join(dir, 'queued.jsonl') } }),
-      first: quick({ stage: 'fast_critics', dispatch: 'local' }),
-    },
-    verdict,
-  },
+  })),
 ];
 
 describe('time-outs', () => {
@@ -113,16 +104,12 @@ describe('time-outs', () => {
   });
 
   it.concurrent.each(['narrow', 'pulled'])('that come while a critic waits for a free place make it not reached (%s)', async (plan) => {
-    const handle = await harness.client.start({ plan, content: 'text' });
-    // The one that waits ends first; then the one that holds the place may go.
-    for (;;) {
-      const { ended } = await handle.progress();
-      if (ended.some((critic) => critic.name === 'queued')) break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const holder = await harness.client.start({ plan, content: 'text', riskTier: 'high' });
+    await until(async () => (await callsIn(join(harness.dir, `${plan}.jsonl`))).length > 0);
+    const report = await harness.client.evaluate({ plan, content: 'text', riskTier: 'low' });
     await writeFile(join(harness.dir, plan), '');
-    const report = await handle.result();
-    expect(outcomesOf(report)).toMatchObject({ holder: 'succeeded', queued: 'not_reached' });
+    expect(outcomesOf(await holder.result())).toEqual({ holder: 'succeeded', queued: 'gated' });
+    expect(outcomesOf(report)).toEqual({ holder: 'gated', queued: 'not_reached' });
     expect(criticOf(report, 'queued')).toMatchObject({ code: 'DEADLINE', attempts: 0 });
     expect(await callsIn(join(harness.dir, 'queued.jsonl'))).toEqual([]);
   });
@@ -153,7 +140,7 @@ describe('time-outs', () => {
       enableNonLocalActivities: false,
     });
     const report = await walker.runUntil(async () => {
-      while ((await freshPollers(connection, namespace, alone.deployment, 'workflow')).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      await until(async () => (await freshPollers(connection, namespace, alone.deployment, 'workflow')).length > 0);
       return await alone.client.evaluate({ plan: 'lonely', content: 'text' });
     });
     expect(outcomesOf(report)).toEqual({ orphan: 'unavailable', at_home: 'succeeded' });
