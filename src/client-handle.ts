@@ -14,15 +14,12 @@ import {
   StillRunning,
 } from './client-errors.js';
 import { summaryOf, type EvaluationSummary } from './client-summary.js';
-import { PROGRESS_QUERY, type EvaluationActivities, type Progress } from './contract.js';
+import { PROGRESS_QUERY, RECORD_PARTIAL, type Progress } from './contract.js';
 import { FAILURE_TYPES } from './domain/errors.js';
 import type { EvaluationReport } from './domain/report.js';
 
 /** Longer than any plan that answers a person; the plan's own limit is not known to the client. */
 export const RESULT_TIMEOUT_MS = 600_000;
-
-/** The local activity whose result is the report of a cancelled evaluation. */
-const RECORD_PARTIAL: keyof EvaluationActivities = 'recordPartialReport';
 
 /** How a run closed: what it returned, or why it did not. */
 type End = { readonly returned: unknown } | { readonly failure: unknown };

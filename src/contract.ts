@@ -12,7 +12,7 @@ import type { Finding, Json } from './domain/finding.js';
 /** Workflow type of an evaluation. */
 export const EVALUATE = 'evaluate';
 /** Local activity whose marker holds the report of a cancelled evaluation. */
-export const RECORD_PARTIAL = 'recordPartialReport';
+export const RECORD_PARTIAL = 'recordPartialReport' satisfies keyof EvaluationActivities;
 /** Query of a running evaluation: {@link Progress}. */
 export const PROGRESS_QUERY = 'progress';
 

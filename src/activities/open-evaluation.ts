@@ -4,6 +4,7 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import type { EvaluateInput, LocalBatchResult, OpenResult, RunFacts } from '../contract.js';
+import { MAX_FINDING_BYTES } from '../critics/clean-finding.js';
 import { canonicalJson, contentHash, requestDigest } from '../digest.js';
 import { compileCel } from '../domain/cel.js';
 import { FAILURE_TYPES, type Code } from '../domain/errors.js';
@@ -16,8 +17,6 @@ import { runLocalStages, type BatchHost } from './run-local-critics.js';
 const MAX_COPIES_BYTES = 16 * 1_048_576;
 /** What one workflow task schedules goes to the server in one request of at most 4 MB. */
 const MAX_STAGE_BYTES = 3 * 1_048_576;
-/** Upper bound of one finding, as cleaned. */
-const MAX_FINDING_BYTES = 16_384;
 
 /** All problems of a request in one message, and no more than a person reads. */
 const MAX_MESSAGE = 2000;

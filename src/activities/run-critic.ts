@@ -126,7 +126,11 @@ function idempotencyKey(info: Info): string {
 
 /** Milliseconds until the server closes this activity; none when it has. */
 function leftMs(info: Info): number {
-  return info.scheduledTimestampMs + (info.scheduleToCloseTimeoutMs || Number.POSITIVE_INFINITY) - Date.now();
+  const { attempt, scheduledTimestampMs: first, currentAttemptScheduledTimestampMs: current } = info;
+  const wholeMs = info.scheduleToCloseTimeoutMs || Number.POSITIVE_INFINITY;
+  // After a reset the server counts afresh, but goes on telling when the activity was scheduled in the run before.
+  const since = attempt === 1 || current > first + wholeMs ? current : first;
+  return since + wholeMs - Date.now();
 }
 
 function attemptFailed(context: Context, input: RunCriticInput, end: Extract<AttemptEnd, { ok: false }>, attempt: Attempt): ApplicationFailure {

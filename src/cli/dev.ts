@@ -8,7 +8,7 @@ import type { Deployment } from '../deployment.js';
 import type { DevServer } from '../../temporal/dev-server.js';
 import { findRunningServer, forgetRunningServer, recordRunningServer } from '../../temporal/running.js';
 import { onRun, type Call, type Cli } from './command.js';
-import { settingsOf } from './connect.js';
+import { deploymentName, settingsOf } from './connect.js';
 import { CliError, EXIT, usageError } from './exit.js';
 import type { Output } from './output.js';
 import { listenForStop } from './signals.js';
@@ -21,6 +21,8 @@ interface DevOptions extends WorkerOptions {
 
 const DATABASE = join('.tribunal', 'temporal.db');
 const NAMESPACE = 'default';
+/** Somebody waits at the terminal; what is cut is taken up by the next `dev`. */
+const DEV_GRACE_MS = 3_000;
 const MAX_PORT = 65_535;
 
 export function addDev(program: Command, cli: Cli): void {
@@ -33,13 +35,14 @@ export function addDev(program: Command, cli: Cli): void {
 async function runDev({ options, io, output }: Call<DevOptions>): Promise<number> {
   if (options.address !== undefined || options.namespace !== undefined)
     throw usageError('dev starts a server of its own: for another one use `tribunal worker`');
-  const { shutdownGraceMs } = settingsOf(io.env);
+  const settings = settingsOf(io.env);
+  const shutdownGraceMs = io.env['TRIBUNAL_SHUTDOWN_GRACE'] ? settings.shutdownGraceMs : DEV_GRACE_MS;
   const stop = listenForStop();
   try {
     const deployment = await loadFrom(options, io.env);
     const server = await findOrStart(options, output);
     try {
-      if (!stop.signal.aborted) await serveOn(server, deployment, { shutdownGraceMs, stop, output });
+      if (!stop.signal.aborted) await serveOn(server, deployment, { shutdownGraceMs, stop, output, env: io.env });
     } finally {
       await server.close();
     }
@@ -89,12 +92,13 @@ async function lossOf(server: DevServer, isClosing: () => boolean): Promise<neve
 async function serveOn(
   server: LocalServer,
   deployment: Deployment,
-  rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'stop' | 'output'>,
+  rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'stop' | 'output'> & { readonly env: NodeJS.ProcessEnv },
 ): Promise<void> {
   const { serve } = await import('./serve.js');
-  const { output } = rest;
+  const { env, ...worker } = rest;
+  const { output } = worker;
   const serving = serve({
-    ...rest,
+    ...worker,
     deployment,
     connectionOptions: { address: server.address },
     namespace: NAMESPACE,
@@ -108,21 +112,24 @@ async function serveOn(
           ...(server.uiUrl !== undefined ? { ui: server.uiUrl } : {}),
           plans,
         });
-      else output.line(welcome(server, deployment.name, plans));
+      else output.line(welcome(server, deployment.name, plans, env));
     },
   });
   await Promise.race([serving, server.lost]);
 }
 
-function welcome(server: LocalServer, deployment: string, plans: readonly string[]): string {
+function welcome(server: LocalServer, deployment: string, plans: readonly string[], env: NodeJS.ProcessEnv): string {
+  const command = env['npm_command'] === 'exec' ? 'npx tribunal' : 'tribunal';
+  // Elsewhere the name would be taken from the tribunal.yaml of that folder, or be the default one.
+  const named = deploymentName({}, env) === deployment ? '' : ` --deployment ${deployment}`;
   return [
     `server  ${server.address}`,
     ...(server.uiUrl !== undefined ? [`UI      ${server.uiUrl}`] : []),
     `worker  ${deployment}: plans ${plans.join(', ')}`,
     '',
     'In another terminal:',
-    `  tribunal evaluate --plan ${plans[0] ?? 'NAME'} --content "Is this all right?"`,
-    '  tribunal list',
+    `  ${command}${named} evaluate --plan ${plans[0] ?? 'NAME'} --content "Is this all right?"`,
+    `  ${command}${named} list`,
     'Ctrl-C stops worker and server; what was judged is kept.',
   ].join('\n');
 }

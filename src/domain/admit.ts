@@ -80,7 +80,7 @@ export function notReached(critic: PlanCritic, limit: TimeLimit): CriticRecord {
 
 /** A critic that never started because a decisive rule, or a caller, ended the run. */
 export function cancelledBeforeStart(critic: PlanCritic, code: 'DECISIVE' | 'CANCELLED'): CriticRecord {
-  const gate: GateDecision = { open: false, by: 'decisive', policy: critic.policy };
+  const gate: GateDecision = { open: false, by: code === 'DECISIVE' ? 'decisive' : 'cancelled', policy: critic.policy };
   return recordOf(critic, gate, { outcome: 'cancelled', attempts: [], code });
 }
 

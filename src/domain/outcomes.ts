@@ -83,8 +83,8 @@ export interface CriticResult {
 /** The recorded decision of a policy, with the values that it saw. */
 export interface GateDecision {
   readonly open: boolean;
-  /** What decided: the policy, a dependency's end, the budget, a deadline, a decisive finding, or `--gating off`. */
-  readonly by: 'policy' | 'dependency' | 'budget' | 'deadline' | 'decisive' | 'gating_off';
+  /** What decided: the policy, a dependency's end, the budget, a deadline, a decisive finding, the caller who cancelled, or `--gating off`. */
+  readonly by: 'policy' | 'dependency' | 'budget' | 'deadline' | 'decisive' | 'cancelled' | 'gating_off';
   readonly policy: ExecutionPolicy;
   /** The values seen: name or path to value, cut to 200 characters each. */
   readonly saw?: Readonly<Record<string, string | number | boolean>>;

@@ -39,6 +39,11 @@ export class UsedTime {
     this.#add(ms);
   }
 
+  /** Counts the rest of a limit that has cut a critic: its attempt ends a little before, so that its account arrives. */
+  countUpTo(totalMs: number): void {
+    this.#add(Math.max(0, totalMs - this.#totalMs));
+  }
+
   beginStage(usedMs = 0): void {
     this.#stageMs = usedMs;
   }

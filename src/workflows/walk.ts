@@ -204,6 +204,7 @@ async function runOne(walk: Walk, critic: PlanCritic, reserved: ReadonlySet<stri
   if (admission.kind === 'ended') return walk.add(admission.record);
   const left = walk.left(critic);
   if (left.ms <= 0) return walk.add(notReached(critic, left.by));
+  const usedUpMs = walk.used.totalMs + left.ms;
   inFlight.set(critic.name, left.ms);
   walk.running.set(critic.name, critic);
   const handed = dropFindingsToFit(findingsFor(critic, walk.records), MAX_HANDED_FINDINGS_BYTES);
@@ -214,6 +215,7 @@ async function runOne(walk: Walk, critic: PlanCritic, reserved: ReadonlySet<stri
   walk.observe(Math.max(...inFlight.values()));
   inFlight.delete(critic.name);
   const isCut = result.code === 'CRITIC_TIMEOUT';
+  if (isCut) walk.used.countUpTo(usedUpMs);
   walk.add(recordOf(critic, admission.gate, isCut ? { ...result, message: `${timeOf(critic, left.by)} was used up while it ran` } : result));
   if (walk.decisive !== undefined) walk.deps.cancelRunning();
   walk.deps.changed();

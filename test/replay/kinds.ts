@@ -29,7 +29,7 @@ const TEN = plan(
     limits: { maxConcurrentPerStage: { deep_analysis: 2 } },
     timeouts: { global: '60s', stages: { core_analysis: '30s' } },
     budget: { maxCost: 40 },
-    verdict: { rules: [DECISIVE, { escalate: 'findings.exists(f, f.uncertainty > 0.7)', reason: 'not sure' }], allowNeeds: { critics: ['secrets', 'pii'] }, otherwise: 'allow' },
+    verdict: { rules: [DECISIVE, { escalate: 'findings.exists(f, has(f.uncertainty) && f.uncertainty > 0.7)', reason: 'not sure' }], allowNeeds: { critics: ['secrets', 'pii'] }, otherwise: 'allow' },
   },
 );
 

@@ -24,7 +24,6 @@ import type { History } from './ends.js';
 
 const POLL_MS = 20;
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-const LOADER = import.meta.resolve('tsx');
 
 export interface RecordingHost {
   readonly address: string;
@@ -97,7 +96,7 @@ export class Recording {
   async addProcess(): Promise<ChildProcess> {
     await writeFile('plan.yaml', JSON.stringify(this.plan));
     const env = { ...process.env, TEMPORAL_ADDRESS: this.host.address, TRIBUNAL_DEPLOYMENT: this.name };
-    const child = spawn(process.execPath, ['--import', LOADER, CLI, 'worker', '--plan', 'plan.yaml'], { env, stdio: 'ignore' });
+    const child = spawn(process.execPath, ['--import', 'tsx', CLI, 'worker', '--plan', 'plan.yaml'], { env, stdio: 'ignore' });
     this.#children.push(child);
     await this.#untilPolled();
     return child;

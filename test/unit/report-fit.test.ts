@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cutToJsonBytes, jsonBytes, jsonTextBytes, utf8Bytes } from '../../src/domain/bytes.js';
-import { dropFindingsToFit, dropToFit } from '../../src/domain/drop-to-fit.js';
+import { dropFindingsToFit } from '../../src/domain/drop-to-fit.js';
 import type { Finding } from '../../src/domain/finding.js';
 import { fitReport, MAX_REPORT_BYTES } from '../../src/domain/fit-report.js';
 import { CRITIC_OUTCOMES, type CriticRecord } from '../../src/domain/outcomes.js';
@@ -150,37 +150,31 @@ describe('fitting a report', () => {
 });
 
 describe('dropping to fit', () => {
-  const critics = ['a', 'b', 'c'].map((name) => criticOf(name, 'fast_critics'));
-  const sizes = [100, 300, 200];
-  const records = critics.map((critic, index) =>
-    recordFor(critic, { finding: { severity: 0.5, violations: [{ code: 'x', message: 'kept' }], details: 'd'.repeat(sizes[index] ?? 0), evidence: ['e'.repeat(50)] } }),
-  );
+  const finding = (detailChars: number): Finding => ({ severity: 0.5, violations: [{ code: 'x', message: 'kept' }], details: 'd'.repeat(detailChars), evidence: ['e'.repeat(50)] });
+  const findings = { a: finding(100), b: finding(300), c: finding(200) };
 
-  test('records that fit are handed back as they are; one byte less drops the longest details', () => {
-    expect(dropToFit(records, bytesOf(records))).toEqual({ records, dropped: 0, fits: true });
-    const one = dropToFit(records, bytesOf(records) - 1);
-    expect(one.records.map((record) => record.finding?.details !== undefined)).toEqual([true, false, true]);
+  test('findings that fit are handed on as they are; one byte less drops the longest details', () => {
+    expect(dropFindingsToFit(findings, bytesOf(findings))).toEqual({ findings, dropped: 0, fits: true });
+    const one = dropFindingsToFit(findings, bytesOf(findings) - 1);
+    expect(Object.values(one.findings).map(({ details }) => details !== undefined)).toEqual([true, false, true]);
     expect(one).toMatchObject({ dropped: 1, fits: true });
   });
 
   test('evidence goes only when all details have gone, and findings themselves never do', () => {
-    const noDetails = dropToFit(records, bytesOf(records) - 639);
+    const noDetails = dropFindingsToFit(findings, bytesOf(findings) - 639);
     expect(noDetails.dropped).toBe(3);
-    expect(noDetails.records.every((record) => record.finding?.evidence !== undefined)).toBe(true);
-    const nothingFits = dropToFit(records, 10);
+    expect(Object.values(noDetails.findings).every(({ evidence }) => evidence !== undefined)).toBe(true);
+    const nothingFits = dropFindingsToFit(findings, 10);
     expect(nothingFits).toMatchObject({ dropped: 6, fits: false });
-    expect(nothingFits.records.map((record) => record.finding)).toEqual(records.map(() => ({ severity: 0.5, violations: [{ code: 'x', message: 'kept' }] })));
+    expect(Object.values(nothingFits.findings)).toEqual(Object.keys(findings).map(() => ({ severity: 0.5, violations: [{ code: 'x', message: 'kept' }] })));
   });
 
   test('what it says about fitting is what the JSON form says, for any findings', () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string({ minLength: 1, maxLength: 8 }).filter((name) => name !== '__proto__'), anyFinding, { maxKeys: 6 }), fc.nat(4_000), (findings, max) => {
-        const byName = dropFindingsToFit(findings, max);
+      fc.property(fc.dictionary(fc.string({ minLength: 1, maxLength: 8 }).filter((name) => name !== '__proto__'), anyFinding, { maxKeys: 6 }), fc.nat(4_000), (given, max) => {
+        const byName = dropFindingsToFit(given, max);
         expect(byName.fits).toBe(bytesOf(byName.findings) <= max);
-        expect(Object.keys(byName.findings)).toEqual(Object.keys(findings));
-        const listed = Object.entries(findings).map(([name, finding]) => ({ name, finding }));
-        const list = dropToFit(listed, max);
-        expect(list.fits).toBe(bytesOf(list.records) <= max);
+        expect(Object.keys(byName.findings)).toEqual(Object.keys(given));
       }),
     );
   });
