@@ -45,7 +45,9 @@ const WORKFLOW_TASK_TIMEOUT = '5s';
 const WORKER_SEEN_MS = 5_000;
 /** A key can close, be refused and be started by others between our calls, but not often. */
 const START_ROUNDS = 5;
+/** A screen. */
 const DEFAULT_LIST_LIMIT = 20;
+/** The list is held in memory; pages of the index have 1,000 at most. */
 const MAX_LIST_LIMIT = 10_000;
 
 export class TribunalClient {

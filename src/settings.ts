@@ -23,6 +23,7 @@ const VARIABLES = {
 const Environment = z.object(VARIABLES).partial();
 const KNOWN = Object.keys(VARIABLES);
 const PREFIX = 'TRIBUNAL_';
+/** Longer than most attempts, shorter than a supervisor's patience; the same as a worker without settings. */
 const DEFAULT_SHUTDOWN_GRACE_MS = 30_000;
 
 export interface Settings {

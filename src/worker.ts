@@ -39,6 +39,7 @@ export interface TribunalWorker {
 const UNLIMITED_SLOTS = 100;
 /** Enough to keep a lane's slots full at loopback and cloud latencies; more pollers only hold more idle requests open. */
 const MAX_POLLERS = 5;
+/** Longer than most attempts, shorter than a supervisor's patience. */
 const DEFAULT_GRACE_MS = 30_000;
 /** After the grace period critics are cancelled; what ignores that is left behind after this. */
 const FORCE_MS = 5_000;

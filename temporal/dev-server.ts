@@ -42,9 +42,13 @@ export interface DevServer {
 }
 
 const HOST = '127.0.0.1';
+/** It is up in under a second; on a very busy machine, with a large database, it takes longer. */
 const HEALTHY_TIMEOUT_MS = 60_000;
+/** It ends at once; one that does not is killed, which its write-ahead log survives. */
 const STOP_TIMEOUT_MS = 5_000;
+/** Small beside the start that is waited for. */
 const POLL_MS = 20;
+/** Losing the race for a free port twice is already unlikely. */
 const PORT_ATTEMPTS = 3;
 
 export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {

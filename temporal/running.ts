@@ -17,6 +17,7 @@ export interface RunningServer {
 
 const FOLDER = '.tribunal';
 const FILE = 'server.json';
+/** A loopback port answers at once or not at all. */
 const PROBE_TIMEOUT_MS = 2_000;
 
 /** Writes the record by a rename: a reader sees the old one or the new one, never half of one. */

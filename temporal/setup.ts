@@ -25,8 +25,10 @@ export interface SetupResult {
   readonly registered: readonly string[];
 }
 
+/** Long after a caller would repeat a request: until then its key finds the first judgement. */
 export const DEFAULT_RETENTION_DAYS = 30;
 const DAY_MS = 86_400_000;
+/** A new attribute is seen after a second or so. */
 const POLL_MS = 100;
 const GRPC = { notFound: 5, alreadyExists: 6, permissionDenied: 7, unimplemented: 12 } as const;
 

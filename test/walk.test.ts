@@ -170,6 +170,16 @@ describe('the walk', () => {
     expect(stage.calls[1]?.scheduleToCloseMs).toBe(5_500);
   });
 
+  it('counts a limit that has cut a critic as used up, although the critic ended a little before it', async () => {
+    const stage = new Stage(plan([critic('hangs'), critic('next', { stage: 'deep_analysis' })], { timeouts: { globalMs: 10_000, stagesMs: {} } }));
+    await stage.settle();
+    stage.now = 9_970;
+    await stage.end('hangs', { outcome: 'timed_out', attempts: [{ class: 'timed_out', queuedMs: 0, ranMs: 9_950 }], code: 'CRITIC_TIMEOUT' });
+    await stage.done;
+    expect(stage.outcomes()).toEqual({ hangs: 'timed_out', next: 'not_reached' });
+    expect(stage.calls).toHaveLength(1);
+  });
+
   it('does not count the hour between a failure and its reset as time used', async () => {
     const stage = new Stage(plan([critic('first'), critic('second', { stage: 'deep_analysis' })], { timeouts: { globalMs: 10_000, stagesMs: {} } }));
     await stage.settle();

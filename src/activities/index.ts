@@ -26,6 +26,7 @@ function batchHost(registry: CriticRegistry): BatchHost {
   return {
     registry,
     signal: context.cancellationSignal,
+    workflowId: context.info.workflowExecution?.workflowId ?? '',
     runId: context.info.workflowExecution?.runId ?? '',
     log: (message, fields) => context.log.info(message.slice(0, 500), fields),
   };

@@ -3,7 +3,7 @@
  * local stages. A refusal is a typed failure that is not retried.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { EvaluateInput, LocalBatchResult, OpenResult, RunFacts } from '../contract.js';
+import { evaluationId, type EvaluateInput, type LocalBatchResult, type OpenResult, type RunFacts } from '../contract.js';
 import { MAX_FINDING_BYTES } from '../critics/clean-finding.js';
 import { canonicalJson, contentHash, requestDigest } from '../digest.js';
 import { compileCel } from '../domain/cel.js';
@@ -32,6 +32,7 @@ export async function openEvaluation(deps: OpenDeps, host: BatchHost, value: unk
   if (!parsed.ok) throw refuse('BAD_REQUEST', parsed.message);
   const { request } = parsed.input;
   checkDigest(parsed.input);
+  checkId(host.workflowId, request);
   const plan = deps.plans.get(request.plan);
   if (plan === undefined) throw refuse('UNKNOWN_PLAN', `the deployment ${deps.deployment} has no plan ${request.plan}; it has ${[...deps.plans.keys()].toSorted().join(', ') || 'none'}`);
   const size = Buffer.byteLength(canonicalJson(request.content)) + Buffer.byteLength(canonicalJson(request.context));
@@ -55,6 +56,12 @@ function refuse(code: Code, message: string): ApplicationFailure {
 /** The digest in the memo is what a second start is compared with: a start that lies about it is refused. */
 function checkDigest({ request, requestDigest: claimed }: EvaluateInput): void {
   if (requestDigest(request) !== claimed) throw refuse('DIGEST_MISMATCH', 'the digest was not made of this request');
+}
+
+/** The id is what makes a key unique: a run under another id would be a second evaluation of the same key. */
+function checkId(workflowId: string, { tenant, key }: EvaluationRequest): void {
+  const id = evaluationId(tenant, key);
+  if (workflowId !== id) throw refuse('BAD_REQUEST', `the workflow is called ${JSON.stringify(workflowId.slice(0, 200))}, and this request's id is ${id}`);
 }
 
 function checkSize(plan: Plan, size: number): void {

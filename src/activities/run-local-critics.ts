@@ -26,7 +26,8 @@ const MAX_BATCH_BYTES = 1_048_576;
 export interface BatchHost {
   readonly registry: CriticRegistry;
   readonly signal: AbortSignal;
-  /** Run id: the seed of idempotency keys. */
+  readonly workflowId: string;
+  /** The seed of idempotency keys. */
   readonly runId: string;
   log(message: string, fields?: Readonly<Record<string, string | number | boolean>>): void;
 }

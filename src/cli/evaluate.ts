@@ -35,6 +35,7 @@ export interface RequestAt {
   readonly request: StartRequest;
 }
 
+/** Each waits in a call of its own to the server; the limits of plans hold whatever stands here. */
 const MAX_CONCURRENCY = 1_000;
 
 export function addEvaluate(program: Command, cli: Cli): void {

@@ -12,6 +12,7 @@ export interface RecordAt {
   readonly record: EvaluationRecord;
 }
 
+/** More than a person reads. */
 const MAX_TOLD = 20;
 
 /** The text of a file, or of stdin for `-`. */

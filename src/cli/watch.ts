@@ -10,6 +10,7 @@ import { listenForStop } from './signals.js';
 
 /** Often enough to look alive; each is one query of a worker. */
 const REFRESH_MS = 500;
+/** A closed evaluation answers at once. */
 const CLOSED_TIMEOUT_MS = 10_000;
 
 export function addWatch(program: Command, cli: Cli): void {

@@ -11,9 +11,11 @@ export type CleanFinding =
   | { readonly ok: true; readonly finding: Finding }
   | { readonly ok: false; readonly code: 'NOT_A_FINDING' | 'FINDING_TOO_LARGE'; readonly message: string };
 
+/** Findings travel on: a thousand of them in a history, dozens in the input of one dependent. */
 export const MAX_FINDING_BYTES = 16_384;
 /** Beyond this nothing is copied any more, whatever would be dropped later. */
 const MAX_RAW_CHARS = 262_144;
+/** The copier recurses; JSON that means something is never so deep. */
 const MAX_DEPTH = 64;
 
 const FINDING_FIELDS = Object.keys(FindingSchema.shape);

@@ -16,7 +16,7 @@ const Options = strict({
   url,
   /** Added to every request, beside `content-type`, `accept` and `idempotency-key`. */
   headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/, { error: 'must be a header name' }), z.string().regex(/^[\t\x20-\x7e]{0,2000}$/, { error: 'must be printable ASCII' })).default({}),
-  /** Of the answer, decompressed. */
+  /** Of the answer, decompressed: a finding has 16 KB at most, and a service may send much beside what counts. */
   maxBytes: z.int().min(65_536).max(1_048_576).default(262_144),
 });
 

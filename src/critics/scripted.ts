@@ -53,6 +53,7 @@ const Options = strict({
 export type ScriptedOptions = z.output<typeof Options>;
 type Tools = CriticTools<ScriptedOptions>;
 
+/** How often it looks for a file: soon enough for tests, too seldom to be a load. */
 const POLL_MS = 20;
 
 export const scripted = defineCritic<ScriptedOptions>({

@@ -28,6 +28,7 @@ export interface Match extends Stretch {
 
 /** Longer places would crowd out violations; what is met there is told without its place. */
 const MAX_PATH_CHARS = 400;
+/** As many as a finding may have. */
 const MAX_LISTED = 100;
 /** Leaves room in a finding's 16 KB for the rest of it. */
 const MAX_LISTED_BYTES = 14_000;

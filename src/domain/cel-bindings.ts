@@ -28,6 +28,7 @@ export interface CelFinding {
 /** A critic by name: how it ended, and its finding when it succeeded. */
 export type CelCritic = { readonly outcome: CriticOutcome } & Partial<CelFinding>;
 
+/** Gate records are for people. */
 const MAX_SHOWN_CHARS = 200;
 
 /**

@@ -36,7 +36,7 @@ export const ROOTS: Readonly<Record<Place, Readonly<Record<string, string>>>> = 
   output: { ...EVERYWHERE, output: 'Output' },
 };
 
-/** Most violations of one finding, and most entries of one list or map in `context` that a rule may loop over. */
+/** Most violations of one finding (`schemas/finding.ts`), and most entries of one list or map in `context` that a rule may loop over: longer lists would make every such loop too dear. */
 const MAX_VIOLATIONS = 100;
 export const MAX_CONTEXT_ITEMS = 1000;
 

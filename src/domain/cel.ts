@@ -41,8 +41,10 @@ export type CelProgram = (bindings: CelBindings) => CelValue;
 /** Most steps of all expressions of a plan together: about 0.7 s. */
 export const CEL_MAX_PLAN_COST = 1_000_000;
 
+// What is read must fit a stack of the usual size; a rule that people can read is much smaller.
 const MAX_SOURCE_CHARS = 4096;
 const MAX_TREE_DEPTH = 250;
+/** One sentence in a report. */
 const MAX_MESSAGE_CHARS = 200;
 const LIMITS = { maxAstNodes: 2000, maxDepth: 100, maxListElements: 1000, maxMapEntries: 100, maxCallArguments: 10 };
 

@@ -10,6 +10,7 @@ import { MAX_CONTENT_BYTES, STAGES, type Dispatch, type ExecutionStage, type Pla
 /** The longest attempt of a local critic: it holds up the whole batch. */
 export const LOCAL_ATTEMPT_MS = 1_000;
 
+/** Two retries, 2 s and 4 s apart, ride out a provider's hiccup; priority 5 is the middle of ten. */
 const BUILT_IN = {
   attemptTimeoutMs: 5_000,
   maxRetries: 2,

@@ -5,6 +5,7 @@
 import { jsonBytes } from './bytes.js';
 import type { Finding } from './finding.js';
 
+/** Beside 256 KB of content, with room to a payload's 2 MB. */
 export const MAX_HANDED_FINDINGS_BYTES = 524_288;
 
 /**

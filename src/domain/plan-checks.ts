@@ -8,8 +8,11 @@ import { limitProblems } from './plan-limit-checks.js';
 import { error, errorAtKey, isKnown, unknownCritic, warning, type PlanProblem, type PlanUnderCheck } from './plan-problem.js';
 import { STAGES } from './plan.js';
 
+/** The history of so many stays far under the server's 51,200 events, and a fresh worker replays it in about a second. */
 const MAX_CRITICS = 1_000;
+/** The options stand in the pinned plan and in the input of every run of the critic. */
 const MAX_OPTIONS_BYTES = 8_192;
+/** Stands in one marker of 2 MB beside a local batch of at most 1 MB. */
 const MAX_PLAN_BYTES = 786_432;
 
 const NAME = /^[a-z][a-z0-9_]{0,63}$/;

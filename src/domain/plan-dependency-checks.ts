@@ -62,6 +62,7 @@ function cycleProblems({ source }: PlanUnderCheck): PlanProblem[] {
   return problems;
 }
 
+/** A cycle that is longer is told by its ends. */
 const MOST_NAMES = 12;
 
 function cycleProblem(walk: readonly string[], first: string, last: ParsedCritic | undefined): PlanProblem {

@@ -38,6 +38,7 @@ export function unknownCritic({ source, setAside }: PlanUnderCheck, name: string
   return `unknown critic ${JSON.stringify(name)}${hint(name, [...Object.keys(source.critics), ...setAside])}`;
 }
 
+/** A sentence, not a catalogue. */
 const MOST_NAMES = 20;
 
 /** The name that was meant, or else the names there are. */

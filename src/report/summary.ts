@@ -14,7 +14,9 @@ export type BatchEntry =
   /** What kept the record from being started or followed, in one sentence. */
   | { readonly error: string };
 
+/** Enough to see where the time goes. */
 const SHOWN_CRITICS = 5;
+/** Kinds of failure, the most frequent first; the rest is counted. */
 const SHOWN_FAILURES = 10;
 
 export function batchSummary(entries: readonly BatchEntry[]): string {

@@ -4,6 +4,7 @@ import { show } from './issues.js';
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const FORM = /^(\d+)(ms|s|m|h|d)$/;
+// A typing error beyond this; also how long the embedded server keeps what has closed.
 const LONGEST = '30d';
 const LONGEST_MS = 30 * 86_400_000;
 

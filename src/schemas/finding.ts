@@ -7,8 +7,11 @@ import { jsonBytes } from '../domain/bytes.js';
 import type { Finding } from '../domain/finding.js';
 import { JsonSchema } from './json.js';
 
+/** Rules loop over violations: the cost bound of an expression counts with this number (`domain/cel-shapes.ts`). */
 const MAX_VIOLATIONS = 100;
+/** One sentence for people. */
 const MAX_MESSAGE_CHARS = 500;
+/** Half of a finding: no rule reads them. */
 const MAX_DETAILS_BYTES = 8_192;
 
 const CODE_FORM = /^[a-zA-Z0-9_.:-]{1,64}$/;

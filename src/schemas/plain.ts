@@ -4,6 +4,7 @@ import type { Issue } from './issues.js';
 
 /** No plan needs more; a parser that recurses is safe up to here. */
 export const MAX_DEPTH = 64;
+/** A plan of a thousand critics has some ten thousand. */
 const MAX_VALUES = 200_000;
 
 interface Open {

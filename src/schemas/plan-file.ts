@@ -30,8 +30,11 @@ export interface YamlText {
 
 export type YamlResult = ({ readonly ok: true } & YamlText) | { readonly ok: false; readonly problems: readonly YamlProblem[] };
 
+/** More than the largest plan that compiles. */
 const MAX_CHARACTERS = 1_048_576;
+/** More than a person reads; a broken line is often followed by many. */
 const MAX_PROBLEMS = 20;
+/** The YAML library's own default, far below what an alias bomb needs. */
 const MAX_ALIASES = 100;
 
 export function readYaml(text: string): YamlResult {

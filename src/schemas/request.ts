@@ -10,7 +10,7 @@ import type { EvaluationRequest, JsonObject } from '../domain/request.js';
 import type { Json } from '../domain/finding.js';
 import { isWellFormed, JsonObjectSchema, JsonSchema } from './json.js';
 
-/** Content plus context in canonical UTF-8 JSON. A plan may lower it. */
+/** Content plus context in canonical UTF-8 JSON. A plan may lower it. Every remote critic's event holds a copy, and a payload ends at 2 MB. */
 export const MAX_REQUEST_BYTES = 262_144;
 
 const PLAN_NAME = /^[a-z][a-z0-9_]{0,63}$/;

@@ -24,6 +24,8 @@ const ONCE = { maximumAttempts: 1 };
 
 /** A batch ends itself within its slice and the critics' time-outs; this bounds one whose process is blocked. */
 const BATCH_TIMEOUT_MS = 60_000;
+/** Time for a batch to cut its critics at the evaluation's deadline and to answer. */
+const BATCH_SLACK_MS = 1_000;
 
 /** A process that died or froze is noticed after this; the adapter beats once a second, so four beats may be lost. */
 const HEARTBEAT_TIMEOUT_MS = 5_000;
@@ -39,6 +41,7 @@ export const { openEvaluation } = proxyLocalActivities<EvaluationActivities>({
   retry: ONCE,
 });
 
+/** Hands back what it gets: more than one attempt costs nothing, and without it a cancelled evaluation has no report. */
 export const { recordPartialReport } = proxyLocalActivities<EvaluationActivities>({
   startToCloseTimeout: INSPECT_TIMEOUT_MS,
   retry: { maximumAttempts: 3 },
@@ -49,7 +52,9 @@ const { inspectLane } = proxyLocalActivities<EvaluationActivities>({ startToClos
 /** Runs local critics, from the stage that is under way. */
 export async function callBatch(batch: LocalBatchInput): Promise<LocalBatchResult> {
   const summary = batch.state.stage === undefined ? {} : { summary: stageLabel(batch.state.stage) };
-  const { runLocalCritics } = proxyLocalActivities<EvaluationActivities>({ startToCloseTimeout: BATCH_TIMEOUT_MS, retry: ONCE, ...summary });
+  const leftMs = Math.max(0, batch.plan.timeouts.globalMs - batch.state.usedMs);
+  const startToCloseTimeout = Math.min(BATCH_TIMEOUT_MS, Math.ceil(leftMs) + BATCH_SLACK_MS);
+  const { runLocalCritics } = proxyLocalActivities<EvaluationActivities>({ startToCloseTimeout, retry: ONCE, ...summary });
   return await runLocalCritics(batch);
 }
 

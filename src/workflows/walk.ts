@@ -133,6 +133,7 @@ export class Walk {
    */
   #noteReset(record: CriticRecord, activation: number): void {
     if (this.reset !== undefined || record.outcome === 'succeeded' || record.outcome === 'gated') return;
+    if (this.plan.critics.some((critic) => critic.name === record.name && critic.mode === 'shadow')) return;
     this.reset = { keepSiblings: activation + 1, stageBoundary: this.#stageActivation + 1 };
   }
 }

@@ -1,0 +1,82 @@
+/** Budgets of stage and plan in one process. */
+import { describe, expect, it } from 'vitest';
+import { BudgetPool } from '../../src/lanes/budgets.js';
+
+const never = new AbortController().signal;
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a budget', () => {
+  it('lets as many through as it has places, and the next one when a place is given back', async () => {
+    const budget = new BudgetPool().chain([{ name: 'stage', limit: 2 }]);
+    const first = await budget.acquire(5, never);
+    await budget.acquire(5, never);
+    let third = false;
+    const waiting = budget.acquire(5, never).then((release) => {
+      third = true;
+      return release;
+    });
+    await turn();
+    expect(third).toBe(false);
+    first?.();
+    expect(await waiting).toBeTypeOf('function');
+  });
+
+  it('is shared by every lane that names it', async () => {
+    const pool = new BudgetPool();
+    const one = pool.chain([{ name: 'plan', limit: 1 }]);
+    const other = pool.chain([{ name: 'plan', limit: 1 }]);
+    const release = await one.acquire(5, never);
+    let got = false;
+    const waiting = other.acquire(5, never).then(() => (got = true));
+    await turn();
+    expect(got).toBe(false);
+    release?.();
+    await waiting;
+  });
+
+  it('serves the lower priority number first', async () => {
+    const budget = new BudgetPool().chain([{ name: 'plan', limit: 1 }]);
+    const release = await budget.acquire(5, never);
+    const order: number[] = [];
+    const waiting = [9, 1, 5].map(async (priority) => {
+      const done = await budget.acquire(priority, never);
+      order.push(priority);
+      done?.();
+    });
+    await turn();
+    release?.();
+    await Promise.all(waiting);
+    expect(order).toEqual([1, 5, 9]);
+  });
+
+  it('gives up at once when the signal fires, and keeps no place', async () => {
+    const budget = new BudgetPool().chain([{ name: 'plan', limit: 1 }]);
+    const release = await budget.acquire(5, never);
+    const stop = new AbortController();
+    const waiting = budget.acquire(5, stop.signal);
+    stop.abort();
+    expect(await waiting).toBeUndefined();
+    release?.();
+    expect(await budget.acquire(5, never)).toBeTypeOf('function');
+  });
+
+  it('gives back the narrow place when the wide one never comes', async () => {
+    const pool = new BudgetPool();
+    const narrow = { name: 'stage', limit: 1 };
+    const wide = { name: 'plan', limit: 1 };
+    const release = await pool.chain([wide]).acquire(5, never);
+    const stop = new AbortController();
+    const waiting = pool.chain([narrow, wide]).acquire(5, stop.signal);
+    await turn();
+    stop.abort();
+    expect(await waiting).toBeUndefined();
+    expect(await pool.chain([narrow]).acquire(5, never)).toBeTypeOf('function');
+    release?.();
+  });
+
+  it('is not taken by a signal that has fired before', async () => {
+    const budget = new BudgetPool().chain([{ name: 'plan', limit: 1 }]);
+    expect(await budget.acquire(5, AbortSignal.abort())).toBeUndefined();
+    expect(await budget.acquire(5, never)).toBeTypeOf('function');
+  });
+});
