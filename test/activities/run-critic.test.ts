@@ -1,0 +1,161 @@
+/** The activity behind every remote critic, under the SDK's mock environment: beats, attempts, failures, cancellation. */
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { describe, expect, it } from 'vitest';
+import { makeRunCritic } from '../../src/activities/run-critic.js';
+import type { AttemptFailure, Beat, RunCriticInput, RunCriticOutput } from '../../src/contract.js';
+import { CriticError, type AnyCritic } from '../../src/critics/critic.js';
+import { makeRegistry } from '../../src/critics/registry.js';
+import type { PlanCritic } from '../../src/domain/plan.js';
+import { BudgetPool } from '../../src/lanes/budgets.js';
+import { critic } from '../support/plans.js';
+
+type Evaluate = AnyCritic['evaluate'];
+
+const input = (overrides: Partial<PlanCritic> = {}): RunCriticInput => ({
+  critic: critic('judge', { uses: 'own', ...overrides }),
+  content: 'text',
+  context: {},
+  findings: {},
+  tenant: 'default',
+  riskTier: 'medium',
+  size: 6,
+});
+
+const clean = { severity: 0, violations: [] };
+
+class Attempt {
+  readonly beats: Beat[] = [];
+  readonly environment: MockActivityEnvironment;
+
+  constructor(info: ConstructorParameters<typeof MockActivityEnvironment>[0] = {}) {
+    this.environment = new MockActivityEnvironment(
+      { scheduledTimestampMs: Date.now(), scheduleToCloseTimeoutMs: 60_000, currentAttemptScheduledTimestampMs: Date.now(), ...info },
+      // Failures are what these tests are about; the SDK would print each.
+      { logger: new DefaultLogger('ERROR') },
+    );
+    this.environment.on('heartbeat', (beat: Beat) => this.beats.push(beat));
+  }
+
+  async run(evaluate: Evaluate, given = input(), pool = new BudgetPool()): Promise<RunCriticOutput> {
+    const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
+    const budgets = pool.chain([{ name: 'plan', limit: 1 }]);
+    return await this.environment.run(makeRunCritic({ registry, budgets }), given);
+  }
+
+  async fail(evaluate: Evaluate, given = input()): Promise<ApplicationFailure> {
+    const thrown: unknown = await this.run(evaluate, given).catch((error: unknown) => error);
+    if (!(thrown instanceof ApplicationFailure)) throw new Error('the attempt did not fail as an ApplicationFailure');
+    return thrown;
+  }
+}
+
+const detailsOf = (failure: ApplicationFailure): AttemptFailure => failure.details?.[0] as AttemptFailure;
+
+describe('an attempt', () => {
+  it('that succeeds at once sends no heartbeat and returns its record', async () => {
+    const attempt = new Attempt();
+    const output = await attempt.run(() => clean);
+    expect(output).toMatchObject({ outcome: 'succeeded', finding: clean, attempts: [{ class: 'ok' }] });
+    expect(attempt.beats).toEqual([]);
+  });
+
+  it('that fails and may be tried again beats once with its record, for the next attempt to carry on', async () => {
+    const attempt = new Attempt();
+    const failure = await attempt.fail(() => {
+      throw new CriticError('transient', 'HTTP_503', 'the service said 503');
+    });
+    expect(failure).toMatchObject({ type: 'CriticFailed', nonRetryable: false, message: 'the service said 503', stack: '' });
+    expect(attempt.beats).toHaveLength(1);
+    expect(attempt.beats[0]?.attempts).toMatchObject([{ class: 'transient', code: 'HTTP_503' }]);
+    expect(detailsOf(failure).attempts).toHaveLength(1);
+  });
+
+  it('that fails for good sends none', async () => {
+    const attempt = new Attempt();
+    const failure = await attempt.fail(() => {
+      throw new CriticError('permanent', 'HTTP_401', 'the service said 401');
+    });
+    expect(failure.nonRetryable).toBe(true);
+    expect(attempt.beats).toEqual([]);
+  });
+
+  it('lists the attempts that its predecessor told of before its own', async () => {
+    const earlier: Beat = { attempts: [{ class: 'transient', queuedMs: 1, ranMs: 2, code: 'HTTP_503' }], startedAt: 5 };
+    const output = await new Attempt({ attempt: 2, heartbeatDetails: earlier }).run(() => clean);
+    expect(output).toMatchObject({ attempts: [{ code: 'HTTP_503' }, { class: 'ok' }], startedAt: 5 });
+  });
+
+  it('counts a predecessor that left no record as lost with its process', async () => {
+    const output = await new Attempt({ attempt: 3, heartbeatDetails: undefined }).run(() => clean);
+    expect(output.attempts.map((one) => one.class)).toEqual(['worker_lost', 'worker_lost', 'ok']);
+  });
+
+  it('that is told to stop because its worker stops is worth another one, whatever the plan says of retries', async () => {
+    const attempt = new Attempt();
+    const running = attempt.fail(() => new Promise(() => undefined), input({ maxRetries: 0, retryOnTimeout: false }));
+    attempt.environment.cancel('WORKER_SHUTDOWN');
+    const failure = await running;
+    expect(failure.nonRetryable).toBe(false);
+    expect(detailsOf(failure)).toMatchObject({ outcome: 'worker_lost', attempts: [{ class: 'worker_lost' }] });
+  });
+
+  it('that waits for a budget gives up when it is told to stop, and the place stays free for others', async () => {
+    const pool = new BudgetPool();
+    const release = await pool.chain([{ name: 'plan', limit: 1 }]).acquire(5, new AbortController().signal);
+    const attempt = new Attempt();
+    let called = false;
+    const running = attempt.run(() => ((called = true), clean), input(), pool).catch((error: unknown) => error);
+    attempt.environment.cancel('WORKER_SHUTDOWN');
+    expect(await running).toBeInstanceOf(ApplicationFailure);
+    expect(called).toBe(false);
+    release?.();
+    expect(await new Attempt().run(() => clean, input(), pool)).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it.each([
+    [true, false],
+    [false, true],
+  ])('cut by its time-out with retryOnTimeout %s is final: %s', async (retryOnTimeout, nonRetryable) => {
+    const failure = await new Attempt().fail(() => new Promise(() => undefined), input({ attemptTimeoutMs: 20, retryOnTimeout }));
+    expect(failure).toMatchObject({ type: 'CriticTimedOut', nonRetryable });
+    expect(detailsOf(failure)).toMatchObject({ outcome: 'timed_out', code: 'ATTEMPT_TIMEOUT' });
+  });
+
+  it('obeys Retry-After as far as the time that is left', async () => {
+    const later = (retryAfterMs: number): Evaluate => () => {
+      throw new CriticError('rate_limited', 'HTTP_429', 'too many', { retryAfterMs });
+    };
+    expect((await new Attempt().fail(later(2_000))).nextRetryDelay).toBe(2_000);
+    const clamped = (await new Attempt().fail(later(999_999_000))).nextRetryDelay;
+    expect(clamped).toBeLessThanOrEqual(60_000);
+    expect(clamped).toBeGreaterThan(0);
+  });
+
+  it('keeps one idempotency key over its attempts, also when the walk schedules it once more, and another for another critic', async () => {
+    const keyOf = async (info: { attempt?: number; activityId?: string }): Promise<string> => {
+      let key = '';
+      await new Attempt(info).run((_input, tools) => ((key = tools.idempotencyKey), clean));
+      return key;
+    };
+    const first = await keyOf({ attempt: 1, activityId: 'core_analysis/judge' });
+    expect(await keyOf({ attempt: 2, activityId: 'core_analysis/judge' })).toBe(first);
+    expect(await keyOf({ attempt: 1, activityId: 'core_analysis/judge#2' })).toBe(first);
+    expect(await keyOf({ attempt: 1, activityId: 'core_analysis/other' })).not.toBe(first);
+  });
+
+  it('of an implementation whose major version is another one is unavailable, and says which', async () => {
+    const failure = await new Attempt().fail(() => clean, input({ version: '2.0.0' }));
+    expect(failure).toMatchObject({ type: 'CriticUnavailable', nonRetryable: true, message: 'the plan was compiled for own 2.0.0, this worker has 1.0.0' });
+  });
+
+  it('never lets a message of a foreign error out: it may quote the content', async () => {
+    const failure = await new Attempt().fail(() => {
+      JSON.parse('my ssn is 123');
+      return clean;
+    });
+    expect(failure.message).toBe('threw a SyntaxError');
+    expect(JSON.stringify(failure.details)).not.toContain('ssn');
+  });
+});
