@@ -8,6 +8,7 @@ import { runAttempt, type AttemptEnd } from '../critics/attempt.js';
 import type { CriticRegistry } from '../critics/registry.js';
 import { FAILURE_TYPES } from '../domain/errors.js';
 import type { AttemptRecord } from '../domain/outcomes.js';
+import { toldBeat } from '../domain/told.js';
 import { sha256 } from '../digest.js';
 import type { Budgets } from '../lanes/budgets.js';
 
@@ -57,7 +58,7 @@ interface Attempt {
 
 function beginAttempt(context: Context): Attempt {
   const { info } = context;
-  const last = lastBeat(info);
+  const last = toldBeat(info.heartbeatDetails);
   const earlier = [...(last?.attempts ?? [])];
   // An attempt that left no record died with its process.
   while (earlier.length < info.attempt - 1) earlier.push({ class: 'worker_lost', queuedMs: 0, ranMs: 0, code: 'WORKER_LOST' });
@@ -77,14 +78,9 @@ function beginAttempt(context: Context): Attempt {
       const endedAt = Date.now();
       const began = startedAt ?? endedAt;
       const queuedMs = Math.max(0, began - info.currentAttemptScheduledTimestampMs);
-      return { attempts: [...earlier, { ...record, queuedMs, ranMs: endedAt - began }], startedAt: firstStart ?? began, endedAt };
+      return { attempts: [...earlier, { ...record, queuedMs, ranMs: endedAt - began, startedAt: began }], startedAt: firstStart ?? began, endedAt };
     },
   };
-}
-
-function lastBeat(info: Info): Beat | undefined {
-  const details: unknown = info.heartbeatDetails;
-  return typeof details === 'object' && details !== null && 'attempts' in details && Array.isArray(details.attempts) ? (details as Beat) : undefined;
 }
 
 async function judge(context: Context, registry: CriticRegistry, input: RunCriticInput, attempt: Attempt): Promise<RunCriticOutput> {

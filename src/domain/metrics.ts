@@ -67,16 +67,14 @@ function meanAndP95(values: readonly number[]): { readonly mean: number; readonl
 }
 
 /**
- * Sweeps over first start to last end. Local critics run one after another in one batch and no limit counts them,
+ * Sweeps over the attempts: between two of them a critic holds no place. Local critics run one after another in one batch and no limit counts them,
  * so they are left out, or "6 of 5" could stand in a report; but something that ran alone is one at once.
  */
 function mostAtOnce(plan: Plan, records: Records): number {
   const begun = plan.critics.filter((critic) => hasStarted(records.get(critic.name)));
-  const changes = begun.filter((critic) => critic.dispatch === 'activity').flatMap((critic) => {
-    const { startedAt, endedAt } = records.get(critic.name) ?? {};
-    if (startedAt === undefined || endedAt === undefined || endedAt < startedAt) return [];
-    return [{ at: startedAt, by: 1 }, { at: endedAt, by: -1 }];
-  });
+  const changes = begun.filter((critic) => critic.dispatch === 'activity').flatMap((critic) =>
+    spansOf(records.get(critic.name)).flatMap(({ from, to }) => [{ at: from, by: 1 }, { at: to, by: -1 }]),
+  );
   // At the same millisecond ends come first: one critic that follows another does not overlap with it.
   changes.sort((a, b) => a.at - b.at || a.by - b.by);
   let now = 0;
@@ -86,6 +84,14 @@ function mostAtOnce(plan: Plan, records: Records): number {
     most = Math.max(most, now);
   }
   return Math.max(most, begun.length > 0 ? 1 : 0);
+}
+
+/** When it ran; of records without the times of each attempt, from the first start to the last end. */
+function spansOf(record: CriticRecord | undefined): { readonly from: number; readonly to: number }[] {
+  const spans = begunAttempts(record).flatMap(({ startedAt, ranMs }) => (startedAt === undefined ? [] : [{ from: startedAt, to: startedAt + ranMs }]));
+  if (spans.length > 0) return spans;
+  const { startedAt, endedAt } = record ?? {};
+  return startedAt === undefined || endedAt === undefined || endedAt < startedAt ? [] : [{ from: startedAt, to: endedAt }];
 }
 
 /**

@@ -42,16 +42,18 @@ export const FAILURE_OUTCOMES = [
 export type FailureOutcome = (typeof FAILURE_OUTCOMES)[number];
 
 /** How one attempt ended. `worker_lost`: the process died or froze. */
-export type AttemptClass =
-  | 'ok'
-  | 'transient'
-  | 'rate_limited'
-  | 'permanent'
-  | 'timed_out'
-  | 'invalid_output'
-  | 'unavailable'
-  | 'worker_lost'
-  | 'cancelled';
+export const ATTEMPT_CLASSES = [
+  'ok',
+  'transient',
+  'rate_limited',
+  'permanent',
+  'timed_out',
+  'invalid_output',
+  'unavailable',
+  'worker_lost',
+  'cancelled',
+] as const;
+export type AttemptClass = (typeof ATTEMPT_CLASSES)[number];
 
 /** One attempt as the worker saw it. */
 export interface AttemptRecord {
@@ -59,6 +61,8 @@ export interface AttemptRecord {
   /** From when this attempt was due (after back-off) to when it began to run, budgets included. */
   readonly queuedMs: number;
   readonly ranMs: number;
+  /** By the worker's clock; of remote critics. */
+  readonly startedAt?: number;
   readonly code?: string;
   readonly cost?: FindingCost;
 }

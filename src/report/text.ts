@@ -17,7 +17,7 @@ export interface TextOptions {
   readonly width?: number;
 }
 
-/** A finding can hold 100 violations: the report is for reading, `--json` has them all. */
+/** A finding can hold 100 violations: the print-out is for reading, the report itself has them all. */
 const SHOWN_VIOLATIONS = 20;
 
 type Colors = ReturnType<typeof pc.createColors>;

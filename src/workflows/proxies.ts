@@ -12,10 +12,10 @@ import {
   proxyLocalActivities,
   type ActivityOptions,
 } from '@temporalio/workflow';
-import type { AttemptFailure, Beat, EvaluationActivities, LocalBatchInput, LocalBatchResult, OpenResult, RunCriticInput, RunCriticOutput } from '../contract.js';
-import { findingProblem } from '../domain/finding-problem.js';
+import type { EvaluationActivities, LocalBatchInput, LocalBatchResult, OpenResult, RunCriticInput, RunCriticOutput } from '../contract.js';
 import type { AttemptRecord, CriticResult } from '../domain/outcomes.js';
 import type { PlanCritic } from '../domain/plan.js';
+import { toldBeat, toldFailure, toldSuccess } from '../domain/told.js';
 import { laneOf, stageLabel } from '../lanes/lanes.js';
 import type { CriticCall } from './walk.js';
 
@@ -32,6 +32,9 @@ const HEARTBEAT_TIMEOUT_MS = 5_000;
 
 /** One look at the server; a critic that never started is unavailable all the same when it cannot be had. */
 const INSPECT_TIMEOUT_MS = 5_000;
+
+/** Longest message that a report carries. */
+const MAX_MESSAGE = 500;
 
 /** Longest back-off: exponential ones are cut by the critic's own time-out long before. */
 const MAX_BACKOFF_MS = 24 * 3_600_000;
@@ -112,20 +115,13 @@ async function attemptAll(options: ActivityOptions, input: RunCriticInput): Prom
   if (run === undefined) throw ApplicationFailure.nonRetryable('no activity of this name');
   try {
     const output = await run(input);
-    const problem = resultProblem(output);
-    if (problem === undefined) return { kind: 'settled', result: output };
-    return settled({ outcome: 'invalid_output', attempts: [], code: 'NOT_A_FINDING', message: problem });
+    const told = toldSuccess(output);
+    if (typeof told !== 'string') return settled(told);
+    return settled({ outcome: 'invalid_output', attempts: [], code: 'NOT_A_FINDING', message: told });
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     return endedBy(error);
   }
-}
-
-/** A completion may come from elsewhere than our adapter (an operator's command), so it is looked at again. */
-function resultProblem(output: RunCriticOutput | undefined): string | undefined {
-  if (typeof output !== 'object' || output === null || output.outcome !== 'succeeded') return 'the result is not one of a critic';
-  if (!Array.isArray(output.attempts)) return 'the result has no attempts';
-  return findingProblem(output.finding);
 }
 
 const settled = (result: CriticResult): Ended => ({ kind: 'settled', result });
@@ -134,19 +130,19 @@ function endedBy(error: ActivityFailure): Ended {
   const { cause, retryState } = error;
   if (cause instanceof CancelledFailure) throw error;
   if (cause instanceof TimeoutFailure) return endedByTimeout(cause);
-  const failure = attemptFailure(cause);
+  const failure = cause instanceof ApplicationFailure ? toldFailure(cause.details?.[0]) : undefined;
   if (failure === undefined) return settled({ outcome: 'failed', attempts: [], code: 'CRITIC_ERROR', message: 'the attempt ended in a way the adapter does not know' });
   const { outcome, code, attempts, startedAt, endedAt } = failure;
   const times = { ...(startedAt !== undefined ? { startedAt } : {}), ...(endedAt !== undefined ? { endedAt } : {}) };
   // The server gave up because the next back-off would pass the time-out, not because the attempts were used up.
   const cut = retryState === 'TIMEOUT' || code === 'CRITIC_TIMEOUT' ? { cut: 'deadline' as const } : {};
-  const result = { attempts, code, message: cause?.message ?? '', ...times, ...cut };
+  const result = { attempts, code, message: (cause?.message ?? '').slice(0, MAX_MESSAGE), ...times, ...cut };
   if (outcome !== 'worker_lost') return settled({ outcome, ...result });
   return { kind: retryState === 'TIMEOUT' ? 'settled' : 'worker_lost', result: { outcome: 'failed', ...result } };
 }
 
 function endedByTimeout(cause: TimeoutFailure): Ended {
-  const beat = beatOf(cause.lastHeartbeatDetails);
+  const beat = toldBeat(cause.lastHeartbeatDetails);
   const attempts = beat?.attempts ?? [];
   const startedAt = beat?.startedAt !== undefined ? { startedAt: beat.startedAt } : {};
   if (cause.timeoutType === 'SCHEDULE_TO_START') return { kind: 'never_started', result: { outcome: 'not_reached', attempts } };
@@ -173,18 +169,4 @@ async function neverStarted(lane: string, result: CriticResult): Promise<CriticR
   }
   if (pollers > 0) return { ...result, outcome: 'not_reached', code: 'DEADLINE', message: 'the deadline came while it waited in its queue' };
   return { ...result, outcome: 'unavailable', code: 'NO_WORKER', message: `no worker polls its lane ${lane}` };
-}
-
-function attemptFailure(cause: Error | undefined): AttemptFailure | undefined {
-  const details: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
-  return isAttemptFailure(details) ? details : undefined;
-}
-
-function isAttemptFailure(value: unknown): value is AttemptFailure {
-  return typeof value === 'object' && value !== null && 'outcome' in value && 'code' in value && 'attempts' in value && Array.isArray(value.attempts);
-}
-
-function beatOf(details: unknown): Beat | undefined {
-  const isBeat = (value: unknown): value is Beat => typeof value === 'object' && value !== null && 'attempts' in value && Array.isArray(value.attempts);
-  return isBeat(details) ? details : undefined;
 }

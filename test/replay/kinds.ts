@@ -150,12 +150,12 @@ const PLAIN: Readonly<Record<string, Kind>> = {
     end: 'escalate',
   },
   'hostile-critic': {
-    plan: plan({ throws: core({ throw: 'hostile' }), loops: core({ return: 'cycle' }), lies: local({ return: 'to_json' }), fine: core() }),
+    plan: plan({ throws: core({ throw: 'hostile' }), loops: core({ return: 'cycle' }), lies: local({ return: 'nan' }), fine: core() }),
     end: 'not_judged',
     outcomes: { throws: 'failed', loops: 'invalid_output', lies: 'invalid_output' },
   },
   hundred: {
-    plan: plan({ ...many(40, 'local', local()), ...many(20, 'remote', core()), ...many(40, 'gated', deep({}, { executionPolicy: 'on_violation' })) }),
+    plan: plan({ ...many(48, 'local', local()), ...many(12, 'remote', core()), ...many(40, 'gated', deep({}, { executionPolicy: 'on_violation' })) }),
     end: 'allow',
     outcomes: many(40, 'gated', 'gated'),
   },

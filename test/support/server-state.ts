@@ -27,9 +27,14 @@ export async function backlogOf({ connection, client }: Harness, queue: string):
 }
 
 /** The activities of these evaluations that have not ended: taken by a worker (and perhaps waiting there for a place), or not yet. */
-export async function pendingOf({ connection, client }: Harness, evaluationIds: readonly string[]): Promise<{ readonly taken: number; readonly waiting: number }> {
+export async function pendingOf(
+  { connection, client }: Harness,
+  evaluationIds: readonly string[],
+): Promise<{ readonly taken: number; readonly waiting: number }> {
   const described = await Promise.all(
-    evaluationIds.map((workflowId) => connection.workflowService.describeWorkflowExecution({ namespace: client.namespace, execution: { workflowId } })),
+    evaluationIds.map((workflowId) =>
+      connection.workflowService.describeWorkflowExecution({ namespace: client.namespace, execution: { workflowId } }),
+    ),
   );
   const pending = described.flatMap((one) => one.pendingActivities ?? []);
   const taken = pending.filter((activity) => activity.state === STARTED).length;

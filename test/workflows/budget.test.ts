@@ -110,7 +110,11 @@ describe('a budget', () => {
     });
     expect(await callsIn(join(harness.dir, 'over.jsonl'))).toEqual([]);
     expect(criticOf(report, 'over')).toMatchObject({ attempts: 0, code: 'BUDGET', gate: { open: false, by: 'budget', policy: 'always' } });
-    expect(report).toMatchObject({ decision: 'escalate', escalatedBy: 'failures', metrics: { cost: { spent: 10, saved: 0, savedShare: 0, unknown: 0 } } });
+    expect(report).toMatchObject({
+      decision: 'escalate',
+      escalatedBy: 'failures',
+      metrics: { cost: { spent: 10, saved: 0, savedShare: 0, unknown: 0 } },
+    });
     expect(report.reasons.map(({ critic, code, effect }) => [critic, code, effect])).toEqual([
       ['over', 'BUDGET', 'escalate'],
       ['too_late', 'BUDGET', 'escalate'],
@@ -118,7 +122,11 @@ describe('a budget', () => {
   });
 
   it.concurrent('lets the plan say what being over it means', async () => {
-    expect(await judge('ignored')).toMatchObject({ decision: 'allow', degraded: true, coverage: { planned: 2, succeeded: 1, over_budget: 1 } });
+    expect(await judge('ignored')).toMatchObject({
+      decision: 'allow',
+      degraded: true,
+      coverage: { planned: 2, succeeded: 1, over_budget: 1 },
+    });
   });
 
   it.concurrent('gets back what a gate kept from running, for the stages after it', async () => {
@@ -142,7 +150,13 @@ describe('a budget', () => {
   it.concurrent('is accounted for as spent, saved and unknown when a decisive deny cuts the run', async () => {
     const report = await judge('cut');
     expect(report.decision).toBe('deny');
-    expect(outcomesOf(report)).toEqual({ clean: 'succeeded', closed: 'gated', severe: 'succeeded', hangs: 'cancelled', later: 'cancelled' });
+    expect(outcomesOf(report)).toEqual({
+      clean: 'succeeded',
+      closed: 'gated',
+      severe: 'succeeded',
+      hangs: 'cancelled',
+      later: 'cancelled',
+    });
     expect(report.metrics.cost).toEqual({ spent: 4, saved: 2, savedShare: 0.133333333, unknown: 4 });
   });
 });

@@ -59,7 +59,11 @@ function allThree(dir: string): object {
 
 /** Of two deep critics one may run; a fast one needs the only other place of the plan. */
 function deepAndFast(dir: string): object {
-  const only = (kind: string): object => ({ uses: 'scripted', executionPolicy: 'conditional', condition: `has(context.kind) && context.kind == '${kind}'` });
+  const only = (kind: string): object => ({
+    uses: 'scripted',
+    executionPolicy: 'conditional',
+    condition: `has(context.kind) && context.kind == '${kind}'`,
+  });
   const wait = { waitFor: join(dir, 'deep-go'), record: join(dir, 'deep.jsonl') };
   return {
     plan: 'deep_and_fast',
@@ -109,7 +113,9 @@ describe('limits', () => {
 
   const start = async (plan: string, count: number, kind?: string): Promise<EvaluationHandle[]> =>
     await Promise.all(
-      Array.from({ length: count }, () => harness.client.start({ plan, content: 'text', ...(kind !== undefined ? { context: { kind } } : {}) })),
+      Array.from({ length: count }, () =>
+        harness.client.start({ plan, content: 'text', ...(kind !== undefined ? { context: { kind } } : {}) }),
+      ),
     );
   const idsOf = (handles: readonly EvaluationHandle[]): string[] => handles.map((handle) => handle.evaluationId);
   const calls = async (name: string): Promise<Call[]> => await callsIn(join(harness.dir, `${name}.jsonl`));
@@ -154,7 +160,8 @@ describe('limits', () => {
     await until(async () => (await pendingOf(harness, idsOf(deep))).taken === 2);
     await until(async () => (await calls('deep')).length === 1);
     const fast = await start('deep_and_fast', 3, 'fast');
-    for (const report of await Promise.all(fast.map((handle) => handle.result()))) expect(report.coverage).toEqual({ planned: 3, succeeded: 1, gated: 2 });
+    for (const report of await Promise.all(fast.map((handle) => handle.result())))
+      expect(report.coverage).toEqual({ planned: 3, succeeded: 1, gated: 2 });
     expect(await calls('deep'), 'no deep critic has ended meanwhile, and no second one has begun').toHaveLength(1);
     await release(join(harness.dir, 'deep-go'));
     const [report] = await Promise.all(deep.map((handle) => handle.result()));
@@ -163,7 +170,9 @@ describe('limits', () => {
   });
 
   it.concurrent('stand in the report beside the most at once, with the scope in which they hold', async () => {
-    const [limited, unlimited] = await Promise.all(['limited', 'unlimited'].map((plan) => harness.client.evaluate({ plan, content: 'text' })));
+    const [limited, unlimited] = await Promise.all(
+      ['limited', 'unlimited'].map((plan) => harness.client.evaluate({ plan, content: 'text' })),
+    );
     expect(limited?.metrics).toMatchObject({ scope: 'worker', mostAtOnce: { critics: 2, limit: 2 } });
     expect(unlimited?.metrics).toMatchObject({ scope: 'worker', mostAtOnce: { critics: 5 } });
     expect(unlimited?.metrics.mostAtOnce).not.toHaveProperty('limit');
@@ -186,7 +195,8 @@ describe('a second worker', () => {
     const harness = await makeHarness({ plans, log: (level, message) => said.push(`${level} ${message}`) });
     try {
       const queues = ['limited/core_analysis', 'unlimited'].map((lane) => `${harness.deployment}/p/${lane}`);
-      for (const queue of queues) await until(async () => (await freshPollers(harness.connection, harness.client.namespace, queue, 'activity')).length > 0);
+      for (const queue of queues)
+        await until(async () => (await freshPollers(harness.connection, harness.client.namespace, queue, 'activity')).length > 0);
       expect(said).toEqual([]);
       await harness.addWorker();
       expect(said).toEqual([expect.stringMatching(`^warn another worker polls ${queues[0]} .*limits hold in each worker process`)]);

@@ -13,16 +13,17 @@ const SLEEP_MS = 120;
 /** Stage, weight, and how each critic ends; the names say it. */
 const PLAN = (dir: string) => {
   const critic = (name: string, stage: string, costWeight: number, options: object, extra: object = {}) => ({
-    [name]: { uses: 'scripted', stage, costWeight, retryBackoffBase: 1, maxRetries: 2, ...extra, with: { name, record: join(dir, 'calls.jsonl'), ...options } },
+    [name]: { uses: 'scripted', stage, costWeight, ...extra, with: { name, record: join(dir, 'calls.jsonl'), ...options } },
   });
   return {
     plan: 'counted',
     version: 1,
+    defaults: { retryBackoffBase: 1, maxRetries: 2 },
     timeouts: { global: '60s' },
     limits: { maxConcurrentCritics: 4 },
     budget: { maxCost: 60 },
     critics: {
-      ...critic('at_home', 'fast_critics', 1, {}, { dispatch: 'local', maxRetries: undefined, retryBackoffBase: undefined }),
+      ...critic('at_home', 'fast_critics', 1, {}, { dispatch: 'local' }),
       ...critic('sleeper', 'core_analysis', 2, { sleep: `${SLEEP_MS}ms`, finding: { cost: { usd: 0.1 } } }),
       ...critic('retried', 'core_analysis', 3, { failTimes: 1, finding: { cost: { usd: 0.2 } } }),
       ...critic('limited', 'core_analysis', 4, { throw: 'rate_limited', retryAfter: '1s', failTimes: 2 }),
@@ -159,8 +160,9 @@ describe('the metrics of a report', () => {
   it('know the most critics at once and the limit, and split the whole time into the critical path and the rest', () => {
     const { mostAtOnce: most, totalMs, criticalPathMs, overheadMs } = report.metrics;
     expect(most.limit).toBe(4);
-    // A hanging call has no recorded end of its own before the run is over; between retries nobody runs, the report counts first start to last end.
     expect(most.critics).toBeGreaterThanOrEqual(mostAtOnce(calls.filter((call) => call.name === 'sleeper' || call.name === 'watcher')));
+    // A critic that waits for its next attempt holds no place.
+    expect(most.critics).toBeLessThanOrEqual(4);
     const startedAt = eventMs(history[0]?.eventTime);
     expect(totalMs).toBeLessThanOrEqual(eventMs(history.at(-1)?.eventTime) - startedAt + ROUNDING_MS);
     expect(criticalPathMs + overheadMs).toBeCloseTo(totalMs, 0);

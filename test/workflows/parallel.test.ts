@@ -8,7 +8,7 @@ const ALL_SUCCEED = Object.fromEntries(FIVE.map((name) => [name, 'succeeded']));
 
 /** Each of them stays until all five have come. */
 function together(dir: string, dispatch: 'activity' | 'local'): object {
-  // The sleep: an end in the millisecond of the last start would be counted first.
+  // The sleep: the report counts by the millisecond, and an end in that of the last start comes first.
   const wait = { barrier: { dir: join(dir, dispatch), count: FIVE.length }, sleep: '30ms', record: join(dir, `${dispatch}.jsonl`) };
   return {
     plan: `${dispatch}_together`,
@@ -21,12 +21,19 @@ function together(dir: string, dispatch: 'activity' | 'local'): object {
 }
 
 function mixed(dir: string): object {
-  const critic = (name: string, own: object): object => ({ uses: 'scripted', stage: 'core_analysis', with: { name, record: join(dir, 'mixed.jsonl') }, ...own });
+  const critic = (name: string, own: object): object => ({
+    uses: 'scripted',
+    stage: 'core_analysis',
+    with: { name, record: join(dir, 'mixed.jsonl') },
+    ...own,
+  });
   return {
     plan: 'mixed',
     version: 1,
     timeouts: { global: '110s' },
     critics: {
+      // Without a task before it, a local part runs at the opening, which is before everything anyway.
+      before: { uses: 'scripted', stage: 'fast_critics' },
       remote_first: critic('remote', { priority: 1 }),
       local_last: critic('local', { dispatch: 'local', priority: 9 }),
       remote_too: critic('remote', { priority: 1 }),

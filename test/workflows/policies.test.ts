@@ -22,7 +22,12 @@ const fivePolicies = (name: string, first: object): object => ({
       executionPolicy: 'conditional',
       condition: "has(context.domain) && context.domain == 'financial'",
     },
-    by_finding: { uses: 'scripted', stage: 'core_analysis', executionPolicy: 'conditional', condition: 'findings.exists(f, f.severity > 0.2)' },
+    by_finding: {
+      uses: 'scripted',
+      stage: 'core_analysis',
+      executionPolicy: 'conditional',
+      condition: 'findings.exists(f, f.severity > 0.2)',
+    },
     by_name: {
       uses: 'scripted',
       stage: 'core_analysis',
@@ -36,7 +41,14 @@ const fivePolicies = (name: string, first: object): object => ({
 const RISK = {
   plan: 'risk',
   version: 1,
-  risk: { default: 'low', atLeast: [{ high: "has(context.domain) && context.domain == 'medical'" }, { medium: "request.tenant == 'clinic'" }, { critical: 'has(context.age) && context.age < 10' }] },
+  risk: {
+    default: 'low',
+    atLeast: [
+      { high: "has(context.domain) && context.domain == 'medical'" },
+      { medium: "request.tenant == 'clinic'" },
+      { critical: 'has(context.age) && context.age < 10' },
+    ],
+  },
   timeouts: { global: '60s' },
   critics: {
     always_there: { uses: 'scripted', stage: 'fast_critics' },
@@ -51,7 +63,12 @@ const ERRS = {
   timeouts: { global: '60s' },
   critics: {
     base: { uses: 'scripted', stage: 'fast_critics' },
-    asked: { uses: 'scripted', stage: 'core_analysis', executionPolicy: 'conditional', condition: 'has(context.amount) && context.amount > 1000' },
+    asked: {
+      uses: 'scripted',
+      stage: 'core_analysis',
+      executionPolicy: 'conditional',
+      condition: 'has(context.amount) && context.amount > 1000',
+    },
   },
   verdict: { rules: [], otherwise: 'allow' },
 };
@@ -77,7 +94,11 @@ describe('policies', () => {
 
   it.concurrent('of every kind but always stay closed over a clean record, and the report says what each of them saw', async () => {
     const report = await harness.client.evaluate({ plan: 'clean', content: 'text', context: { domain: 'chat' } });
-    expect(outcomesOf(report)).toEqual({ first: 'succeeded', by_always: 'succeeded', ...Object.fromEntries(ON.map((name) => [name, 'gated'])) });
+    expect(outcomesOf(report)).toEqual({
+      first: 'succeeded',
+      by_always: 'succeeded',
+      ...Object.fromEntries(ON.map((name) => [name, 'gated'])),
+    });
     expect(gatesOf(report)).toEqual({
       by_violation: { open: false, by: 'policy', policy: 'on_violation', saw: { violations: 0 } },
       by_risk: { open: false, by: 'policy', policy: 'on_high_risk', saw: { riskTier: 'medium' } },
@@ -95,7 +116,12 @@ describe('policies', () => {
     expect(gatesOf(report)).toEqual({
       by_violation: { open: true, by: 'policy', policy: 'on_violation', saw: { violations: 1, first: 'succeeded' } },
       by_risk: { open: true, by: 'policy', policy: 'on_high_risk', saw: { riskTier: 'high' } },
-      by_uncertainty: { open: true, by: 'policy', policy: 'on_uncertainty', saw: { threshold: 0.5, mostUncertain: 0.6, first: 'succeeded' } },
+      by_uncertainty: {
+        open: true,
+        by: 'policy',
+        policy: 'on_uncertainty',
+        saw: { threshold: 0.5, mostUncertain: 0.6, first: 'succeeded' },
+      },
       by_context: { open: true, by: 'policy', policy: 'conditional', saw: expect.objectContaining({ 'context.domain': 'financial' }) },
       by_finding: { open: true, by: 'policy', policy: 'conditional', saw: { 'findings.size()': 1 } },
       by_name: { open: true, by: 'policy', policy: 'conditional', saw: expect.objectContaining({ 'critics.first.uncertainty': 0.6 }) },
@@ -105,7 +131,13 @@ describe('policies', () => {
 
   it.concurrent('that look for a violation or a doubt open behind a critic that failed: unknown is not clean', async () => {
     const report = await harness.client.evaluate({ plan: 'broken', content: 'text' });
-    expect(outcomesOf(report)).toMatchObject({ first: 'failed', by_violation: 'succeeded', by_uncertainty: 'succeeded', by_name: 'succeeded', by_finding: 'gated' });
+    expect(outcomesOf(report)).toMatchObject({
+      first: 'failed',
+      by_violation: 'succeeded',
+      by_uncertainty: 'succeeded',
+      by_name: 'succeeded',
+      by_finding: 'gated',
+    });
     expect(criticOf(report, 'by_violation').gate).toMatchObject({ open: true, saw: { violations: 0, first: 'failed' } });
     expect(report.decision).toBe('not_judged');
   });
@@ -115,14 +147,22 @@ describe('policies', () => {
       const report = await harness.client.evaluate({ plan: 'clean', content: 'text', context });
       return criticOf(report, 'by_context').outcome;
     };
-    expect(await Promise.all([ask({}), ask({ domain: 'Financial' }), ask({ domain: 'financial' })])).toEqual(['gated', 'gated', 'succeeded']);
+    expect(await Promise.all([ask({}), ask({ domain: 'Financial' }), ask({ domain: 'financial' })])).toEqual([
+      'gated',
+      'gated',
+      'succeeded',
+    ]);
   });
 
   it.concurrent('with a condition that cannot be evaluated run their critic, and the report is degraded', async () => {
     const report = await harness.client.evaluate({ plan: 'errs', content: 'text', context: { amount: 'a lot' } });
     expect(outcomesOf(report)).toEqual({ base: 'succeeded', asked: 'succeeded' });
     expect(criticOf(report, 'asked').gate).toMatchObject({ open: true, by: 'policy', policy: 'conditional', error: expect.any(String) });
-    expect(report).toMatchObject({ decision: 'allow', degraded: true, reasons: [{ critic: 'asked', code: 'CONDITION_ERROR', effect: 'none' }] });
+    expect(report).toMatchObject({
+      decision: 'allow',
+      degraded: true,
+      reasons: [{ critic: 'asked', code: 'CONDITION_ERROR', effect: 'none' }],
+    });
     const fine = await harness.client.evaluate({ plan: 'errs', content: 'text', context: { amount: 10 } });
     expect(fine).toMatchObject({ degraded: false, coverage: { gated: 1 } });
   });

@@ -81,7 +81,7 @@ describe('priority', () => {
     expect((await first.result()).decision).toBe('allow');
     const order = await starts('levels');
     expect(order.slice(0, 9)).toEqual(['first', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7', 'p8']);
-    expect(order.slice(9).toSorted()).toEqual(['p10', 'p9']);
+    expect(new Set(order.slice(9))).toEqual(new Set(['p9', 'p10']));
     const levels = (await harness.history(all.evaluationId)).flatMap((event) => {
       const scheduled = event.activityTaskScheduledEventAttributes;
       return scheduled == null ? [] : [[scheduled.activityType?.name, scheduled.priority?.priorityKey]];

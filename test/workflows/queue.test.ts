@@ -49,7 +49,10 @@ describe('a full lane', () => {
       expect(outcomesOf(report)).toEqual({ slow: 'succeeded', after: 'succeeded' });
       expect(report.metrics.retried).toBe(0);
     }
-    for (const [name, slots] of [['slow', SLOTS], ['after', 1]] as const) {
+    for (const [name, slots] of [
+      ['slow', SLOTS],
+      ['after', 1],
+    ] as const) {
       const calls = await callsIn(join(harness.dir, `${name}.jsonl`));
       const starts = calls.filter((call) => call.event === 'start');
       expect(starts).toHaveLength(EVALUATIONS);

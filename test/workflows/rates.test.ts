@@ -31,21 +31,24 @@ describe('a rate', () => {
   it.concurrent.each([
     { rate: 0.5, plan: 'half', evaluations: 5 },
     { rate: 4, plan: 'four', evaluations: 25 },
-  ])('of $rate a second is never passed once the credit of the first second is spent, and neither loses nor holds up anything', async ({ rate, plan, evaluations }) => {
-    const asked = await Promise.all(Array.from({ length: evaluations }, () => harness.client.start({ plan, content: 'text' })));
-    const reports = await Promise.all(asked.map((handle) => handle.result()));
-    expect(new Set(reports.map((report) => report.decision))).toEqual(new Set(['allow']));
-    const starts = await startsOf(plan);
-    expect(starts).toHaveLength(evaluations);
-    // An idle queue lets through twice the rate and one in its first second, and after that the rate.
-    const credit = 2 * rate + 1;
-    for (const [index, at] of starts.entries()) {
-      const leastMs = ((index + 1 - credit) / rate) * 1_000;
-      expect(at - (starts[0] ?? 0), `start ${index + 1} of ${evaluations}`).toBeGreaterThanOrEqual(leastMs);
-    }
-    // A sibling without a rate does not queue with it.
-    const free = await startsOf(`${plan}-free`);
-    expect(free).toHaveLength(evaluations);
-    expect(Math.max(...free)).toBeLessThan(Math.max(...starts));
-  });
+  ])(
+    'of $rate a second is never passed once the credit of the first second is spent, and neither loses nor holds up anything',
+    async ({ rate, plan, evaluations }) => {
+      const asked = await Promise.all(Array.from({ length: evaluations }, () => harness.client.start({ plan, content: 'text' })));
+      const reports = await Promise.all(asked.map((handle) => handle.result()));
+      expect(new Set(reports.map((report) => report.decision))).toEqual(new Set(['allow']));
+      const starts = await startsOf(plan);
+      expect(starts).toHaveLength(evaluations);
+      // An idle queue lets through twice the rate and one in its first second, and after that the rate.
+      const credit = 2 * rate + 1;
+      for (const [index, at] of starts.entries()) {
+        const leastMs = ((index + 1 - credit) / rate) * 1_000;
+        expect(at - (starts[0] ?? 0), `start ${index + 1} of ${evaluations}`).toBeGreaterThanOrEqual(leastMs);
+      }
+      // A sibling without a rate does not queue with it.
+      const free = await startsOf(`${plan}-free`);
+      expect(free).toHaveLength(evaluations);
+      expect(Math.max(...free)).toBeLessThan(Math.max(...starts));
+    },
+  );
 });

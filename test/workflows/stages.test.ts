@@ -85,7 +85,14 @@ describe('stages', () => {
 
   it.concurrent('cut a critic that hangs by the time of its own stage, all six of them, and judge from the rest', async () => {
     const report = await harness.client.evaluate({ plan: 'cut_by_stage', content: 'text' });
-    expect(outcomesOf(report)).toEqual(Object.fromEntries(STAGES.flatMap((stage) => [[`${stage}_fine`, 'succeeded'], [`${stage}_hangs`, 'timed_out']])));
+    expect(outcomesOf(report)).toEqual(
+      Object.fromEntries(
+        STAGES.flatMap((stage) => [
+          [`${stage}_fine`, 'succeeded'],
+          [`${stage}_hangs`, 'timed_out'],
+        ]),
+      ),
+    );
     expect(report.decision).toBe('allow');
     for (const [index, { stage, ms }] of report.stages.entries()) expect(ms, `time of ${stage}`).toBeGreaterThanOrEqual(limitMs(index) - 1);
     // No other limit of the plan is this short.
@@ -102,7 +109,11 @@ describe('stages', () => {
     }
     expect(await callsIn(join(harness.dir, 'late.jsonl'))).toEqual([]);
     expect(report.metrics.totalMs).toBeGreaterThanOrEqual(1_499);
-    expect(report).toMatchObject({ decision: 'allow', degraded: true, coverage: { planned: 4, succeeded: 1, timed_out: 1, not_reached: 2 } });
+    expect(report).toMatchObject({
+      decision: 'allow',
+      degraded: true,
+      coverage: { planned: 4, succeeded: 1, timed_out: 1, not_reached: 2 },
+    });
   });
 
   it.concurrent('go on after a critic that its own time has cut, and without it nothing is judged', async () => {

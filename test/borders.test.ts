@@ -1,0 +1,169 @@
+/**
+ * Who may import whom. The table is the architecture: a file that needs more than its row allows is in the wrong place, or
+ * the row is wrong and is changed here, with its reason. What the workflows' bundle holds: `replay/bundle.test.ts`.
+ */
+import { describe, expect, it } from 'vitest';
+import { importCycle, importsOf, readSources, withoutComments, type Sources } from './support/imports.js';
+
+interface Row {
+  /** A file, or a folder with all below it; the first row that fits a file holds for it. */
+  readonly of: string;
+  /** Files, folders and packages of which values may be imported; a folder's own files are always among them. */
+  readonly may: readonly string[];
+  readonly why: string;
+}
+
+const NODE = 'node:';
+const DOMAIN = 'src/domain/';
+const SCHEMAS = 'src/schemas/';
+const CRITICS = 'src/critics/';
+const CONTRACT = 'src/contract.ts';
+const DIGEST = 'src/digest.ts';
+const CLIENT_PARTS = ['src/client-calls.ts', 'src/client-errors.ts', 'src/client-handle.ts', 'src/client-summary.ts'];
+
+const TABLE: readonly Row[] = [
+  // Pure, or nearly so.
+  { of: 'src/domain/cel.ts', may: [DOMAIN, '@marcbachmann/cel-js'], why: 'the one place that knows the CEL library' },
+  { of: DOMAIN, may: [], why: 'pure: runs in the sandbox, in activities, in the client and in the CLI' },
+  { of: CONTRACT, may: ['@temporalio/common'], why: 'names that everybody shares, the sandbox too' },
+  { of: 'src/deferred.ts', may: [], why: 'a promise and its ends, for critics and lanes' },
+  { of: DIGEST, may: [`${NODE}crypto`, 'canonicalize'], why: 'hashes; the sandbox is handed them' },
+  { of: 'src/uuid-v7.ts', may: [`${NODE}crypto`], why: 'keys of evaluations that have none' },
+  // The sandbox.
+  { of: 'src/workflows/walk.ts', may: [DOMAIN, CONTRACT], why: 'a plain function: pieces of the SDK are handed in' },
+  {
+    of: 'src/workflows/',
+    may: [DOMAIN, CONTRACT, 'src/lanes/lanes.ts', 'src/report/details.ts', '@temporalio/workflow', '@temporalio/common'],
+    why: 'the names of queues and the text of the current details are pure, and the workflow needs no more of lanes and reports',
+  },
+  { of: 'src/report/details.ts', may: [DOMAIN, CONTRACT, 'src/report/format.ts'], why: 'runs in the sandbox: no colours' },
+  { of: 'src/report/format.ts', may: [DOMAIN], why: 'runs in the sandbox' },
+  { of: 'src/lanes/lanes.ts', may: [DOMAIN], why: 'runs in the sandbox: no p-queue' },
+  // Where unknown data is parsed.
+  {
+    of: SCHEMAS,
+    may: [DOMAIN, CONTRACT, DIGEST, 'zod', 'yaml'],
+    why: "the closed sets, forms and sizes that a schema names are domain's and the contract's, not said twice; a digest measures a request",
+  },
+  // What runs critics.
+  {
+    of: CRITICS,
+    may: [SCHEMAS, DOMAIN, 'src/deferred.ts', NODE, 'zod', 're2js', '@bufbuild/re2', 'tsx'],
+    why: 'an attempt measures findings and applies output rules, which are pure; modules in TypeScript are loaded by tsx',
+  },
+  { of: 'src/activities/', may: [CONTRACT, DOMAIN, SCHEMAS, CRITICS, DIGEST, '@temporalio/activity', '@temporalio/common', NODE], why: 'side effects' },
+  { of: 'src/lanes/', may: [CONTRACT, DOMAIN, 'src/activities/', 'src/worker.ts', 'src/client.ts', 'src/deferred.ts', 'p-queue'], why: 'limits in a process' },
+  { of: 'src/pollers.ts', may: [], why: 'asks any connection that it is handed' },
+  { of: 'src/bundle.ts', may: ['@temporalio/worker', NODE], why: 'the workflows are given by path' },
+  { of: 'src/plan-loader.ts', may: [CRITICS, DOMAIN, SCHEMAS, DIGEST, 'src/report/safe.ts', NODE], why: 'a file to a compiled plan; its problems are shown to people' },
+  { of: 'src/deployment.ts', may: [CONTRACT, CRITICS, SCHEMAS, 'src/plan-loader.ts', NODE], why: 'plans and critics of one deployment' },
+  {
+    of: 'src/worker.ts',
+    may: [CONTRACT, 'src/activities/', CRITICS, 'src/lanes/', 'src/bundle.ts', 'src/pollers.ts', 'src/settings.ts', 'temporal/setup.ts', '@temporalio/worker', NODE],
+    why: 'assembles Workers and looks whether the server is set up; never the client',
+  },
+  // What talks to people and services.
+  { of: 'src/client-errors.ts', may: [], why: 'for every caller' },
+  {
+    of: 'src/client',
+    may: [CONTRACT, DOMAIN, SCHEMAS, DIGEST, ...CLIENT_PARTS, 'src/pollers.ts', 'src/settings.ts', 'src/uuid-v7.ts', '@temporalio/client', '@temporalio/common'],
+    why: 'a service holds a client without activities, critics, the worker or a native module',
+  },
+  { of: 'src/report/', may: [DOMAIN, 'src/lanes/lanes.ts', 'picocolors'], why: 'pure; a plan is shown with the names of its lanes' },
+  {
+    of: 'src/settings.ts',
+    may: [CONTRACT, SCHEMAS, DOMAIN, 'temporal/running.ts', 'zod', '@temporalio/envconfig'],
+    why: 'the one reader of the environment; nothing below worker, client and cli imports it',
+  },
+  {
+    of: 'src/cli',
+    may: [
+      'src/cli/', 'src/client.ts', ...CLIENT_PARTS, 'src/worker.ts', 'src/deployment.ts', 'src/plan-loader.ts', 'src/pollers.ts', 'src/settings.ts', 'src/report/',
+      SCHEMAS, DOMAIN, CONTRACT, 'temporal/', '@temporalio/client', '@temporalio/worker', 'commander', 'log-update', 'p-queue', 'picocolors', NODE,
+    ],
+    why: 'never workflows, activities or critics',
+  },
+  { of: 'src/index.ts', may: ['src/client.ts', ...CLIENT_PARTS, SCHEMAS, 'src/critics/critic.ts', 'src/report/'], why: 'the public surface' },
+  { of: 'temporal/', may: [CONTRACT, '@temporalio/client', '@temporalio/common', NODE], why: 'the server, for worker, CLI and tests' },
+];
+
+const covers = (rule: string, target: string): boolean => (/[/:]$/.test(rule) ? target.startsWith(rule) : target === rule || target.startsWith(`${rule}/`));
+
+/** `src/client` and `src/cli` mean all files whose path begins so. */
+const rowOf = (file: string): Row | undefined => TABLE.find((row) => file.startsWith(row.of));
+
+/** What a pure file may not even name. */
+const IMPURE = /\b(?:process|Date\.now|new Date|Math\.random|performance|setTimeout|setInterval|globalThis|fetch|console)\b(?=\.\w|[([])/g;
+const MAY_READ_ENVIRONMENT = ['src/settings.ts', 'src/cli/', 'temporal/'];
+const MUST_BE_PURE = [DOMAIN, 'src/contract.ts', 'src/lanes/lanes.ts', 'src/report/', 'src/workflows/walk.ts'];
+
+function breaches(sources: Sources): string[] {
+  return [...sources].flatMap(([file, source]) => {
+    const row = rowOf(file);
+    if (row === undefined) return [`${file} has no row in the table of who may import whom`];
+    const own = row.of.endsWith('/') ? [row.of] : [];
+    const imported = importsOf(file, source)
+      .filter(({ target }) => ![...own, ...row.may].some((rule) => covers(rule, target)))
+      .map(({ target }) => `${file} imports ${target}, and may not: ${row.why}`);
+    const pure = MUST_BE_PURE.some((rule) => covers(rule, file));
+    const impure = pure ? [...withoutComments(source).matchAll(IMPURE)].map(([name]) => `${file} uses ${name}, and must be pure`) : [];
+    const environment = withoutComments(source).includes('process.env') && !MAY_READ_ENVIRONMENT.some((rule) => covers(rule, file));
+    return [...imported, ...impure, ...(environment ? [`${file} reads process.env; settings are handed to it`] : [])];
+  });
+}
+
+const sources = readSources('src', 'temporal');
+
+describe('imports', () => {
+  it('of every file are those that its row of the table allows', () => {
+    expect(breaches(sources)).toEqual([]);
+  });
+
+  it('of values make no cycle', () => {
+    expect(importCycle(sources)).toBeUndefined();
+  });
+
+  it('name nothing that is not there, so that no row is dead', () => {
+    const targets = [...sources].flatMap(([file, source]) => importsOf(file, source).map(({ target }) => target));
+    expect(targets.filter((target) => /^(src|temporal)\//.test(target) && !sources.has(target))).toEqual([]);
+    expect(TABLE.filter((row) => ![...sources.keys()].some((file) => rowOf(file) === row)).map((row) => row.of)).toEqual([]);
+  });
+
+  it.each([
+    ['src/domain/verdict.ts', "import { z } from 'zod';", 'zod'],
+    ['src/domain/gate.ts', "import { parse } from '@marcbachmann/cel-js';", '@marcbachmann/cel-js'],
+    ['src/workflows/walk.ts', "import { sleep } from '@temporalio/workflow';", '@temporalio/workflow'],
+    ['src/workflows/proxies.ts', "import { BudgetPool } from '../lanes/budgets.js';", 'src/lanes/budgets.ts'],
+    ['src/workflows/evaluate.ts', "export * from '../schemas/finding.js';", 'src/schemas/finding.ts'],
+    ['src/workflows/evaluate.ts', "import '../critics/registry.js';", 'src/critics/registry.ts'],
+    ['src/critics/pii.ts', "import { Context } from '@temporalio/activity';", '@temporalio/activity'],
+    ['src/activities/index.ts', "import { loadSettings } from '../settings.js';", 'src/settings.ts'],
+    ['src/client.ts', "import {\n  createTribunalWorker,\n} from './worker.js';", 'src/worker.ts'],
+    ['src/client-handle.ts', "import { type AnyCritic } from './critics/critic.js';", 'src/critics/critic.ts'],
+    ['src/worker.ts', "const client = await import('./client.js');", 'src/client.ts'],
+    ['src/cli/show.ts', "import { evaluate } from '../workflows/evaluate.js';", 'src/workflows/evaluate.ts'],
+  ])('that a table forbids are told: %s with %s', (file, statement, target) => {
+    expect(breaches(new Map([[file, statement]]))).toEqual([expect.stringContaining(`${file} imports ${target}, and may not`)]);
+  });
+
+  it.each([
+    ['src/domain/verdict.ts', 'const now = Date.now();', 'uses Date.now'],
+    ['src/domain/gate.ts', 'const die = Math.random();', 'uses Math.random'],
+    ['src/critics/http.ts', "const key = process.env['KEY'];", 'reads process.env'],
+    ['src/somewhere.ts', '', 'has no row'],
+  ])('are not all: %s with %s is told too', (file, statement, problem) => {
+    expect(breaches(new Map([[file, statement]]))).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('of types are free, and those in comments are none', () => {
+    const harmless = "import type { Worker } from '@temporalio/worker';\n// import { z } from 'zod';\n/* import { z } from 'zod'; */\n";
+    expect(breaches(new Map([['src/domain/new.ts', harmless]]))).toEqual([]);
+  });
+
+  it('that make a cycle are told file by file', () => {
+    const planted = new Map([...sources, ['src/domain/plan.ts', `${sources.get('src/domain/plan.ts') ?? ''}\nexport { decideGate } from './gate.js';\n`]]);
+    const cycle = importCycle(planted);
+    expect(cycle?.at(0)).toBe(cycle?.at(-1));
+    expect(cycle).toEqual(expect.arrayContaining(['src/domain/plan.ts', 'src/domain/gate.ts']));
+  });
+});

@@ -1,0 +1,82 @@
+/**
+ * Replays histories. The SDK compares the commands of a replayed workflow with the recorded events, not what the commands
+ * carry: a change that decides otherwise replays clean. So a second bundle has interceptors that tell, through a sink, how
+ * the workflow function ended, and the test compares that with what the history says.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger, makeTelemetryFilterString, Runtime, Worker, type BundleOptions, type InjectedSinks } from '@temporalio/worker';
+import type { WorkflowInfo } from '@temporalio/workflow';
+import type { CaptureSinks } from './capture.js';
+import { endOf, type Close, type End } from './ends.js';
+import { readHistory } from './histories.js';
+
+/** One module that takes the place of another: what the workflow imports, and the file of `planted/`. */
+export interface Planted {
+  readonly request: string;
+  readonly file: string;
+}
+
+export interface CapturingBundle {
+  readonly codePath: string;
+  remove(): Promise<void>;
+}
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The workflows with the interceptors that tell how they end. */
+export async function bundleCapturing(planted?: Planted): Promise<CapturingBundle> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: here('../../src/workflows/index.ts'),
+    workflowInterceptorModules: [here('./capture.ts')],
+    logger: new DefaultLogger('WARN'),
+    ...(planted !== undefined ? { webpackConfigHook: replaced(planted) } : {}),
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'tribunal-replay-'));
+  const codePath = join(folder, 'workflows.cjs');
+  await writeFile(codePath, code);
+  return { codePath, remove: async () => await rm(folder, { recursive: true, force: true }) };
+}
+
+/** Requests are compared as they are written, so that the planted file itself still reaches the real one. */
+const replaced =
+  ({ request, file }: Planted): NonNullable<BundleOptions['webpackConfigHook']> =>
+  (config) => ({ ...config, resolve: { ...config.resolve, alias: { ...config.resolve?.alias, [`${request}$`]: here(`./planted/${file}`) } } });
+
+export interface Replayed {
+  /** What was wrong with a replay, by kind; one that replayed clean is not in it. */
+  readonly problems: Readonly<Record<string, string>>;
+  /** How each workflow ended when it was computed anew, by kind; of a capturing bundle only. */
+  readonly ends: Readonly<Record<string, End>>;
+}
+
+export async function replay(codePath: string, kinds: readonly string[]): Promise<Replayed> {
+  quietRuntime();
+  const ends: Record<string, End> = {};
+  const closed = ({ workflowId }: WorkflowInfo, close: Close): void => {
+    // Through JSON, as it comes out of a history.
+    const plain: Close = JSON.parse(JSON.stringify(close));
+    ends[workflowId] = endOf(plain);
+  };
+  const sinks: InjectedSinks<CaptureSinks> = { capture: { closed: { callDuringReplay: true, fn: closed } } };
+  const histories = await Promise.all(kinds.map(async (kind) => ({ workflowId: kind, history: await readHistory(kind) })));
+  const problems: Record<string, string> = {};
+  let count = 0;
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: { codePath }, sinks }, histories)) {
+    count += 1;
+    if (error !== undefined) problems[workflowId] = `${error.name}: ${error.message}`;
+  }
+  if (count !== kinds.length) throw new Error(`${count} of ${kinds.length} histories were replayed`);
+  return { problems, ends };
+}
+
+let installed = false;
+
+/** The SDK's log lines of planted faults would hide what a test says. */
+function quietRuntime(): void {
+  if (installed) return;
+  installed = true;
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } } });
+}
