@@ -51,22 +51,56 @@ const TABLE: readonly Row[] = [
     may: [SCHEMAS, DOMAIN, 'src/deferred.ts', NODE, 'zod', 're2js', '@bufbuild/re2', 'tsx'],
     why: 'an attempt measures findings and applies output rules, which are pure; modules in TypeScript are loaded by tsx',
   },
-  { of: 'src/activities/', may: [CONTRACT, DOMAIN, SCHEMAS, CRITICS, DIGEST, '@temporalio/activity', '@temporalio/common', NODE], why: 'side effects' },
-  { of: 'src/lanes/', may: [CONTRACT, DOMAIN, 'src/activities/', 'src/worker.ts', 'src/client.ts', 'src/deferred.ts', 'p-queue'], why: 'limits in a process' },
+  {
+    of: 'src/activities/',
+    may: [CONTRACT, DOMAIN, SCHEMAS, CRITICS, DIGEST, '@temporalio/activity', '@temporalio/common', NODE],
+    why: 'side effects',
+  },
+  {
+    of: 'src/lanes/',
+    may: [CONTRACT, DOMAIN, 'src/activities/', 'src/worker.ts', 'src/client.ts', 'src/deferred.ts', 'p-queue'],
+    why: 'limits in a process',
+  },
   { of: 'src/pollers.ts', may: [], why: 'asks any connection that it is handed' },
   { of: 'src/bundle.ts', may: ['@temporalio/worker', NODE], why: 'the workflows are given by path' },
-  { of: 'src/plan-loader.ts', may: [CRITICS, DOMAIN, SCHEMAS, DIGEST, 'src/report/safe.ts', NODE], why: 'a file to a compiled plan; its problems are shown to people' },
+  {
+    of: 'src/plan-loader.ts',
+    may: [CRITICS, DOMAIN, SCHEMAS, DIGEST, 'src/report/safe.ts', NODE],
+    why: 'a file to a compiled plan; its problems are shown to people',
+  },
   { of: 'src/deployment.ts', may: [CONTRACT, CRITICS, SCHEMAS, 'src/plan-loader.ts', NODE], why: 'plans and critics of one deployment' },
   {
     of: 'src/worker.ts',
-    may: [CONTRACT, 'src/activities/', CRITICS, 'src/lanes/', 'src/bundle.ts', 'src/pollers.ts', 'src/settings.ts', 'temporal/setup.ts', '@temporalio/worker', NODE],
+    may: [
+      CONTRACT,
+      'src/activities/',
+      CRITICS,
+      'src/lanes/',
+      'src/bundle.ts',
+      'src/pollers.ts',
+      'src/settings.ts',
+      'temporal/setup.ts',
+      '@temporalio/worker',
+      NODE,
+    ],
     why: 'assembles Workers and looks whether the server is set up; never the client',
   },
   // What talks to people and services.
   { of: 'src/client-errors.ts', may: [], why: 'for every caller' },
   {
     of: 'src/client',
-    may: [CONTRACT, DOMAIN, SCHEMAS, DIGEST, ...CLIENT_PARTS, 'src/pollers.ts', 'src/settings.ts', 'src/uuid-v7.ts', '@temporalio/client', '@temporalio/common'],
+    may: [
+      CONTRACT,
+      DOMAIN,
+      SCHEMAS,
+      DIGEST,
+      ...CLIENT_PARTS,
+      'src/pollers.ts',
+      'src/settings.ts',
+      'src/uuid-v7.ts',
+      '@temporalio/client',
+      '@temporalio/common',
+    ],
     why: 'a service holds a client without activities, critics, the worker or a native module',
   },
   { of: 'src/report/', may: [DOMAIN, 'src/lanes/lanes.ts', 'picocolors'], why: 'pure; a plan is shown with the names of its lanes' },
@@ -78,16 +112,39 @@ const TABLE: readonly Row[] = [
   {
     of: 'src/cli',
     may: [
-      'src/cli/', 'src/client.ts', ...CLIENT_PARTS, 'src/worker.ts', 'src/deployment.ts', 'src/plan-loader.ts', 'src/pollers.ts', 'src/settings.ts', 'src/report/',
-      SCHEMAS, DOMAIN, CONTRACT, 'temporal/', '@temporalio/client', '@temporalio/worker', 'commander', 'log-update', 'p-queue', 'picocolors', NODE,
+      'src/cli/',
+      'src/client.ts',
+      ...CLIENT_PARTS,
+      'src/worker.ts',
+      'src/deployment.ts',
+      'src/plan-loader.ts',
+      'src/pollers.ts',
+      'src/settings.ts',
+      'src/report/',
+      SCHEMAS,
+      DOMAIN,
+      CONTRACT,
+      'temporal/',
+      '@temporalio/client',
+      '@temporalio/worker',
+      'commander',
+      'log-update',
+      'p-queue',
+      'picocolors',
+      NODE,
     ],
     why: 'never workflows, activities or critics',
   },
-  { of: 'src/index.ts', may: ['src/client.ts', ...CLIENT_PARTS, SCHEMAS, 'src/critics/critic.ts', 'src/report/'], why: 'the public surface' },
+  {
+    of: 'src/index.ts',
+    may: ['src/client.ts', ...CLIENT_PARTS, SCHEMAS, 'src/critics/critic.ts', 'src/report/'],
+    why: 'the public surface',
+  },
   { of: 'temporal/', may: [CONTRACT, '@temporalio/client', '@temporalio/common', NODE], why: 'the server, for worker, CLI and tests' },
 ];
 
-const covers = (rule: string, target: string): boolean => (/[/:]$/.test(rule) ? target.startsWith(rule) : target === rule || target.startsWith(`${rule}/`));
+const covers = (rule: string, target: string): boolean =>
+  /[/:]$/.test(rule) ? target.startsWith(rule) : target === rule || target.startsWith(`${rule}/`);
 
 /** `src/client` and `src/cli` mean all files whose path begins so. */
 const rowOf = (file: string): Row | undefined => TABLE.find((row) => file.startsWith(row.of));
@@ -161,7 +218,10 @@ describe('imports', () => {
   });
 
   it('that make a cycle are told file by file', () => {
-    const planted = new Map([...sources, ['src/domain/plan.ts', `${sources.get('src/domain/plan.ts') ?? ''}\nexport { decideGate } from './gate.js';\n`]]);
+    const planted = new Map([
+      ...sources,
+      ['src/domain/plan.ts', `${sources.get('src/domain/plan.ts') ?? ''}\nexport { decideGate } from './gate.js';\n`],
+    ]);
     const cycle = importCycle(planted);
     expect(cycle?.at(0)).toBe(cycle?.at(-1));
     expect(cycle).toEqual(expect.arrayContaining(['src/domain/plan.ts', 'src/domain/gate.ts']));

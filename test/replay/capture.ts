@@ -24,7 +24,8 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
             return result;
           } catch (error) {
             if (isCancellation(error)) capture.closed({ status: 'cancelled', partial });
-            else if (error instanceof ApplicationFailure) capture.closed({ status: 'failed', type: error.type ?? '', details: error.details?.[0] });
+            else if (error instanceof ApplicationFailure)
+              capture.closed({ status: 'failed', type: error.type ?? '', details: error.details?.[0] });
             throw error;
           }
         },

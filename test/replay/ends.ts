@@ -59,7 +59,14 @@ function judged(value: unknown): End {
     critics: Object.fromEntries(
       value.critics.map(({ name, outcome, attempts, code, root, cut, gate }) => [
         name,
-        [outcome, `${attempts} attempts`, code, root !== undefined ? `root ${root}` : undefined, cut, gate !== undefined ? `gate by ${gate.by}` : undefined]
+        [
+          outcome,
+          `${attempts} attempts`,
+          code,
+          root !== undefined ? `root ${root}` : undefined,
+          cut,
+          gate !== undefined ? `gate by ${gate.by}` : undefined,
+        ]
           .filter((part) => part !== undefined)
           .join(', '),
       ]),

@@ -16,7 +16,10 @@ export const historyFile = (kind: string): string => `${FOLDER}${kind}.json`;
 /** Names of the kinds that have a history, sorted. */
 export async function recordedKinds(): Promise<string[]> {
   const files = await readdir(FOLDER);
-  return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length)).toSorted();
+  return files
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length))
+    .toSorted();
 }
 
 export async function readHistory(kind: string): Promise<History> {

@@ -16,11 +16,25 @@ export interface Kind {
 }
 
 /** Critics that do what their options say; `more` are fields of the critic in the plan. */
-export const core = (options: object = {}, more: object = {}): object => ({ uses: 'scripted', stage: 'core_analysis', ...more, with: options });
+export const core = (options: object = {}, more: object = {}): object => ({
+  uses: 'scripted',
+  stage: 'core_analysis',
+  ...more,
+  with: options,
+});
 export const deep = (options: object = {}, more: object = {}): object => core(options, { stage: 'deep_analysis', ...more });
-export const local = (options: object = {}, more: object = {}): object => core(options, { stage: 'fast_critics', dispatch: 'local', ...more });
+export const local = (options: object = {}, more: object = {}): object =>
+  core(options, { stage: 'fast_critics', dispatch: 'local', ...more });
 
 /** Allows unless `more` says otherwise, and tries nothing twice. */
 export function plan(critics: object, more: object = {}): object {
-  return { plan: 'recorded', version: 1, timeouts: { global: '60s' }, defaults: { maxRetries: 0 }, critics, verdict: { otherwise: 'allow' }, ...more };
+  return {
+    plan: 'recorded',
+    version: 1,
+    timeouts: { global: '60s' },
+    defaults: { maxRetries: 0 },
+    critics,
+    verdict: { otherwise: 'allow' },
+    ...more,
+  };
 }

@@ -33,7 +33,13 @@ async function failAndReset(recording: Recording, where: 'keepSiblings' | 'stage
   await recording.untilClosed();
 }
 
-const RESET_PLAN = plan({ first: local(), before: core({}, { stage: 'pre_validation' }), sibling: core(), broken: mendable, after: deep() });
+const RESET_PLAN = plan({
+  first: local(),
+  before: core({}, { stage: 'pre_validation' }),
+  sibling: core(),
+  broken: mendable,
+  after: deep(),
+});
 
 export const ACTED: Readonly<Record<string, Kind>> = {
   'not-judged-unavailable': {

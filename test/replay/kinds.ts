@@ -22,20 +22,31 @@ const TEN = plan(
     unsure: core({ finding: { uncertainty: 0.8 } }, { priority: 9 }),
     by_violation: deep({}, { executionPolicy: 'on_violation', costWeight: 10 }),
     by_uncertainty: deep({}, { executionPolicy: 'on_uncertainty', dependsOn: ['unsure'] }),
-    by_condition: core({}, { stage: 'post_processing', executionPolicy: 'conditional', condition: "has(context.domain) && context.domain == 'chat'" }),
+    by_condition: core(
+      {},
+      { stage: 'post_processing', executionPolicy: 'conditional', condition: "has(context.domain) && context.domain == 'chat'" },
+    ),
     last: core({}, { stage: 'validation', executionPolicy: 'on_high_risk', timeout: '10s' }),
   },
   {
     limits: { maxConcurrentPerStage: { deep_analysis: 2 } },
     timeouts: { global: '60s', stages: { core_analysis: '30s' } },
     budget: { maxCost: 40 },
-    verdict: { rules: [DECISIVE, { escalate: 'findings.exists(f, has(f.uncertainty) && f.uncertainty > 0.7)', reason: 'not sure' }], allowNeeds: { critics: ['secrets', 'pii'] }, otherwise: 'allow' },
+    verdict: {
+      rules: [DECISIVE, { escalate: 'findings.exists(f, has(f.uncertainty) && f.uncertainty > 0.7)', reason: 'not sure' }],
+      allowNeeds: { critics: ['secrets', 'pii'] },
+      otherwise: 'allow',
+    },
   },
 );
 
 const PLAIN: Readonly<Record<string, Kind>> = {
   'allow-gated': {
-    plan: plan({ quick: local(), dear: core({}, { executionPolicy: 'on_violation' }), dearer: deep({}, { executionPolicy: 'on_high_risk' }) }),
+    plan: plan({
+      quick: local(),
+      dear: core({}, { executionPolicy: 'on_violation' }),
+      dearer: deep({}, { executionPolicy: 'on_high_risk' }),
+    }),
     request: { riskTier: 'low' },
     end: 'allow',
     outcomes: { dear: 'gated', dearer: 'gated' },
@@ -59,23 +70,48 @@ const PLAIN: Readonly<Record<string, Kind>> = {
     outcomes: { cut: 'cancelled', later: 'cancelled' },
   },
   'decisive-in-local-batch': {
-    plan: plan({ severe: local(SEVERE), cut: local({ waitFor: 'never' }), later: core() }, { verdict: { rules: [DECISIVE], otherwise: 'allow' } }),
+    plan: plan(
+      { severe: local(SEVERE), cut: local({ waitFor: 'never' }), later: core() },
+      { verdict: { rules: [DECISIVE], otherwise: 'allow' } },
+    ),
     end: 'deny',
     outcomes: { cut: 'cancelled', later: 'cancelled' },
   },
   'escalate-by-finding': {
-    plan: plan({ bad: core(BAD) }, { verdict: { rules: [{ escalate: 'findings.exists(f, f.violations.size() > 0)', reason: 'violation found' }], otherwise: 'allow' } }),
+    plan: plan(
+      { bad: core(BAD) },
+      { verdict: { rules: [{ escalate: 'findings.exists(f, f.violations.size() > 0)', reason: 'violation found' }], otherwise: 'allow' } },
+    ),
     end: 'escalate',
   },
-  'escalate-by-failure': { plan: plan({ wrong: core({ return: 'out_of_range' }), fine: core() }), end: 'escalate', outcomes: { wrong: 'invalid_output' } },
+  'escalate-by-failure': {
+    plan: plan({ wrong: core({ return: 'out_of_range' }), fine: core() }),
+    end: 'escalate',
+    outcomes: { wrong: 'invalid_output' },
+  },
   'escalate-by-need': {
-    plan: plan({ needed: core({}, { executionPolicy: 'on_high_risk' }), fine: core() }, { verdict: { allowNeeds: { critics: ['needed'] }, otherwise: 'allow' } }),
+    plan: plan(
+      { needed: core({}, { executionPolicy: 'on_high_risk' }), fine: core() },
+      { verdict: { allowNeeds: { critics: ['needed'] }, otherwise: 'allow' } },
+    ),
     end: 'escalate',
     outcomes: { needed: 'gated' },
   },
-  'not-judged-failed': { plan: plan({ broken: core({ throw: 'permanent' }), fine: core() }), end: 'not_judged', outcomes: { broken: 'failed' } },
-  'failure-ignored': { plan: plan({ broken: core({ throw: 'permanent' }, { onFailure: 'ignore' }), fine: core() }), end: 'allow', outcomes: { broken: 'failed' } },
-  'failure-denies': { plan: plan({ broken: core({ throw: 'permanent' }, { onFailure: 'deny' }), fine: core() }), end: 'deny', outcomes: { broken: 'failed' } },
+  'not-judged-failed': {
+    plan: plan({ broken: core({ throw: 'permanent' }), fine: core() }),
+    end: 'not_judged',
+    outcomes: { broken: 'failed' },
+  },
+  'failure-ignored': {
+    plan: plan({ broken: core({ throw: 'permanent' }, { onFailure: 'ignore' }), fine: core() }),
+    end: 'allow',
+    outcomes: { broken: 'failed' },
+  },
+  'failure-denies': {
+    plan: plan({ broken: core({ throw: 'permanent' }, { onFailure: 'deny' }), fine: core() }),
+    end: 'deny',
+    outcomes: { broken: 'failed' },
+  },
   'rate-limited-then-success': {
     plan: plan({ limited: core({ throw: 'rate_limited', retryAfter: '1s', failTimes: 1 }, { maxRetries: 1 }) }),
     end: 'allow',
@@ -91,14 +127,20 @@ const PLAIN: Readonly<Record<string, Kind>> = {
     outcomes: { failing: 'failed' },
   },
   'not-reached': {
-    plan: plan({ fine: local(), hangs: core({ hang: true }), late: deep() }, { timeouts: { global: '1s' }, defaults: { maxRetries: 0, onFailure: 'ignore' } }),
+    plan: plan(
+      { fine: local(), hangs: core({ hang: true }), late: deep() },
+      { timeouts: { global: '1s' }, defaults: { maxRetries: 0, onFailure: 'ignore' } },
+    ),
     end: 'allow',
     outcomes: { hangs: 'timed_out', late: 'not_reached' },
   },
   'cut-by-stage': {
     plan: plan(
       { hangs: core({ hang: true }), next: deep() },
-      { timeouts: { global: '60s', stages: { core_analysis: '500ms' } }, defaults: { maxRetries: 0, attemptTimeout: '10s', onFailure: 'escalate' } },
+      {
+        timeouts: { global: '60s', stages: { core_analysis: '500ms' } },
+        defaults: { maxRetries: 0, attemptTimeout: '10s', onFailure: 'escalate' },
+      },
     ),
     end: 'escalate',
     outcomes: { hangs: 'timed_out' },
@@ -109,7 +151,12 @@ const PLAIN: Readonly<Record<string, Kind>> = {
     outcomes: { dear: 'over_budget' },
   },
   'skipped-chain': {
-    plan: plan({ base: core({ throw: 'permanent' }), leaf: core({}, { dependsOn: ['base'] }), deeper: deep({}, { dependsOn: ['leaf'] }), fine: core() }),
+    plan: plan({
+      base: core({ throw: 'permanent' }),
+      leaf: core({}, { dependsOn: ['base'] }),
+      deeper: deep({}, { dependsOn: ['leaf'] }),
+      fine: core(),
+    }),
     end: 'not_judged',
     outcomes: { base: 'failed', leaf: 'skipped', deeper: 'skipped' },
   },
@@ -119,33 +166,62 @@ const PLAIN: Readonly<Record<string, Kind>> = {
     outcomes: { risky: 'gated', leaf: 'gated' },
   },
   'condition-errs': {
-    plan: plan({ base: core(), asked: deep({}, { executionPolicy: 'conditional', condition: 'has(context.amount) && context.amount > 1000' }) }),
+    plan: plan({
+      base: core(),
+      asked: deep({}, { executionPolicy: 'conditional', condition: 'has(context.amount) && context.amount > 1000' }),
+    }),
     request: { context: { amount: 'a lot' } },
     end: 'allow',
   },
   'gating-off': {
-    plan: plan({ quick: local(), dear: core({}, { executionPolicy: 'on_violation' }), dearer: deep({}, { executionPolicy: 'on_high_risk' }) }),
+    plan: plan({
+      quick: local(),
+      dear: core({}, { executionPolicy: 'on_violation' }),
+      dearer: deep({}, { executionPolicy: 'on_high_risk' }),
+    }),
     request: { gating: 'off' },
     end: 'allow',
   },
   shadow: {
-    plan: plan({ fine: core(), watched: core(SEVERE, { mode: 'shadow' }), dear: deep({}, { executionPolicy: 'on_violation' }) }, { verdict: { rules: [DENY_SEVERE], otherwise: 'allow' } }),
+    plan: plan(
+      { fine: core(), watched: core(SEVERE, { mode: 'shadow' }), dear: deep({}, { executionPolicy: 'on_violation' }) },
+      { verdict: { rules: [DENY_SEVERE], otherwise: 'allow' } },
+    ),
     end: 'allow',
     outcomes: { dear: 'gated' },
   },
   'mixed-stage': {
-    plan: plan({ cheap: core(BAD, { dispatch: 'local' }), before: core({}, { dispatch: 'local', dependsOn: ['cheap'] }), dear: core({}, { dependsOn: ['cheap'], executionPolicy: 'on_violation' }), after: local({}, { stage: 'deep_analysis' }) }),
+    plan: plan({
+      cheap: core(BAD, { dispatch: 'local' }),
+      before: core({}, { dispatch: 'local', dependsOn: ['cheap'] }),
+      dear: core({}, { dependsOn: ['cheap'], executionPolicy: 'on_violation' }),
+      after: local({}, { stage: 'deep_analysis' }),
+    }),
     end: 'allow',
   },
-  background: { plan: plan({ first: core({}, { priority: 1 }), last: core({}, { priority: 10 }) }), request: { class: 'background' }, end: 'allow' },
-  'five-priority-levels': { plan: plan({ first: core({}, { priority: 1 }), middle: core(), last: core({}, { priority: 10 }) }), priorityLevels: 5, end: 'allow' },
+  background: {
+    plan: plan({ first: core({}, { priority: 1 }), last: core({}, { priority: 10 }) }),
+    request: { class: 'background' },
+    end: 'allow',
+  },
+  'five-priority-levels': {
+    plan: plan({ first: core({}, { priority: 1 }), middle: core(), last: core({}, { priority: 10 }) }),
+    priorityLevels: 5,
+    end: 'allow',
+  },
   'risk-raised': {
-    plan: plan({ fine: local(), dear: core({}, { executionPolicy: 'on_high_risk' }) }, { risk: { default: 'low', atLeast: [{ high: "has(context.domain) && context.domain == 'medical'" }] } }),
+    plan: plan(
+      { fine: local(), dear: core({}, { executionPolicy: 'on_high_risk' }) },
+      { risk: { default: 'low', atLeast: [{ high: "has(context.domain) && context.domain == 'medical'" }] } },
+    ),
     request: { context: { domain: 'medical' }, riskTier: 'low' },
     end: 'allow',
   },
   'structured-content': {
-    plan: plan({ pii: { uses: 'pii', stage: 'fast_critics', dispatch: 'local' }, secrets: { uses: 'secrets', stage: 'core_analysis' } }, { verdict: { rules: [{ escalate: 'findings.exists(f, f.violations.size() > 0)', reason: 'violation found' }], otherwise: 'allow' } }),
+    plan: plan(
+      { pii: { uses: 'pii', stage: 'fast_critics', dispatch: 'local' }, secrets: { uses: 'secrets', stage: 'core_analysis' } },
+      { verdict: { rules: [{ escalate: 'findings.exists(f, f.violations.size() > 0)', reason: 'violation found' }], otherwise: 'allow' } },
+    ),
     request: { content: { input: 'Who may I write to?', output: 'Write to ada@example.org.', tags: ['mail', 1, null] } },
     end: 'escalate',
   },
@@ -155,7 +231,11 @@ const PLAIN: Readonly<Record<string, Kind>> = {
     outcomes: { throws: 'failed', loops: 'invalid_output', lies: 'invalid_output' },
   },
   hundred: {
-    plan: plan({ ...many(48, 'local', local()), ...many(12, 'remote', core()), ...many(40, 'gated', deep({}, { executionPolicy: 'on_violation' })) }),
+    plan: plan({
+      ...many(48, 'local', local()),
+      ...many(12, 'remote', core()),
+      ...many(40, 'gated', deep({}, { executionPolicy: 'on_violation' })),
+    }),
     end: 'allow',
     outcomes: many(40, 'gated', 'gated'),
   },

@@ -75,10 +75,14 @@ function withoutMachine(json: string): string {
   }
 }
 
-const isSticky = (queue: unknown): queue is object => typeof queue === 'object' && queue !== null && 'kind' in queue && queue.kind === 'TASK_QUEUE_KIND_STICKY';
+const isSticky = (queue: unknown): queue is object =>
+  typeof queue === 'object' && queue !== null && 'kind' in queue && queue.kind === 'TASK_QUEUE_KIND_STICKY';
 
 async function recordAll(names: readonly string[]): Promise<void> {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } } });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
+  });
   const server = await startDevServer({ uiPort: false, progress: (line) => console.log(line) });
   // The threads of a worker look for the loader of this process from the working directory upwards.
   const folder = await mkdtemp(join(REPOSITORY, 'node_modules', '.record-'));

@@ -7,7 +7,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger, makeTelemetryFilterString, Runtime, Worker, type BundleOptions, type InjectedSinks } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  Worker,
+  type BundleOptions,
+  type InjectedSinks,
+} from '@temporalio/worker';
 import type { WorkflowInfo } from '@temporalio/workflow';
 import type { CaptureSinks } from './capture.js';
 import { endOf, type Close, type End } from './ends.js';
@@ -41,9 +49,14 @@ export async function bundleCapturing(planted?: Planted): Promise<CapturingBundl
 }
 
 /** Requests are compared as they are written, so that the planted file itself still reaches the real one. */
-const replaced =
-  ({ request, file }: Planted): NonNullable<BundleOptions['webpackConfigHook']> =>
-  (config) => ({ ...config, resolve: { ...config.resolve, alias: { ...config.resolve?.alias, [`${request}$`]: here(`./planted/${file}`) } } });
+function replaced({ request, file }: Planted): NonNullable<BundleOptions['webpackConfigHook']> {
+  return (config) => {
+    const given = config.resolve?.alias ?? {};
+    if (Array.isArray(given)) throw new Error('the SDK gives its aliases as a list, to which none can be added');
+    const alias = { ...given, [`${request}$`]: here(`./planted/${file}`) };
+    return { ...config, resolve: { ...config.resolve, alias } };
+  };
+}
 
 export interface Replayed {
   /** What was wrong with a replay, by kind; one that replayed clean is not in it. */
@@ -78,5 +91,8 @@ let installed = false;
 function quietRuntime(): void {
   if (installed) return;
   installed = true;
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } } });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
+  });
 }
