@@ -44,7 +44,7 @@ export const DIGEST_MEMO = 'tribunalDigest';
 export interface EvaluateInput {
   readonly v: 1;
   readonly request: EvaluationRequest;
-  /** SHA-256 (hex) over RFC 8785 of `{ plan, tenant, content, context, riskTier }`. */
+  /** SHA-256 (hex) over RFC 8785 of `{ plan, tenant, content, context, riskTier, gating }`. */
   readonly requestDigest: string;
 }
 
@@ -52,6 +52,8 @@ export interface EvaluateInput {
 export interface RunFacts {
   readonly tenant: string;
   readonly riskTier: RiskTier;
+  /** Risk rules that could not be evaluated, and so raised the tier. */
+  readonly riskErrors?: readonly string[];
   readonly gating: 'on' | 'off';
   readonly context: JsonObject;
   /** Bytes of the content's canonical form. */

@@ -19,9 +19,9 @@ export function canonicalJson(value: unknown): string {
 export const hashJson = (value: unknown): string => sha256(canonicalJson(value));
 
 /** What two requests of one key must agree on to be the same evaluation. */
-export function requestDigest(request: Pick<EvaluationRequest, 'plan' | 'tenant' | 'content' | 'context' | 'riskTier'>): string {
-  const { plan, tenant, content, context, riskTier } = request;
-  return hashJson({ plan, tenant, content, context, riskTier: riskTier ?? null });
+export function requestDigest(request: Pick<EvaluationRequest, 'plan' | 'tenant' | 'content' | 'context' | 'riskTier' | 'gating'>): string {
+  const { plan, tenant, content, context, riskTier, gating } = request;
+  return hashJson({ plan, tenant, content, context, riskTier: riskTier ?? null, gating });
 }
 
 export const contentHash = (content: Json): string => hashJson(content);

@@ -29,11 +29,9 @@ const DEFAULT_SHUTDOWN_GRACE_MS = 30_000;
 export interface Settings {
   /** `TRIBUNAL_DEPLOYMENT`; default `tribunal`. */
   readonly deployment: string;
-  /** `TRIBUNAL_CACHE`: folder of downloaded binaries; absent: `tribunal` in the user's cache folder. */
-  readonly cache?: string;
   /** `TRIBUNAL_SHUTDOWN_GRACE`: how long critics may go on after a stop was asked for; default 30 s. */
   readonly shutdownGraceMs: number;
-  /** `TRIBUNAL_LOG`; default `info`. */
+  /** `TRIBUNAL_LOG`: lines of the SDK that a worker shows; default `warn`. */
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -51,14 +49,13 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env): SettingsResu
   if (!parsed.ok)
     return { ok: false, problems: [...problems, ...parsed.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)] };
   if (problems.length > 0) return { ok: false, problems };
-  const { TRIBUNAL_DEPLOYMENT, TRIBUNAL_CACHE, TRIBUNAL_SHUTDOWN_GRACE, TRIBUNAL_LOG } = parsed.value;
+  const { TRIBUNAL_DEPLOYMENT, TRIBUNAL_SHUTDOWN_GRACE, TRIBUNAL_LOG } = parsed.value;
   return {
     ok: true,
     settings: {
       deployment: TRIBUNAL_DEPLOYMENT ?? DEFAULT_DEPLOYMENT,
-      ...(TRIBUNAL_CACHE === undefined ? {} : { cache: TRIBUNAL_CACHE }),
       shutdownGraceMs: TRIBUNAL_SHUTDOWN_GRACE?.ms ?? DEFAULT_SHUTDOWN_GRACE_MS,
-      logLevel: TRIBUNAL_LOG ?? 'info',
+      logLevel: TRIBUNAL_LOG ?? 'warn',
     },
   };
 }

@@ -38,7 +38,7 @@ export async function openEvaluation(deps: OpenDeps, host: BatchHost, value: unk
   const size = Buffer.byteLength(canonicalJson(request.content)) + Buffer.byteLength(canonicalJson(request.context));
   checkSize(plan, size);
   const { tenant, gating, context } = request;
-  const facts: RunFacts = { tenant, gating, context, size, riskTier: effectiveTier(plan, request, size) };
+  const facts: RunFacts = { tenant, gating, context, size, ...effectiveRisk(plan, request, size) };
   const { deployment, priorityLevels } = deps;
   const led: LocalBatchResult = lead
     ? await runLocalStages(host, { plan, content: request.content, facts, state: { records: [], usedMs: 0, stageUsedMs: 0 } })
@@ -81,11 +81,14 @@ function checkSize(plan: Plan, size: number): void {
 const higher = (a: RiskTier, b: RiskTier): RiskTier => (RISK_TIERS.indexOf(b) > RISK_TIERS.indexOf(a) ? b : a);
 
 /** The plan can only raise what the caller said. A rule that errs raises too: unknown is not safe. */
-function effectiveTier(plan: Plan, request: EvaluationRequest, size: number): RiskTier {
+function effectiveRisk(plan: Plan, request: EvaluationRequest, size: number): Pick<RunFacts, 'riskTier' | 'riskErrors'> {
   const said = higher(request.riskTier ?? plan.risk.default, plan.risk.floor);
   const bindings = { context: request.context, request: { tenant: request.tenant, riskTier: said, size } };
-  return plan.risk.atLeast.reduce((tier, rule) => {
+  const errors: string[] = [];
+  const riskTier = plan.risk.atLeast.reduce((tier, rule) => {
     const result = compileCel(rule.when, { place: 'risk', critics: [] })(bindings);
+    if (!result.ok) errors.push(`the rule for ${rule.tier} risk could not be evaluated: ${result.message}`);
     return result.ok && !result.value ? tier : higher(tier, rule.tier);
   }, said);
+  return { riskTier, ...(errors.length > 0 ? { riskErrors: errors } : {}) };
 }

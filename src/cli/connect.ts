@@ -68,10 +68,13 @@ export function deploymentName(options: { readonly deployment?: string; readonly
     if (options.file !== undefined) throw usageError(`${file}: there is no such file`);
     return DEFAULT_DEPLOYMENT;
   }
+  // A file that cannot be read must not ask another deployment, whose plans may be laxer.
   const yaml = readYaml(readFileSync(file, 'utf8'));
-  const value = yaml.ok ? yaml.value : undefined;
-  const named = typeof value === 'object' && value !== null && 'name' in value ? value.name : undefined;
-  return typeof named === 'string' && DEPLOYMENT_FORM.test(named) ? named : DEFAULT_DEPLOYMENT;
+  if (!yaml.ok) throw usageError(yaml.problems.map(({ line, col, message }) => `${file}:${line}:${col} ${message}`).join('\n'));
+  const { value } = yaml;
+  const named = typeof value === 'object' && value !== null && 'name' in value ? value.name : DEFAULT_DEPLOYMENT;
+  if (typeof named === 'string' && DEPLOYMENT_FORM.test(named)) return named;
+  throw usageError(`${file}: name is not the name of a deployment (${DEPLOYMENT_FORM.source})`);
 }
 
 /** @throws CliError with everything that is wrong with the environment. */

@@ -42,7 +42,7 @@ async function runDev({ options, io, output }: Call<DevOptions>): Promise<number
     const deployment = await loadFrom(options, io.env);
     const server = await findOrStart(options, output);
     try {
-      if (!stop.signal.aborted) await serveOn(server, deployment, { shutdownGraceMs, stop, output, env: io.env });
+      if (!stop.signal.aborted) await serveOn(server, deployment, { shutdownGraceMs, logLevel: settings.logLevel, stop, output, env: io.env });
     } finally {
       await server.close();
     }
@@ -92,7 +92,7 @@ async function lossOf(server: DevServer, isClosing: () => boolean): Promise<neve
 async function serveOn(
   server: LocalServer,
   deployment: Deployment,
-  rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'stop' | 'output'> & { readonly env: NodeJS.ProcessEnv },
+  rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'logLevel' | 'stop' | 'output'> & { readonly env: NodeJS.ProcessEnv },
 ): Promise<void> {
   const { serve } = await import('./serve.js');
   const { env, ...worker } = rest;

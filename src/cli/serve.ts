@@ -3,7 +3,7 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { Deployment } from '../deployment.js';
 import { formatProblem } from '../plan-loader.js';
 import { safeText } from '../report/safe.js';
-import type { ServerConnection } from '../settings.js';
+import type { ServerConnection, Settings } from '../settings.js';
 import { createTribunalWorker } from '../worker.js';
 import { ServerUnreachable } from '../client-errors.js';
 import type { Output } from './output.js';
@@ -14,6 +14,7 @@ export interface Serve {
   readonly connectionOptions: ServerConnection;
   readonly namespace: string;
   readonly shutdownGraceMs: number;
+  readonly logLevel: Settings['logLevel'];
   readonly stop: StopSignal;
   readonly output: Output;
   /** Called when the worker is about to poll. */
@@ -21,8 +22,8 @@ export interface Serve {
 }
 
 /** Polls until the stop signal and what runs has ended. */
-export async function serve({ deployment, connectionOptions, namespace, shutdownGraceMs, stop, output, ready }: Serve): Promise<void> {
-  installRuntime(output);
+export async function serve({ deployment, connectionOptions, namespace, shutdownGraceMs, logLevel, stop, output, ready }: Serve): Promise<void> {
+  installRuntime(output, logLevel);
   for (const warning of deployment.warnings) output.note(safeText(formatProblem(warning)));
   const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
     throw new ServerUnreachable(`cannot connect to ${connectionOptions.address}`, undefined, { cause: error });
@@ -52,13 +53,15 @@ export async function serve({ deployment, connectionOptions, namespace, shutdown
 /** A lane has no workflows, and critics and evaluations that fail are told in reports, not in the log. */
 const EXPECTED = /^(No workflows registered|Activity failed$|Workflow failed$)/;
 
+const LEVEL_OF = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' } as const;
+
 let installed = false;
 
-/** The SDK's own signal handlers would stop workers one by one; its lines below a warning are not for people. */
-function installRuntime(output: Output): void {
+/** The SDK's own signal handlers would stop workers one by one; lines that tell of expected ends are left out at every level. */
+function installRuntime(output: Output, logLevel: Settings['logLevel']): void {
   if (installed) return;
   installed = true;
-  const logger = new DefaultLogger('WARN', ({ level, message }) => {
+  const logger = new DefaultLogger(LEVEL_OF[logLevel], ({ level, message }) => {
     if (!EXPECTED.test(message)) output.note(safeText(`${level.toLowerCase()}: ${message}`));
   });
   Runtime.install({ shutdownSignals: [], logger });

@@ -24,7 +24,7 @@ export function addWorker(program: Command, cli: Cli): void {
 }
 
 async function runWorker({ options, io, output }: Call<WorkerOptions>): Promise<number> {
-  const { shutdownGraceMs } = settingsOf(io.env);
+  const { shutdownGraceMs, logLevel } = settingsOf(io.env);
   const stop = listenForStop();
   try {
     const deployment = await loadFrom(options, io.env);
@@ -35,6 +35,7 @@ async function runWorker({ options, io, output }: Call<WorkerOptions>): Promise<
       connectionOptions,
       namespace,
       shutdownGraceMs,
+      logLevel,
       stop,
       output,
       ready(lanes) {

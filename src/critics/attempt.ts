@@ -8,7 +8,7 @@
  * A4 A critic cannot change what it is handed: the critics of a batch are handed the same objects.
  */
 import { compileCel } from '../domain/cel.js';
-import type { Code } from '../domain/errors.js';
+import { CODES, type Code } from '../domain/errors.js';
 import type { Finding, FindingCost } from '../domain/finding.js';
 import type { AttemptClass } from '../domain/outcomes.js';
 import type { PlanCritic, RiskTier } from '../domain/plan.js';
@@ -166,11 +166,13 @@ function criticError(thrown: unknown): Failed | undefined {
   if (typeof kind !== 'string' || !Object.hasOwn(CLASS_OF, kind) || typeof code !== 'string' || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code)) return undefined;
   const message: unknown = 'message' in thrown ? thrown.message : undefined;
   const extra: unknown = 'extra' in thrown ? thrown.extra : undefined;
+  // The catalogue's codes are this project's word: a critic that uses one must not pass for a time-out or a rule.
+  const own = Object.hasOwn(CODES, code) ? 'CRITIC_ERROR' : code;
   const { retryAfterMs, cost } = (typeof extra === 'object' && extra !== null ? extra : {}) as { retryAfterMs?: unknown; cost?: unknown };
   const cleanCost = cost === undefined ? undefined : cleanFinding({ severity: 0, violations: [], cost });
   return failed({
     class: CLASS_OF[kind as CriticErrorKind],
-    code,
+    code: own,
     message: typeof message === 'string' ? message.slice(0, MAX_MESSAGE) : errorName(thrown),
     ...(typeof retryAfterMs === 'number' && Number.isFinite(retryAfterMs) && retryAfterMs >= 0 ? { retryAfterMs } : {}),
     ...(cleanCost?.ok === true && cleanCost.finding.cost !== undefined ? { cost: cleanCost.finding.cost } : {}),

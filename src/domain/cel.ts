@@ -42,7 +42,7 @@ export type CelProgram = (bindings: CelBindings) => CelValue;
 export const CEL_MAX_PLAN_COST = 1_000_000;
 
 // What is read must fit a stack of the usual size; a rule that people can read is much smaller.
-const MAX_SOURCE_CHARS = 4096;
+export const MAX_CEL_CHARS = 4096;
 const MAX_TREE_DEPTH = 250;
 /** One sentence in a report. */
 const MAX_MESSAGE_CHARS = 200;
@@ -135,7 +135,7 @@ function analyseNew(source: string, place: CelScope['place']): Analysis {
 function parse(source: string, place: CelScope['place']): ParseResult | CelProblem {
   const whole = { start: 0, end: source.length };
   if (source.trim() === '') return { message: 'is empty; write an expression that is true or false', ...whole };
-  if (source.length > MAX_SOURCE_CHARS) return { message: `is ${source.length} characters long, at most ${MAX_SOURCE_CHARS} are allowed`, ...whole };
+  if (source.length > MAX_CEL_CHARS) return { message: `is ${source.length} characters long, at most ${MAX_CEL_CHARS} are allowed`, ...whole };
   try {
     const parsed = environment(place).parse(source);
     return depthOf(parsed.ast) > MAX_TREE_DEPTH ? { message: 'is nested too deeply', ...whole } : parsed;

@@ -14,6 +14,7 @@ import type { JsonObject } from './request.js';
 export interface GateFacts {
   readonly tenant: string;
   readonly riskTier: RiskTier;
+  readonly riskErrors?: readonly string[];
   readonly gating: 'on' | 'off';
   readonly context: JsonObject;
   readonly size: number;
@@ -112,7 +113,7 @@ function named(records: readonly CriticRecord[]): Record<string, string> {
 }
 
 function onCondition(critic: PlanCritic, seen: readonly CriticRecord[], facts: GateFacts): GateDecision {
-  const source = critic.condition ?? 'false';
+  const source = critic.condition ?? 'true';
   const scope: CelScope = { place: 'conditions', critics: seen.map((record) => record.name) };
   const bindings = conditionBindings(seen, facts);
   const checked = checkCel(source, scope);

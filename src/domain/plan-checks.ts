@@ -6,6 +6,7 @@ import { dependencyProblems } from './plan-dependency-checks.js';
 import { expressionProblems } from './plan-expression-checks.js';
 import { limitProblems } from './plan-limit-checks.js';
 import { error, errorAtKey, isKnown, unknownCritic, warning, type PlanProblem, type PlanUnderCheck } from './plan-problem.js';
+import { visibleTo } from './gate.js';
 import { STAGES } from './plan.js';
 
 /** The history of so many stays far under the server's 51,200 events, and a fresh worker replays it in about a second. */
@@ -27,6 +28,7 @@ export function planProblems(check: PlanUnderCheck): PlanProblem[] {
     ...nameProblems(check),
     ...sizeProblems(check),
     ...policyProblems(check),
+    ...blindGates(check),
     ...dependencyProblems(check),
     ...limitProblems(check),
     ...oneOfProblems(check),
@@ -77,6 +79,16 @@ function sizeProblems({ source, plan, setAside }: PlanUnderCheck): PlanProblem[]
 }
 
 /** Fields that belong to one execution policy. */
+/** A gate that looks at earlier critics, and there are none: the critic would be gated always, without a word. */
+function blindGates({ plan }: PlanUnderCheck): PlanProblem[] {
+  const blind = plan.critics.filter(
+    (critic) => (critic.policy === 'on_violation' || critic.policy === 'on_uncertainty') && visibleTo(plan, critic).length === 0,
+  );
+  return blind.map(({ name, policy }) =>
+    warning(['critics', name, 'executionPolicy'], `${name} can never run: ${policy} looks at critics of earlier stages and its own dependencies, and there are none`),
+  );
+}
+
 function policyProblems({ source }: PlanUnderCheck): PlanProblem[] {
   return Object.entries(source.critics).flatMap(([name, critic]) => {
     const problems: PlanProblem[] = [];

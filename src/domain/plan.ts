@@ -23,7 +23,7 @@ export type ExecutionPolicy = (typeof EXECUTION_POLICIES)[number];
 export const RISK_TIERS = ['low', 'medium', 'high', 'critical'] as const;
 export type RiskTier = (typeof RISK_TIERS)[number];
 
-/** Most bytes of content plus context; a plan may lower it. The same as a request's own limit (`schemas/request.ts`). */
+/** Most bytes of content plus context in canonical UTF-8 JSON; a plan may lower it. Every remote critic's event holds a copy. */
 export const MAX_CONTENT_BYTES = 262_144;
 
 export type Dispatch = 'local' | 'activity';

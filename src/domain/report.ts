@@ -98,7 +98,7 @@ export interface EvaluationReport {
   readonly coverage: Coverage;
   /** Share of cost weight that succeeded or was truly gated, 0..1. */
   readonly covered: number;
-  /** A condition or rule erred, a failure was ignored, or a critic failed. */
+  /** A condition or rule erred, or a failure was ignored. */
   readonly degraded: boolean;
   /** The run was cancelled before it had a verdict. */
   readonly cancelled?: true;

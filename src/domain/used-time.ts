@@ -7,7 +7,7 @@
  */
 
 /** Slack on the longest outstanding time-out: the server fires it late by up to a second with its default timer settings. */
-const GAP_SLACK_MS = 1000;
+export const GAP_SLACK_MS = 1000;
 
 export class UsedTime {
   #totalMs = 0;

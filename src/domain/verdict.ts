@@ -7,6 +7,7 @@
  * V4 Shadow critics are not seen at all.
  */
 import { compileCel, conditionBindings, type CelBindings } from './cel.js';
+import type { Code } from './errors.js';
 import type { GateFacts } from './gate.js';
 import { FAILURE_OUTCOMES, type CriticRecord, type FailureEffect, type FailureOutcome } from './outcomes.js';
 import type { Plan, PlanCritic, VerdictRule } from './plan.js';
@@ -20,6 +21,8 @@ export interface Verdict {
   readonly degraded: boolean;
 }
 
+/** Something was not looked at as the plan has it. */
+const DEGRADING: ReadonlySet<string> = new Set<Code>(['RULE_ERROR', 'CONDITION_ERROR', 'RISK_ERROR', 'IGNORED']);
 const RANK: Readonly<Record<Decision, number>> = { allow: 0, escalate: 1, not_judged: 2, deny: 3 };
 const DECISION_OF: Readonly<Record<Reason['effect'], Decision>> = { none: 'allow', escalate: 'escalate', fail: 'not_judged', deny: 'deny' };
 const EFFECT_RANK: Readonly<Record<FailureEffect, number>> = { ignore: 0, escalate: 1, fail: 2, deny: 3 };
@@ -37,6 +40,7 @@ export function decideVerdict(plan: Plan, records: ReadonlyMap<string, CriticRec
     ...plan.verdict.rules.flatMap((rule) => ruleReason(plan, rule, bindings)),
     ...enforcing.flatMap((record) => outcomeReason(plan, record, enforcing)),
     ...enforcing.flatMap(conditionReason),
+    ...(facts.riskErrors ?? []).map((message): Reason => ({ code: 'RISK_ERROR', message, effect: 'none' })),
     ...missingReasons(plan, records),
   ];
   let decision = decided(reasons);
@@ -47,7 +51,7 @@ export function decideVerdict(plan: Plan, records: ReadonlyMap<string, CriticRec
     reasons.push({ code: 'OTHERWISE', message: `no rule held; the plan says ${effect}`, effect });
     decision = decided(reasons);
   }
-  const degraded = reasons.some((reason) => reason.code === 'RULE_ERROR' || reason.code === 'CONDITION_ERROR' || reason.code === 'IGNORED');
+  const degraded = reasons.some((reason) => DEGRADING.has(reason.code));
   return { decision, reasons, degraded };
 }
 

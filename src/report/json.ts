@@ -1,4 +1,5 @@
 /** The `--json` form of a report: one object, printed on one line with `safeJson`. What scripts read; keys are never renamed. Pure. */
+import type { Violation } from '../domain/finding.js';
 import type { GateDecision } from '../domain/outcomes.js';
 import type { EvaluationReport, Reason, ReportCritic, ReportMetrics, ReportStage } from '../domain/report.js';
 
@@ -10,6 +11,8 @@ export interface ReportLine {
   readonly critics: readonly (Pick<ReportCritic, 'name' | 'stage' | 'outcome' | 'attempts' | 'queuedMs' | 'ranMs' | 'cost' | 'code' | 'mode'> & {
     readonly gate?: GateDecision;
     readonly severity?: number;
+    /** Absent when there are none. */
+    readonly violations?: readonly Violation[];
   })[];
   readonly stages: readonly Pick<ReportStage, 'stage' | 'ms' | 'ran' | 'gated'>[];
   readonly metrics: ReportMetrics;
@@ -17,10 +20,17 @@ export interface ReportLine {
   readonly planHash: string;
   readonly contentHash: string;
   readonly degraded: boolean;
+  readonly riskTier: EvaluationReport['riskTier'];
+  readonly gating: EvaluationReport['gating'];
+  readonly escalatedBy?: EvaluationReport['escalatedBy'];
+  readonly cancelled?: true;
+  readonly truncated?: number;
+  readonly reset?: EvaluationReport['reset'];
 }
 
 export function reportLine(report: EvaluationReport): ReportLine {
-  const { evaluationId, decision, reasons, coverage, metrics, plan, planHash, contentHash, degraded } = report;
+  const { evaluationId, decision, reasons, coverage, metrics, plan, planHash, contentHash, degraded, riskTier, gating } = report;
+  const { escalatedBy, cancelled, truncated, reset } = report;
   return {
     evaluationId,
     decision,
@@ -33,6 +43,12 @@ export function reportLine(report: EvaluationReport): ReportLine {
     planHash,
     contentHash,
     degraded,
+    riskTier,
+    gating,
+    ...(escalatedBy !== undefined ? { escalatedBy } : {}),
+    ...(cancelled !== undefined ? { cancelled } : {}),
+    ...(truncated !== undefined ? { truncated } : {}),
+    ...(reset !== undefined ? { reset } : {}),
   };
 }
 
@@ -41,6 +57,7 @@ function lineCritic({ name, stage, outcome, attempts, queuedMs, ranMs, cost, gat
     name, stage, outcome, attempts, queuedMs, ranMs, cost,
     ...(gate !== undefined ? { gate } : {}),
     ...(finding !== undefined ? { severity: finding.severity } : {}),
+    ...(finding !== undefined && finding.violations.length > 0 ? { violations: finding.violations } : {}),
     ...(code !== undefined ? { code } : {}),
     ...(mode !== undefined ? { mode } : {}),
   };

@@ -3,13 +3,14 @@
  * What fields mean together is checked by `domain/plan-checks.ts`. Imports zod and the constants of `domain`.
  */
 import { z } from 'zod';
+import { MAX_CEL_CHARS } from '../domain/cel.js';
 import { CRITIC_OUTCOMES, FAILURE_EFFECTS, FAILURE_OUTCOMES } from '../domain/outcomes.js';
 import { EXECUTION_POLICIES, MAX_CONTENT_BYTES, RISK_TIERS, STAGES } from '../domain/plan.js';
 import { durationField } from './duration.js';
 import { strict } from './issues.js';
 
 const count = (most: number, description: string) => z.int().min(1).max(most).meta({ description });
-const cel = (description: string) => z.string().min(1).max(4_000).meta({ description });
+const cel = (description: string) => z.string().min(1).max(MAX_CEL_CHARS).meta({ description });
 /** The form is told to editors; `domain/plan-checks.ts` refuses what does not have it, with a sentence. */
 const name = (description: string) => z.string().meta({ description, pattern: '^[a-z][a-z0-9_]{0,63}$' });
 const json = z.json();
@@ -139,7 +140,7 @@ const CaseSchema = strict({
 const LimitsSchema = strict({
   maxConcurrentCritics: count(10_000, 'Critics of this plan at once, over all evaluations.').optional(),
   maxConcurrentPerStage: oneEach(STAGES, z.int().min(1).max(10_000)).meta({ description: 'Critics of a stage at once.' }).optional(),
-  maxQueueSize: count(1_000_000, 'Critics that may wait before new evaluations are refused.').optional(),
+  maxQueueSize: count(1_000_000, 'Critics that may wait before new evaluations are refused. Not enforced by this version.').optional(),
   maxContentBytes: count(MAX_CONTENT_BYTES, `Bytes of content and context. Default and most: ${MAX_CONTENT_BYTES}.`).optional(),
 });
 
@@ -168,7 +169,7 @@ export const PlanSourceSchema = strict({
   }).optional(),
   critics: z.record(z.string(), CriticSchema).meta({ description: 'The checks, by name: [a-z][a-z0-9_]{0,63}.' }),
   verdict: VerdictSchema,
-  cases: z.array(CaseSchema).max(1_000).meta({ description: 'Run by `tribunal plan test`, without a server.' }).optional(),
+  cases: z.array(CaseSchema).max(1_000).meta({ description: 'Records with the verdict they must get; their form is checked with the plan.' }).optional(),
 }).meta({ title: 'tribunal plan', description: 'Critics with stages, policies, limits, a budget and verdict rules.' });
 
 /** A plan as people write it: durations are texts, defaults may be absent. */

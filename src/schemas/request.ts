@@ -5,13 +5,11 @@
 import { z } from 'zod';
 import { DEFAULT_TENANT, KEY_FORM, TENANT_FORM, type EvaluateInput } from '../contract.js';
 import { canonicalJson } from '../digest.js';
-import { RISK_TIERS, type RiskTier } from '../domain/plan.js';
+import { MAX_CONTENT_BYTES, RISK_TIERS, type RiskTier } from '../domain/plan.js';
 import type { EvaluationRequest, JsonObject } from '../domain/request.js';
 import type { Json } from '../domain/finding.js';
 import { isWellFormed, JsonObjectSchema, JsonSchema } from './json.js';
 
-/** Content plus context in canonical UTF-8 JSON. A plan may lower it. Every remote critic's event holds a copy, and a payload ends at 2 MB. */
-export const MAX_REQUEST_BYTES = 262_144;
 
 const PLAN_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 const DIGEST = /^[0-9a-f]{64}$/;
@@ -107,8 +105,8 @@ function tierProblems(record: { readonly context?: JsonObject; readonly riskTier
 
 function sizeProblems(record: { readonly content: Json; readonly context?: JsonObject }): Problem[] {
   const bytes = requestBytes(record);
-  if (bytes <= MAX_REQUEST_BYTES) return [];
-  return [{ path: ['content'], message: `and context are ${bytes} bytes together, at most ${MAX_REQUEST_BYTES} are accepted` }];
+  if (bytes <= MAX_CONTENT_BYTES) return [];
+  return [{ path: ['content'], message: `and context are ${bytes} bytes together, at most ${MAX_CONTENT_BYTES} are accepted` }];
 }
 
 /** Bytes of content and context in canonical form. */

@@ -32,9 +32,12 @@ export const progressQuery = defineQuery<Progress>(PROGRESS_QUERY);
 export async function evaluate(input: EvaluateInput): Promise<EvaluationReport> {
   let walk: Walk | undefined;
   setHandler(progressQuery, () => walk?.progress() ?? { planned: 0, ended: [], running: [] });
+  const begun = Date.now();
   const opened = await open(input);
   walk = makeWalk(input, opened);
   try {
+    // A batch that was lost on the way has used its time, too.
+    if (opened.led.stages.length === 0) walk.used.count(Date.now() - begun, Date.now());
     walk.take(opened.led);
     await runStages(walk);
   } catch (error) {

@@ -15,6 +15,7 @@ import {
 import type { EvaluationActivities, LocalBatchInput, LocalBatchResult, OpenResult, RunCriticInput, RunCriticOutput } from '../contract.js';
 import type { AttemptRecord, CriticResult } from '../domain/outcomes.js';
 import type { PlanCritic } from '../domain/plan.js';
+import { GAP_SLACK_MS } from '../domain/used-time.js';
 import { toldBeat, toldFailure, toldSuccess } from '../domain/told.js';
 import { laneOf, stageLabel } from '../lanes/lanes.js';
 import type { CriticCall } from './walk.js';
@@ -70,18 +71,21 @@ type LaneActivities = Record<string, (input: RunCriticInput) => Promise<RunCriti
 export async function callCritic(call: CriticCall, opened: OpenResult, input: RunCriticInput, background: boolean): Promise<CriticResult> {
   const lane = laneOf(opened.deployment, opened.plan, call.critic);
   const options = laneOptions(call, lane, priorityKey(call.critic, background, opened.priorityLevels));
-  let earlier: readonly AttemptRecord[] = [];
-  for (const id of ['', '#2']) {
-    const ended = await attemptAll({ ...options, activityId: `${call.critic.stage}/${call.critic.name}${id}` }, input);
-    const result = { ...ended.result, attempts: [...earlier, ...ended.result.attempts] };
-    if (ended.kind === 'settled') return result;
-    if (ended.kind === 'never_started') return await neverStarted(lane, result);
-    // The last attempt died with its process, which is not the critic's doing: one more round.
-    earlier = result.attempts;
-    if (id !== '') return result;
-  }
-  throw ApplicationFailure.nonRetryable('unreachable');
+  const activityId = `${call.critic.stage}/${call.critic.name}`;
+  const begun = Date.now();
+  const first = await attemptAll({ ...options, activityId }, input);
+  if (first.kind === 'settled') return first.result;
+  if (first.kind === 'never_started') return await neverStarted(lane, first.result);
+  // The last attempt died with its process, which is not the critic's doing: one more round, with the time that is left.
+  const leftMs = timeLeft(call.scheduleToCloseMs, Date.now() - begun);
+  if (leftMs <= 0) return { ...first.result, cut: 'deadline' };
+  const second = await attemptAll({ ...options, activityId: `${activityId}#2`, scheduleToCloseTimeout: leftMs }, input);
+  const result = { ...second.result, attempts: [...first.result.attempts, ...second.result.attempts] };
+  return second.kind === 'never_started' ? await neverStarted(lane, result) : result;
 }
+
+/** A longer gap than the time-out itself was an outage or a reset, not time used. */
+const timeLeft = (limitMs: number, goneMs: number): number => (goneMs > limitMs + GAP_SLACK_MS ? limitMs : limitMs - goneMs);
 
 function laneOptions(call: CriticCall, taskQueue: string, key: number): ActivityOptions {
   const { critic } = call;
@@ -129,7 +133,7 @@ const settled = (result: CriticResult): Ended => ({ kind: 'settled', result });
 function endedBy(error: ActivityFailure): Ended {
   const { cause, retryState } = error;
   if (cause instanceof CancelledFailure) throw error;
-  if (cause instanceof TimeoutFailure) return endedByTimeout(cause);
+  if (cause instanceof TimeoutFailure) return endedByTimeout(cause, retryState);
   const failure = cause instanceof ApplicationFailure ? toldFailure(cause.details?.[0]) : undefined;
   if (failure === undefined) return settled({ outcome: 'failed', attempts: [], code: 'CRITIC_ERROR', message: 'the attempt ended in a way the adapter does not know' });
   const { outcome, code, attempts, startedAt, endedAt } = failure;
@@ -141,7 +145,7 @@ function endedBy(error: ActivityFailure): Ended {
   return { kind: retryState === 'TIMEOUT' ? 'settled' : 'worker_lost', result: { outcome: 'failed', ...result } };
 }
 
-function endedByTimeout(cause: TimeoutFailure): Ended {
+function endedByTimeout(cause: TimeoutFailure, retryState: ActivityFailure['retryState']): Ended {
   const beat = toldBeat(cause.lastHeartbeatDetails);
   const attempts = beat?.attempts ?? [];
   const startedAt = beat?.startedAt !== undefined ? { startedAt: beat.startedAt } : {};
@@ -149,7 +153,8 @@ function endedByTimeout(cause: TimeoutFailure): Ended {
   if (cause.timeoutType === 'HEARTBEAT') {
     const lost: AttemptRecord = { class: 'worker_lost', queuedMs: 0, ranMs: 0, code: 'WORKER_LOST' };
     const message = 'the worker process died or froze while the critic ran';
-    return { kind: 'worker_lost', result: { outcome: 'failed', attempts: [...attempts, lost], code: 'WORKER_LOST', message, ...startedAt } };
+    const result: CriticResult = { outcome: 'failed', attempts: [...attempts, lost], code: 'WORKER_LOST', message, ...startedAt };
+    return retryState === 'TIMEOUT' ? settled({ ...result, cut: 'deadline' }) : { kind: 'worker_lost', result };
   }
   if (beat?.waiting === true && beat.attempts.length === 0) {
     return settled({ outcome: 'not_reached', attempts, code: 'DEADLINE', message: 'the deadline came while it waited for a free place' });
@@ -161,11 +166,12 @@ function endedByTimeout(cause: TimeoutFailure): Ended {
 
 /** It waited in its queue until its time was up: is there nobody to take it, or was it just not its turn? */
 async function neverStarted(lane: string, result: CriticResult): Promise<CriticResult> {
-  let pollers = 0;
+  let pollers: number;
   try {
     ({ pollers } = await inspectLane(lane));
   } catch (error) {
     if (isCancellation(error)) throw error;
+    return { ...result, outcome: 'unavailable', code: 'NO_WORKER', message: `nobody took it, and whether a worker polls its lane ${lane} could not be found out` };
   }
   if (pollers > 0) return { ...result, outcome: 'not_reached', code: 'DEADLINE', message: 'the deadline came while it waited in its queue' };
   return { ...result, outcome: 'unavailable', code: 'NO_WORKER', message: `no worker polls its lane ${lane}` };

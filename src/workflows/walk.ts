@@ -215,7 +215,7 @@ async function runOne(walk: Walk, critic: PlanCritic, reserved: ReadonlySet<stri
     : { outcome: 'invalid_output', attempts: [], code: 'FINDING_TOO_LARGE', message: 'the findings of its dependencies are larger than 512 KB together' };
   walk.observe(Math.max(...inFlight.values()));
   inFlight.delete(critic.name);
-  const isCut = result.code === 'CRITIC_TIMEOUT';
+  const isCut = result.outcome === 'timed_out' && result.code === 'CRITIC_TIMEOUT';
   if (isCut) walk.used.countUpTo(usedUpMs);
   walk.add(recordOf(critic, admission.gate, isCut ? { ...result, message: `${timeOf(critic, left.by)} was used up while it ran` } : result));
   if (walk.decisive !== undefined) walk.deps.cancelRunning();

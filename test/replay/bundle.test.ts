@@ -4,7 +4,7 @@
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -27,7 +27,8 @@ const SOURCE_MAP = /\/\/# sourceMappingURL=data:[^,]*,(\S+)/;
 /** Paths from the root of the repository of all modules in a bundle, as its source map tells them. */
 function modulesOf(code: string): string[] {
   const map: { readonly sources: readonly string[] } = JSON.parse(Buffer.from(SOURCE_MAP.exec(code)?.[1] ?? '', 'base64').toString());
-  return map.sources.filter((source) => source.startsWith(ROOT)).map((source) => source.slice(ROOT.length));
+  const files = map.sources.filter((source) => !source.startsWith('webpack/'));
+  return files.map((file) => (file.includes('/node_modules/') ? file.slice(file.indexOf('node_modules/')) : relative(ROOT, file)));
 }
 
 const packagesOf = (modules: readonly string[]): string[] =>

@@ -160,6 +160,15 @@ const PLAIN: Readonly<Record<string, Kind>> = {
     end: 'not_judged',
     outcomes: { base: 'failed', leaf: 'skipped', deeper: 'skipped' },
   },
+  'skipped-raises': {
+    plan: plan({
+      base: core({ throw: 'permanent' }, { onFailure: 'escalate' }),
+      leaf: core({}, { dependsOn: ['base'], onFailure: { skipped: 'fail' } }),
+      fine: core(),
+    }),
+    end: 'not_judged',
+    outcomes: { base: 'failed', leaf: 'skipped' },
+  },
   'gated-chain': {
     plan: plan({ risky: core({}, { executionPolicy: 'on_high_risk' }), leaf: deep({}, { dependsOn: ['risky'] }), fine: core() }),
     end: 'allow',
@@ -225,6 +234,20 @@ const PLAIN: Readonly<Record<string, Kind>> = {
     request: { content: { input: 'Who may I write to?', output: 'Write to ada@example.org.', tags: ['mail', 1, null] } },
     end: 'escalate',
   },
+  'nothing-succeeded': {
+    plan: plan({ risky: local({}, { executionPolicy: 'on_high_risk' }) }),
+    end: 'escalate',
+    outcomes: { risky: 'gated' },
+  },
+  'rule-errs': {
+    plan: plan(
+      { fine: core() },
+      { verdict: { rules: [{ deny: 'has(context.amount) && context.amount > 1000', reason: 'a large amount' }], otherwise: 'allow' } },
+    ),
+    request: { context: { amount: 'a lot' } },
+    end: 'escalate',
+  },
+  otherwise: { plan: plan({ fine: core() }, { verdict: { otherwise: 'deny' } }), end: 'deny' },
   'hostile-critic': {
     plan: plan({ throws: core({ throw: 'hostile' }), loops: core({ return: 'cycle' }), lies: local({ return: 'nan' }), fine: core() }),
     end: 'not_judged',

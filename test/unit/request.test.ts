@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { requestDigest } from '../../src/digest.js';
-import { MAX_REQUEST_BYTES, parseEvaluateInput, parseRecord, toEvaluationRequest, type StartRequest } from '../../src/schemas/request.js';
+import { MAX_CONTENT_BYTES } from '../../src/domain/plan.js';
+import { parseEvaluateInput, parseRecord, toEvaluationRequest, type StartRequest } from '../../src/schemas/request.js';
 
 const problems = (value: unknown): readonly string[] => {
   const checked = parseRecord(value);
@@ -78,10 +79,10 @@ describe('a record', () => {
   });
 
   it('is accepted at 256 KB of content and context and refused one byte above', () => {
-    const room = MAX_REQUEST_BYTES - 2 - 2; // the quotes of the text, the braces of the empty context
+    const room = MAX_CONTENT_BYTES - 2 - 2; // the quotes of the text, the braces of the empty context
     expect(problems({ content: 'x'.repeat(room) })).toEqual([]);
     expect(problems({ content: 'x'.repeat(room + 1) })).toEqual([
-      `content and context are ${MAX_REQUEST_BYTES + 1} bytes together, at most 262144 are accepted`,
+      `content and context are ${MAX_CONTENT_BYTES + 1} bytes together, at most 262144 are accepted`,
     ]);
     expect(problems({ content: 'é'.repeat(room / 2) })).toEqual([]);
     expect(problems({ content: `x${'é'.repeat(room / 2)}` })).toHaveLength(1);

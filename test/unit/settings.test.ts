@@ -10,7 +10,7 @@ describe('settings', () => {
   test('an empty environment gives the defaults', () => {
     expect(loadSettings({ PATH: '/bin', TRIBUNAL_LOG: '' })).toEqual({
       ok: true,
-      settings: { deployment: 'tribunal', shutdownGraceMs: 30_000, logLevel: 'info' },
+      settings: { deployment: 'tribunal', shutdownGraceMs: 30_000, logLevel: 'warn' },
     });
   });
 
@@ -18,7 +18,7 @@ describe('settings', () => {
     const env = { TRIBUNAL_DEPLOYMENT: 'moderation', TRIBUNAL_CACHE: '/cache', TRIBUNAL_SHUTDOWN_GRACE: '2m', TRIBUNAL_LOG: 'debug' };
     expect(loadSettings(env)).toEqual({
       ok: true,
-      settings: { deployment: 'moderation', cache: '/cache', shutdownGraceMs: 120_000, logLevel: 'debug' },
+      settings: { deployment: 'moderation', shutdownGraceMs: 120_000, logLevel: 'debug' },
     });
   });
 

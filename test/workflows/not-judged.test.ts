@@ -80,7 +80,7 @@ describe('an evaluation that cannot judge', () => {
 
   it('names in its current details the event to reset to, which the report names too', async () => {
     const details = await currentDetails(report.evaluationId);
-    expect(details).toContain('not judged');
+    expect(details).toContain('NOT JUDGED');
     expect(details).toContain(`temporal workflow reset --workflow-id ${report.evaluationId} --event-id ${report.reset?.keepSiblings}`);
     expect(details).toContain('`judge` failed');
     const event = (await harness.history(report.evaluationId)).find((one) => Number(one.eventId) === report.reset?.keepSiblings);
@@ -91,7 +91,7 @@ describe('an evaluation that cannot judge', () => {
   it('is the only one that names such an event: an allow has nothing to mend', async () => {
     const clean = await harness.client.evaluate({ plan: 'clean', content: 'text' });
     const details = await currentDetails(clean.evaluationId);
-    expect(details).toContain('allow');
+    expect(details).toContain('ALLOW');
     expect(details).not.toContain('reset');
   });
 

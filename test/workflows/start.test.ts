@@ -7,7 +7,7 @@ import { RequestRefused } from '../../src/client-errors.js';
 import { EVALUATE, workflowQueue } from '../../src/contract.js';
 import { requestDigest } from '../../src/digest.js';
 import type { EvaluationRequest } from '../../src/domain/request.js';
-import { MAX_REQUEST_BYTES } from '../../src/schemas/request.js';
+import { MAX_CONTENT_BYTES } from '../../src/domain/plan.js';
 import { makeHarness, type Harness } from '../support/harness.js';
 import { strangeEvents } from '../support/history.js';
 
@@ -57,7 +57,7 @@ const BAD: Readonly<Record<string, (key: string) => unknown[]>> = {
   'a tier in the context alone': (key) => [inputOf(requestOf(key, { context: { riskTier: 'high' } }))],
   'a tier in the context that the request contradicts': (key) => [inputOf(requestOf(key, { context: { riskTier: 'high' }, riskTier: 'low' }))],
   'the key of another evaluation': () => [inputOf(requestOf('another-key'))],
-  'more content than any plan takes': (key) => [inputOf(requestOf(key, { content: 'x'.repeat(MAX_REQUEST_BYTES) }))],
+  'more content than any plan takes': (key) => [inputOf(requestOf(key, { content: 'x'.repeat(MAX_CONTENT_BYTES) }))],
   'content of 1.9 MB': (key) => [inputOf(requestOf(key, { content: 'x'.repeat(1_900_000) }))],
   'more content than this plan takes': (key) => [inputOf(requestOf(key, { plan: 'small', content: 'x'.repeat(200) }))],
 };
