@@ -101,10 +101,13 @@ async function resolveCritics(source: ParsedPlan, registry: CriticRegistry): Pro
     const options = optionProblems(implementation, written);
     if (options.length > 0) problems.push(...options.map((issue) => asProblem(issue, ['critics', name, 'with'])));
     // Pinned as written: the worker has the implementation check them again, and not every schema takes its own output.
-    else resolved.set(name, { version: implementation.version, options: written });
+    else resolved.set(name, { version: implementation.version, options: asJson(written) });
   }
   return { resolved, problems };
 }
+
+/** As it will be read back from a history: -0 becomes 0 there, and the hash must not change. */
+const asJson = (written: Json): Json => JSON.parse(canonicalJson(written)) as Json;
 
 /** The schema is the critic author's: it may throw. */
 function optionProblems({ name, options: schema }: AnyCritic, written: Json): readonly Issue[] {

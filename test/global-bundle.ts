@@ -5,9 +5,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
+import { bundleWorkflows } from '../src/bundle.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -32,8 +31,7 @@ export async function teardown(): Promise<void> {
 }
 
 async function bundle(): Promise<string> {
-  const workflowsPath = fileURLToPath(new URL('../src/workflows/index.ts', import.meta.url));
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  const { code } = await bundleWorkflows();
   const path = join(await mkdtemp(join(tmpdir(), 'tribunal-bundle-')), 'workflows.cjs');
   await writeFile(path, code);
   return path;

@@ -1,0 +1,46 @@
+/** What a worker insists on before it polls. */
+import { randomUUID } from 'node:crypto';
+import { Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { makeRegistry } from '../../src/critics/registry.js';
+import { createTribunalWorker } from '../../src/worker.js';
+import { setupNamespace } from '../../temporal/setup.js';
+import { critic, plan } from '../support/plans.js';
+
+describe('a worker', () => {
+  let native: NativeConnection;
+  let connection: Connection;
+  beforeAll(async () => {
+    const { address } = inject('server');
+    native = await NativeConnection.connect({ address });
+    connection = await Connection.connect({ address });
+  });
+  afterAll(async () => {
+    await native.close();
+    await connection.close();
+  });
+
+  const create = (namespace: string, of = plan([critic('one')])): ReturnType<typeof createTribunalWorker> =>
+    createTribunalWorker({
+      deployment: { name: 'refused', plans: new Map([[of.name, of]]), registry: makeRegistry(), priorityLevels: 10 },
+      connection: native,
+      namespace,
+      bundle: { codePath: inject('bundlePath') },
+    });
+
+  it('does not poll before the search attributes exist: a missing one would wedge every evaluation', async () => {
+    const namespace = `bare-${randomUUID().slice(0, 8)}`;
+    await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: 86_400 } as never });
+    await expect(create(namespace)).rejects.toThrow(/lacks the search attributes .*TribunalDecision.*: run `tribunal setup`/);
+    await setupNamespace(connection, namespace);
+    const worker = await create(namespace);
+    const running = worker.run();
+    worker.shutdown();
+    await running;
+  });
+
+  it('does not start with a plan that uses an implementation it does not have', async () => {
+    await expect(create('default', plan([critic('one', { uses: 'ghost' })]))).rejects.toThrow(/one uses ghost, which is not here; known are http, pattern/);
+  });
+});
