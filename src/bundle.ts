@@ -12,8 +12,11 @@ export async function workflowBundle(): Promise<{ codePath: string } | { code: s
 
 export async function bundleWorkflows(): Promise<{ code: string }> {
   const entry = import.meta.url.endsWith('.ts') ? './workflows/index.ts' : './workflows/index.js';
+  const workflowsPath = fileURLToPath(new URL(entry, import.meta.url));
   return await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL(entry, import.meta.url)),
+    workflowsPath,
+    // All runs of a process share one copy of our modules, and with it the compiled expressions: the modules hold no state of a run.
+    preloadModules: [workflowsPath],
     webpackConfigHook: lean,
     logger: new DefaultLogger('WARN'),
   });
@@ -21,8 +24,11 @@ export async function bundleWorkflows(): Promise<{ code: string }> {
 
 type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
 
-/** Leaves out what nothing uses and joins modules: every worker parses this code when it starts. Names are kept, for stack traces. */
+/**
+ * Leaves out what nothing uses and joins modules: every worker parses this code when it starts. Names are kept, and a map of
+ * lines without the sources, for stack traces.
+ */
 function lean(config: WebpackConfig): WebpackConfig {
   const optimization = { ...config.optimization, providedExports: true, usedExports: true, sideEffects: true, concatenateModules: true };
-  return { ...config, optimization };
+  return { ...config, optimization, devtool: 'inline-nosources-cheap-module-source-map' };
 }

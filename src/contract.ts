@@ -4,7 +4,7 @@
  */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { AttemptRecord, CriticRecord, CriticResult } from './domain/outcomes.js';
-import type { ExecutionStage, Plan, PlanCritic, RiskTier } from './domain/plan.js';
+import type { CriticUse, ExecutionStage, Plan, RiskTier } from './domain/plan.js';
 import type { EvaluationReport } from './domain/report.js';
 import type { EvaluationRequest, JsonObject } from './domain/request.js';
 import type { Finding, Json } from './domain/finding.js';
@@ -101,7 +101,7 @@ export interface WalkState {
 
 /** Argument of a remote critic's activity; its type is the critic's name. */
 export interface RunCriticInput {
-  readonly critic: PlanCritic;
+  readonly critic: CriticUse;
   readonly content: Json;
   readonly context: JsonObject;
   readonly findings: Readonly<Record<string, Finding>>;

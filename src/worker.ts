@@ -14,6 +14,7 @@ import type { Plan } from './domain/plan.js';
 import { BudgetPool } from './lanes/budgets.js';
 import { lanesOf, type Lane } from './lanes/lanes.js';
 import { freshPollers } from './pollers.js';
+import { runWorkers, shutdownWorkers } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
 
 export interface TribunalWorkerOptions {
@@ -65,7 +66,9 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
     await Promise.allSettled(workers.map((worker) => stopUnused(worker)));
     throw error;
   }
-  return { lanes, run: () => runAll(workers, options), shutdown: () => workers.forEach(shutdownOnce) };
+  // Told by its kind alone: its texts may be content.
+  const onStray = (thrown: unknown): void => options.log?.('error', `a critic left an error behind: ${kindOf(thrown)}`);
+  return { lanes, run: () => runWorkers(workers, onStray), shutdown: () => shutdownWorkers(workers) };
 }
 
 async function stopUnused(worker: Worker): Promise<void> {
@@ -74,34 +77,7 @@ async function stopUnused(worker: Worker): Promise<void> {
   await running;
 }
 
-function shutdownOnce(worker: Worker): void {
-  if (worker.getState() === 'RUNNING') worker.shutdown();
-}
-
-async function runAll(workers: readonly Worker[], { log }: TribunalWorkerOptions): Promise<void> {
-  // A critic's stray rejection or timer must not end the neighbours' work.
-  const stray = (thrown: unknown): void => log?.('error', `a critic left an error behind: ${kindOf(thrown)}`);
-  process.on('unhandledRejection', stray);
-  process.on('uncaughtException', stray);
-  try {
-    const running = workers.map(async (worker) => {
-      try {
-        await worker.run();
-      } finally {
-        // One that stops, for whatever reason, stops all: half a worker would let evaluations wait for ever.
-        workers.forEach(shutdownOnce);
-      }
-    });
-    const ended = await Promise.allSettled(running);
-    const failed = ended.find((end) => end.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-  } finally {
-    process.off('unhandledRejection', stray);
-    process.off('uncaughtException', stray);
-  }
-}
-
-/** It may be an object whose every property throws, and a throw from here would end the process; its texts may be content. */
+/** It may be an object whose every property throws, and a throw from here would end the process. */
 function kindOf(thrown: unknown): string {
   try {
     const name: unknown = thrown instanceof Error ? thrown.name : typeof thrown;

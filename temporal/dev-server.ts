@@ -169,17 +169,16 @@ async function untilHealthy(child: ChildProcess, address: string): Promise<void>
     check();
     await pause(POLL_MS);
   }
-  await withConnection(address, async (connection) => {
-    for (;;) {
-      check();
-      try {
-        await connection.workflowService.describeNamespace({ namespace: 'default' });
-        return;
-      } catch {
-        await pause(POLL_MS);
-      }
+  // A new connection each time: one that was opened too early may wait longer for its turn than the server needs.
+  for (;;) {
+    check();
+    try {
+      await withConnection(address, async ({ workflowService }) => void (await workflowService.describeNamespace({ namespace: 'default' })));
+      return;
+    } catch {
+      await pause(POLL_MS);
     }
-  });
+  }
 }
 
 async function withConnection(address: string, work: (connection: Connection) => Promise<void>): Promise<void> {

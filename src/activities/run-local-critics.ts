@@ -131,16 +131,18 @@ class Batch {
     this.#stop.abort();
   }
 
-  /** Keeps the batch under its size: first without details and evidence, then without the finding. */
+  /**
+   * Keeps the batch under its size: details and evidence only in its first half, so that room for what rules read is
+   * left to those that come later; a finding that does not fit at all is invalid output.
+   */
   #fit(record: CriticRecord): CriticRecord {
-    const left = MAX_BATCH_BYTES - this.#bytes;
     let fitting = record;
-    if (jsonBytes(fitting) > left && record.finding !== undefined) {
-      const { details: _details, evidence: _evidence, ...finding } = record.finding;
+    if (record.finding !== undefined && this.#bytes + jsonBytes(record) > MAX_BATCH_BYTES / 2) {
+      const { details, evidence, ...finding } = record.finding;
       fitting = { ...record, finding };
-      this.#dropped += 1;
+      if (details !== undefined || evidence !== undefined) this.#dropped += 1;
     }
-    if (jsonBytes(fitting) > left && record.finding !== undefined) {
+    if (fitting.finding !== undefined && this.#bytes + jsonBytes(fitting) > MAX_BATCH_BYTES) {
       const { finding: _finding, ...rest } = record;
       fitting = { ...rest, outcome: 'invalid_output', code: 'FINDING_TOO_LARGE', message: 'the findings of its batch are larger than 1 MB together' };
     }

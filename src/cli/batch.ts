@@ -24,7 +24,7 @@ interface Ended {
 
 export async function runBatch(client: Starter, requests: readonly RequestAt[], settings: BatchSettings, output: Output): Promise<number> {
   const queue = new PQueue({ concurrency: settings.concurrency });
-  const progress = output.progress();
+  const progress = await output.progress();
   const ended: Ended[] = [];
   const stop = listenForStop();
   for (const request of requests) {

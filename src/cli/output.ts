@@ -2,7 +2,6 @@
  * Where a command writes. Results go to stdout, everything else to stderr, so that a pipe gets results alone.
  * Whatever comes from outside must have passed `safeText` or `safeJson` before it gets here.
  */
-import { createLogUpdate } from 'log-update';
 import { safeJson, safeText } from '../report/safe.js';
 import { describeError } from './exit.js';
 
@@ -53,9 +52,11 @@ export class Output {
   }
 
   /** A place that shows where things stand: redrawn on a terminal, else a line now and then. */
-  progress(): Progress {
+  async progress(): Promise<Progress> {
     if (this.json) return { show: () => undefined, end: () => undefined };
     if (this.#io.stderr.isTTY === true && this.#io.env['TERM'] !== 'dumb') {
+      // Loaded here: commands that draw nothing, a worker's start above all, do without it.
+      const { createLogUpdate } = await import('log-update');
       const redraw = createLogUpdate(this.#io.stderr);
       return { show: (text) => redraw(text), end: () => redraw.clear() };
     }

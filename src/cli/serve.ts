@@ -46,7 +46,9 @@ export async function serve({ deployment, connectionOptions, namespace, shutdown
     ready(worker.lanes.length);
     await running;
   } finally {
-    await connection.close();
+    Runtime.instance().flushLogs();
+    // A Worker that failed may hold it for ever; the process ends all the same.
+    await connection.close().catch(() => undefined);
   }
 }
 
@@ -55,14 +57,29 @@ const EXPECTED = /^(No workflows registered|Activity failed$|Workflow failed$)/;
 
 const LEVEL_OF = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' } as const;
 
+/** What the SDK says of every single try while the server is away; it tries for ever. */
+const TRYING = /^(gRPC call .* retried \d+ times|Network error while)/;
+const OUTAGE_NOTE_MS = 30_000;
+
 let installed = false;
 
-/** The SDK's own signal handlers would stop workers one by one; lines that tell of expected ends are left out at every level. */
-function installRuntime(output: Output, logLevel: Settings['logLevel']): void {
+/** The SDK's own signal handlers would stop workers one by one; its lines below a warning are not for people. */
+function installRuntime(output: Output): void {
   if (installed) return;
   installed = true;
-  const logger = new DefaultLogger(LEVEL_OF[logLevel], ({ level, message }) => {
-    if (!EXPECTED.test(message)) output.note(safeText(`${level.toLowerCase()}: ${message}`));
+  let quietUntil = 0;
+  const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
+    if (EXPECTED.test(message)) return;
+    if (TRYING.test(message)) {
+      if (performance.now() < quietUntil) return;
+      quietUntil = performance.now() + OUTAGE_NOTE_MS;
+      output.note('warn: the server does not answer; it is asked again until it does');
+      return;
+    }
+    const { error } = meta ?? {};
+    output.note(safeText(`${level.toLowerCase()}: ${message}${message === 'Worker failed' && error instanceof Error ? `: ${error.message}` : ''}`));
   });
-  Runtime.install({ shutdownSignals: [], logger });
+  // Without forwarding the SDK's native part writes to stdout, between the results.
+  const logging = { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } as const;
+  Runtime.install({ shutdownSignals: [], logger, telemetryOptions: { logging } });
 }

@@ -24,7 +24,7 @@ export function addWatch(program: Command, cli: Cli): void {
 async function runWatch({ options, args, io, output }: Call<unknown>): Promise<number> {
   const connected = await connectClient(options, io.env);
   const stop = listenForStop();
-  const progress = output.progress();
+  const progress = await output.progress();
   try {
     const handle = connected.client.handle(args[0] ?? '');
     const ui = connected.uiOf(handle.evaluationId);

@@ -11,7 +11,7 @@ import { compileCel } from '../domain/cel.js';
 import { CODES, type Code } from '../domain/errors.js';
 import type { Finding, FindingCost } from '../domain/finding.js';
 import type { AttemptClass } from '../domain/outcomes.js';
-import type { PlanCritic, RiskTier } from '../domain/plan.js';
+import type { CriticUse, RiskTier } from '../domain/plan.js';
 import { deferred } from '../deferred.js';
 import { cleanFinding } from './clean-finding.js';
 import type { AnyCritic, CriticErrorKind, CriticInput, CriticTools } from './critic.js';
@@ -47,7 +47,7 @@ const coded = (cls: Failed['class'], code: Code, message: string): Failed => fai
 /**
  * @param timeoutMs from now; the attempt's own limit or what its batch has left.
  */
-export async function runAttempt(registry: CriticRegistry, plan: PlanCritic, input: CriticInput, host: AttemptHost, timeoutMs: number): Promise<AttemptEnd> {
+export async function runAttempt(registry: CriticRegistry, plan: CriticUse, input: CriticInput, host: AttemptHost, timeoutMs: number): Promise<AttemptEnd> {
   const found = await findImplementation(registry, plan);
   if ('ok' in found) return found;
   const { critic, options } = found;
@@ -72,7 +72,7 @@ export async function runAttempt(registry: CriticRegistry, plan: PlanCritic, inp
   }
 }
 
-async function findImplementation(registry: CriticRegistry, plan: PlanCritic): Promise<{ critic: AnyCritic; options: never } | Failed> {
+async function findImplementation(registry: CriticRegistry, plan: CriticUse): Promise<{ critic: AnyCritic; options: never } | Failed> {
   const critic = await registry.find(plan.uses);
   if (critic === undefined) return coded('unavailable', 'UNKNOWN_CRITIC', `this worker has no implementation called ${plan.uses}`);
   if (major(critic.version) !== major(plan.version)) {
@@ -106,7 +106,7 @@ export function parseOptions(critic: AnyCritic, written: unknown): { ok: true; v
   return { ok: true, value: parsed.data as never };
 }
 
-async function judge(critic: AnyCritic, plan: PlanCritic, input: CriticInput, tools: CriticTools<never>, host: AttemptHost): Promise<AttemptEnd> {
+async function judge(critic: AnyCritic, plan: CriticUse, input: CriticInput, tools: CriticTools<never>, host: AttemptHost): Promise<AttemptEnd> {
   freeze(input);
   let returned: unknown;
   try {
@@ -131,7 +131,7 @@ function freeze(value: unknown): void {
 }
 
 /** The plan's own demands on the output. */
-function ruleProblem(plan: PlanCritic, finding: Finding, input: CriticInput, host: AttemptHost): Failed | undefined {
+function ruleProblem(plan: CriticUse, finding: Finding, input: CriticInput, host: AttemptHost): Failed | undefined {
   const missing = plan.requiredOutputFields.filter((name) => !Object.hasOwn(finding, name));
   const cost = finding.cost !== undefined ? { cost: finding.cost } : {};
   if (missing.length > 0) return { ...coded('invalid_output', 'REQUIRED_FIELD', `the finding lacks ${missing.join(', ')}`), ...cost };

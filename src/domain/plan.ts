@@ -66,6 +66,12 @@ export interface PlanCritic {
   readonly tags: readonly string[];
 }
 
+/** What running a critic takes of its plan entry; with every remote critic it goes into the history. */
+export type CriticUse = Pick<
+  PlanCritic,
+  'name' | 'uses' | 'version' | 'with' | 'priority' | 'attemptTimeoutMs' | 'retryOnTimeout' | 'requiredOutputFields' | 'validateOutput'
+>;
+
 export interface VerdictRule {
   readonly effect: 'deny' | 'escalate';
   /** CEL over findings, critics, context and request. */
@@ -105,6 +111,11 @@ export interface Plan {
     readonly allowNeeds?: { readonly critics: readonly string[]; readonly coverage?: number };
     readonly otherwise: 'allow' | 'escalate' | 'deny';
   };
+}
+
+export function useOf(critic: PlanCritic): CriticUse {
+  const { name, uses, version, with: options, priority, attemptTimeoutMs, retryOnTimeout, requiredOutputFields, validateOutput } = critic;
+  return { name, uses, version, with: options, priority, attemptTimeoutMs, retryOnTimeout, requiredOutputFields, ...(validateOutput !== undefined ? { validateOutput } : {}) };
 }
 
 /** The stages that have critics, in order. */

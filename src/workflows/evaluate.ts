@@ -20,6 +20,7 @@ import { cancelledBeforeStart } from '../domain/admit.js';
 import { buildReport } from '../domain/build-report.js';
 import { FAILURE_TYPES } from '../domain/errors.js';
 import { fitReport } from '../domain/fit-report.js';
+import { useOf } from '../domain/plan.js';
 import type { EvaluationReport } from '../domain/report.js';
 import { searchValues } from '../domain/search-values.js';
 import { decideVerdict, type Verdict } from '../domain/verdict.js';
@@ -92,7 +93,8 @@ function isFinal(error: unknown): boolean {
 
 function makeWalk(input: EvaluateInput, opened: OpenResult): Walk {
   const { content, context, class: requestClass } = input.request;
-  const scope = new CancellationScope();
+  // The run's own scope: a further one would make the SDK follow every promise, and after a decisive rule nothing is left to run.
+  const scope = CancellationScope.current();
   let decisive = false;
   const deps: WalkDeps = {
     now: () => Date.now(),
@@ -107,15 +109,13 @@ function makeWalk(input: EvaluateInput, opened: OpenResult): Walk {
         throw error;
       }
     },
-    async runCritic(call) {
-      try {
-        const { tenant, riskTier, size } = opened.facts;
-        const args = { critic: call.critic, content, context, findings: call.findings, tenant, riskTier, size };
-        return await scope.run(() => callCritic(call, opened, args, requestClass === 'background'));
-      } catch (error) {
+    runCritic(call) {
+      const { tenant, riskTier, size } = opened.facts;
+      const args = { critic: useOf(call.critic), content, context, findings: call.findings, tenant, riskTier, size };
+      return callCritic(call, opened, args, requestClass === 'background').catch((error: unknown) => {
         if (!decisive || !isCancellation(error)) throw error;
         return { outcome: 'cancelled', attempts: [], startedAt: Date.now(), code: 'DECISIVE' };
-      }
+      });
     },
     cancelRunning() {
       decisive = true;

@@ -114,23 +114,22 @@ function priorityKey(critic: PlanCritic, background: boolean, levels: 5 | 10): n
 
 type Ended = { readonly kind: 'settled' | 'never_started' | 'worker_lost'; readonly result: CriticResult };
 
-async function attemptAll(options: ActivityOptions, input: RunCriticInput): Promise<Ended> {
+function attemptAll(options: ActivityOptions, input: RunCriticInput): Promise<Ended> {
   const run = proxyActivities<LaneActivities>(options)[input.critic.name];
   if (run === undefined) throw ApplicationFailure.nonRetryable('no activity of this name');
-  try {
-    const output = await run(input);
-    const told = toldSuccess(output);
-    if (typeof told !== 'string') return settled(told);
-    return settled({ outcome: 'invalid_output', attempts: [], code: 'NOT_A_FINDING', message: told });
-  } catch (error) {
-    if (!(error instanceof ActivityFailure)) throw error;
-    return endedBy(error);
-  }
+  return run(input).then(endedByOutput, endedByError);
+}
+
+function endedByOutput(output: RunCriticOutput): Ended {
+  const told = toldSuccess(output);
+  if (typeof told !== 'string') return settled(told);
+  return settled({ outcome: 'invalid_output', attempts: [], code: 'NOT_A_FINDING', message: told });
 }
 
 const settled = (result: CriticResult): Ended => ({ kind: 'settled', result });
 
-function endedBy(error: ActivityFailure): Ended {
+function endedByError(error: unknown): Ended {
+  if (!(error instanceof ActivityFailure)) throw error;
   const { cause, retryState } = error;
   if (cause instanceof CancelledFailure) throw error;
   if (cause instanceof TimeoutFailure) return endedByTimeout(cause, retryState);

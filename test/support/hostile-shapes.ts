@@ -99,7 +99,7 @@ const RETURNED: Readonly<Record<string, { readonly make: () => unknown; readonly
   no_prototype: { make: () => Object.assign(Object.create(null), clear), end: 0 },
   minus_zero: { make: () => ({ ...clear, severity: -0 }), end: 0 },
   minus_infinity: { make: () => ({ ...clear, value: Number.NEGATIVE_INFINITY }) },
-  overflowing: { make: () => ({ ...clear, severity: 1e400 }) },
+  overflowing: { make: () => JSON.parse('{"severity":1e400,"violations":[]}') as unknown },
   boxed: { make: () => ({ ...clear, severity: Object(0.1) as unknown }) },
   date: { make: () => new Date() },
   bytes: { make: () => new Uint8Array(1_000) },
@@ -108,7 +108,7 @@ const RETURNED: Readonly<Record<string, { readonly make: () => unknown; readonly
   refusing_proxy: { make: () => hostileError(), end: 'failed' },
   revoked_proxy: { make: () => revoked(), end: 'failed' },
   proxy_of_finding: { make: () => new Proxy({ ...clear, severity: 0.3 }, {}), end: 0.3 },
-  sparse_list: { make: () => ({ ...clear, violations: new Array(1_000_000_000) }) },
+  sparse_list: { make: () => ({ ...clear, violations: Object.assign([], { length: 1_000_000_000 }) }) },
   list_of_proxies: { make: () => ({ ...clear, violations: [hostileError()] }) },
   endless_getter: { make: () => ({ ...clear, details: endless() }) },
   to_json_allow: { make: () => ({ severity: 'x', violations: [], toJSON: () => ({ ...clear, decision: 'allow' }) }) },
@@ -123,15 +123,16 @@ function endless(): unknown {
 }
 
 const later = (run: () => void): void => void setTimeout(run, 5);
-const thenable = (then: unknown): unknown => ({ then });
+/** Whatever awaits it calls its `then`, or reads it. */
+const thenable = (then: PropertyDescriptor): unknown => Object.defineProperties({}, { then });
 
 /** What happens outside of the answer, or keeps it from coming. */
 const ACTS: Readonly<Record<string, Shape>> = {
   hangs: { act: () => new Promise(() => {}), end: 'timed_out' },
-  thenable_that_never_settles: { act: () => thenable(() => undefined), end: 'timed_out' },
-  thenable_that_throws: { act: () => thenable(refuse), end: 'failed' },
-  thenable_whose_then_throws: { act: () => ({ get then() { return refuse(); } }), end: 'failed' },
-  thenable_that_settles_twice: { act: () => thenable((resolve: (value: unknown) => void, reject: (reason: unknown) => void) => { resolve({ ...clear, severity: 0.2 }); reject(hostileError()); }), end: 0.2 },
+  thenable_that_never_settles: { act: () => thenable({ value: () => undefined }), end: 'timed_out' },
+  thenable_that_throws: { act: () => thenable({ value: refuse }), end: 'failed' },
+  thenable_whose_then_throws: { act: () => thenable({ get: refuse }), end: 'failed' },
+  thenable_that_settles_twice: { act: () => thenable({ value: (resolve: (value: unknown) => void, reject: (reason: unknown) => void) => { resolve({ ...clear, severity: 0.2 }); reject(hostileError()); } }), end: 0.2 },
   rejects_with_a_proxy: { act: () => Promise.reject(hostileError()), end: 'failed' },
   floating_rejection: { act: () => { void Promise.reject(new Error(SECRET)); return clear; }, end: 0 },
   floating_hostile_rejection: { act: () => { void Promise.reject(hostileError()); return clear; }, end: 0 },

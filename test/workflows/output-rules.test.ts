@@ -65,9 +65,9 @@ describe('output rules', () => {
       expect(criticOf(report, name), name).toMatchObject({ ...expected, attempts: 1 });
     }
     expect(report.coverage).toEqual({ planned: names.length, succeeded: names.length - refused.length, invalid_output: refused.length });
-    expect(report.reasons.map((reason) => reason.critic).toSorted()).toEqual(refused.toSorted());
+    expect(report.reasons.map((reason) => reason.critic ?? '').toSorted()).toEqual(refused.toSorted());
     const starts = (await callsIn(join(harness.dir, file))).filter((call) => call.event === 'start');
-    expect(starts.map((call) => call.name).toSorted()).toEqual(names.filter((name) => name !== 'own_schema').toSorted());
+    expect(starts.map((call) => call.name ?? '').toSorted()).toEqual(names.filter((name) => name !== 'own_schema').toSorted());
   });
 
   it('leave nothing of a bad answer in the report, so that no rule can read it', async () => {

@@ -1,0 +1,61 @@
+/**
+ * Runs the Workers of one process as one: they start together, and when one of them ends, for whatever reason, all do.
+ * Half a process would hold evaluations for ever and look alive to its supervisor.
+ */
+import type { Worker } from '@temporalio/worker';
+
+/** As much of the SDK's Worker as is needed here. */
+export type OneWorker = Pick<Worker, 'run' | 'shutdown' | 'getState'>;
+
+/** How often states are looked at. */
+const STATE_MS = 500;
+
+/**
+ * Settles when all have ended. Rejects when one of them failed: it can poll no more, and only a new process can.
+ * @param onStray told what critics leave behind: a rejection that nobody handles, a throw out of a timer.
+ */
+export async function runWorkers(workers: readonly OneWorker[], onStray: (thrown: unknown) => void): Promise<void> {
+  // A critic's stray rejection or timer must not end the neighbours' work.
+  process.on('unhandledRejection', onStray);
+  process.on('uncaughtException', onStray);
+  try {
+    const running = workers.map(async (worker) => {
+      try {
+        await runOne(worker);
+      } finally {
+        shutdownWorkers(workers);
+      }
+    });
+    const ended = await Promise.allSettled(running);
+    const failed = ended.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  } finally {
+    process.off('unhandledRejection', onStray);
+    process.off('uncaughtException', onStray);
+  }
+}
+
+/** Asks all that still run to drain; safe to call at any time. */
+export function shutdownWorkers(workers: readonly OneWorker[]): void {
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+}
+
+/** What a Worker that failed throws is often about its cleaning up, and sometimes it never comes: the state is what tells. */
+async function runOne(worker: OneWorker): Promise<void> {
+  let watch: NodeJS.Timeout | undefined;
+  const failed = new Promise<never>((_, fail) => {
+    watch = setInterval(() => {
+      if (worker.getState() === 'FAILED') fail(cannotGoOn());
+    }, STATE_MS);
+  });
+  try {
+    await Promise.race([worker.run(), failed]);
+  } catch (error) {
+    throw worker.getState() === 'FAILED' ? cannotGoOn(error) : error;
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+const cannotGoOn = (cause?: unknown): Error =>
+  new Error('the worker can poll the server no more; the log says why: mend that and start it again', { cause });
