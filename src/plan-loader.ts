@@ -14,7 +14,6 @@ import { error, hint, type PlanPath, type PlanProblem } from './domain/plan-prob
 import type { Plan } from './domain/plan.js';
 import { safeText } from './report/safe.js';
 import { parseWith, type Issue } from './schemas/issues.js';
-import { checkPlain } from './schemas/plain.js';
 import { parsePlan } from './schemas/parse-plan.js';
 import type { ParsedPlan } from './schemas/plan.js';
 import { readYaml, type YamlText } from './schemas/plan-file.js';

@@ -87,7 +87,7 @@ class Batch {
     const reserved = reservedIn(this.#plan, stage, this.#records, this.#facts);
     const ends = new Map<string, Promise<void>>();
     const start = async (critic: PlanCritic): Promise<void> => {
-      await Promise.all(critic.dependsOn.map((name) => ends.get(name)));
+      await Promise.all(critic.dependsOn.flatMap((name) => ends.get(name) ?? []));
       this.#add(await this.#runOne(critic, reserved, begun));
     };
     for (const critic of inStartOrder(locals)) ends.set(critic.name, start(critic));
@@ -178,7 +178,7 @@ class Batch {
       {
         signal: AbortSignal.any([this.#host.signal, this.#stop.signal]),
         heartbeat: () => undefined,
-        log: this.#host.log,
+        log: (message, fields) => this.#host.log(message, fields),
         idempotencyKey: sha256(`${this.#host.runId}/${critic.stage}/${critic.name}`),
         attempt: 1,
         tenant: this.#facts.tenant,

@@ -1,5 +1,5 @@
 /** A worker in this process, from start to drained end: what `dev` and `worker` share. Loads the native module. */
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, type LogMetadata } from '@temporalio/worker';
 import type { Deployment } from '../deployment.js';
 import { formatProblem } from '../plan-loader.js';
 import { safeText } from '../report/safe.js';
@@ -63,23 +63,25 @@ const OUTAGE_NOTE_MS = 30_000;
 
 let installed = false;
 
-/** The SDK's own signal handlers would stop workers one by one; its lines below a warning are not for people. */
-function installRuntime(output: Output): void {
+/** The SDK's own signal handlers would stop workers one by one; lines that tell of expected ends are left out at every level. */
+function installRuntime(output: Output, logLevel: Settings['logLevel']): void {
   if (installed) return;
   installed = true;
   let quietUntil = 0;
-  const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
+  const logger = new DefaultLogger(LEVEL_OF[logLevel], ({ level, message, meta }) => {
     if (EXPECTED.test(message)) return;
-    if (TRYING.test(message)) {
-      if (performance.now() < quietUntil) return;
-      quietUntil = performance.now() + OUTAGE_NOTE_MS;
-      output.note('warn: the server does not answer; it is asked again until it does');
-      return;
-    }
-    const { error } = meta ?? {};
-    output.note(safeText(`${level.toLowerCase()}: ${message}${message === 'Worker failed' && error instanceof Error ? `: ${error.message}` : ''}`));
+    if (!TRYING.test(message)) return output.note(safeText(`${level.toLowerCase()}: ${message}${reasonOf(message, meta)}`));
+    if (performance.now() < quietUntil) return;
+    quietUntil = performance.now() + OUTAGE_NOTE_MS;
+    output.note('warn: the server does not answer; it is asked again until it does');
   });
   // Without forwarding the SDK's native part writes to stdout, between the results.
   const logging = { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } as const;
   Runtime.install({ shutdownSignals: [], logger, telemetryOptions: { logging } });
+}
+
+/** Of the one line that ends the process; what other lines carry may be content. */
+function reasonOf(message: string, meta: LogMetadata | undefined): string {
+  const error: unknown = meta?.['error'];
+  return message === 'Worker failed' && error instanceof Error ? `: ${error.message}` : '';
 }

@@ -94,7 +94,7 @@ export function parseOptions(critic: AnyCritic, written: unknown): { ok: true; v
   parsedOptions.set(critic, known);
   if (known.has(key)) return { ok: true, value: known.get(key) as never };
   if (critic.options === undefined) {
-    const unknown = Object.keys((written ?? {}) as object);
+    const unknown = Object.keys((written ?? {}));
     if (unknown.length > 0) return { ok: false, issues: unknown.map((name) => ({ path: [name], message: `${critic.name} takes no options` })) };
     known.set(key, {});
     return { ok: true, value: {} as never };

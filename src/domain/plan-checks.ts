@@ -59,7 +59,7 @@ function nameProblems({ source, setAside }: PlanUnderCheck): PlanProblem[] {
   return [...(ofPlan === undefined ? [] : [error(['plan'], ofPlan)]), ...ofCritics];
 }
 
-function sizeProblems({ source, plan, setAside }: PlanUnderCheck): PlanProblem[] {
+function sizeProblems({ plan, setAside }: PlanUnderCheck): PlanProblem[] {
   const problems: PlanProblem[] = [];
   const count = plan.critics.length + setAside.size;
   if (count === 0) problems.push(error(['critics'], 'a plan needs at least one critic'));

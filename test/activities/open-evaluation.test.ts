@@ -31,7 +31,8 @@ async function open(of: Plan, value: unknown, workflowId = 'default/k', lead = t
 async function refusal(of: Plan, value: unknown, workflowId?: string): Promise<{ code: unknown; message: string }> {
   const thrown: unknown = await open(of, value, workflowId).catch((error: unknown) => error);
   if (!(thrown instanceof ApplicationFailure) || thrown.type !== 'RequestRefused' || thrown.nonRetryable !== true) throw new Error('it was not refused');
-  return { code: (thrown.details?.[0] as { code?: unknown }).code, message: thrown.message };
+  const [details] = thrown.details ?? [];
+  return { code: (details as { code?: unknown } | undefined)?.code, message: thrown.message };
 }
 
 /** A text whose canonical form, with an empty context, has so many bytes. */

@@ -2,6 +2,7 @@
  * `npm run bench [-- scenario… --quick --db FILE --json FILE]`: measures tribunal beside two plain anchors and prints each
  * figure beside its goal. A missed goal is a line, not an exit code: figures are a machine's, and only their ratios travel.
  */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,6 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { bundleWorkflows } from '../../src/bundle.js';
 import { startDevServer } from '../../temporal/dev-server.js';
 import type { Figure } from './measure.js';
 import type { Bench, Scenario } from './scenario.js';
@@ -21,6 +21,7 @@ import { load } from './scenarios/load.js';
 import { startVariant, type Variant, type VariantName } from './variants.js';
 
 const SCENARIOS: readonly Scenario[] = [history, latency, load, bundle, coldStart];
+const SHIPPED = fileURLToPath(new URL('../../dist/src/workflow-bundle.cjs', import.meta.url));
 const WARM_UP = { quick: 2, usual: 15 };
 
 const { values: options, positionals } = parseArgs({
@@ -37,6 +38,7 @@ function chosen(): readonly Scenario[] {
 }
 
 async function makeBundles(folder: string): Promise<Bench['bundles']> {
+  if (!existsSync(SHIPPED)) throw new Error(`${SHIPPED} is not there: run \`npm run build\` first`);
   const anchor = async (name: string): Promise<string> => {
     const workflowsPath = fileURLToPath(new URL(`./anchors/${name}.ts`, import.meta.url));
     return (await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') })).code;
@@ -47,7 +49,7 @@ async function makeBundles(folder: string): Promise<Bench['bundles']> {
     return path;
   };
   return {
-    ours: await save('ours', (await bundleWorkflows()).code),
+    ours: SHIPPED,
     anchors: await save('anchors', await anchor('workflows')),
     empty: await save('empty', await anchor('empty')),
   };
@@ -72,7 +74,7 @@ function fleet(address: string, connection: Connection, bundles: Bench['bundles'
       return await known;
     },
     async stop() {
-      await Promise.all([...started.values()].map(async (variant) => (await variant).stop()));
+      await Promise.allSettled([...started.values()].map(async (variant) => (await variant).stop()));
     },
   };
 }
@@ -98,9 +100,9 @@ function shown(value: number, unit: Figure['unit']): string {
 async function main(): Promise<void> {
   const scenarios = chosen();
   const folder = await mkdtemp(join(tmpdir(), 'tribunal-bench-'));
+  const bundles = await makeBundles(folder);
   const server = await startDevServer({ uiPort: false, ...(options.db !== undefined ? { dbFile: options.db } : {}), progress: say });
   const connection = await Connection.connect({ address: server.address });
-  const bundles = await makeBundles(folder);
   const variants = fleet(server.address, connection, bundles);
   const results: Record<string, readonly Figure[]> = {};
   try {
@@ -108,7 +110,7 @@ async function main(): Promise<void> {
     const machine = `${cpus().length} × ${cpu?.model ?? 'unknown'}, Node ${process.versions.node}, server ${options.db === undefined ? 'in memory' : 'in a file'}`;
     say(`${machine}${options.quick ? ', quick: too few samples to judge by' : ''}; load before ${loadavg()[0]?.toFixed(1) ?? '?'}`);
     for (const scenario of scenarios) {
-      const figures = await scenario.run({ address: server.address, connection, quick: options.quick, bundles, variant: variants.get });
+      const figures = await scenario.run({ address: server.address, connection, folder, quick: options.quick, bundles, variant: variants.get });
       results[scenario.name] = figures;
       print(scenario, figures);
     }

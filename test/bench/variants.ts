@@ -34,14 +34,19 @@ export interface VariantOptions {
 export async function startVariant({ name, address, connection, codePath, width }: VariantOptions): Promise<Variant> {
   const queue = `bench-${name}-${randomUUID().slice(0, 8)}`;
   const child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), [name, address, queue, codePath, String(width)]);
-  await answer(child, 'ready');
+  const gone = once(child, 'exit').then((): never => {
+    throw new Error(`the worker process of ${name} has ended; what it said stands above`);
+  });
+  gone.catch(() => undefined);
+  await Promise.race([answer(child, 'ready'), gone]);
   await untilPolled(connection, workflowQueue(queue));
+  const evaluate = name === 'ours' ? await ours(connection, queue, width) : anchor(name, connection, queue, width);
   return {
-    evaluate: name === 'ours' ? await ours(connection, queue, width) : anchor(name, connection, queue, width),
+    evaluate: (kind, sleepMs) => Promise.race([evaluate(kind, sleepMs), gone]),
     async cpuMs() {
       const told = answer(child, 'cpuMs');
       child.send('cpu');
-      return Number(await told);
+      return Number(await Promise.race([told, gone]));
     },
     async stop() {
       const ended = once(child, 'exit');
@@ -80,17 +85,17 @@ function check(name: VariantName, kind: Kind, decision: string, ran: number, wid
 
 /** The next message of the child that has this field. */
 async function answer(child: ChildProcess, field: string): Promise<unknown> {
-  return await new Promise((resolve, reject) => {
+  return await new Promise((resolve) => {
     const heard = (message: unknown): void => {
       if (typeof message !== 'object' || message === null || !(field in message)) return;
-      child.off('message', heard).off('exit', gone);
+      child.off('message', heard);
       resolve(Object.entries(message).find(([name]) => name === field)?.[1]);
     };
-    const gone = (): void => reject(new Error('a worker process of the bench has ended; what it said stands above'));
-    child.on('message', heard).once('exit', gone);
+    child.on('message', heard);
   });
 }
 
+/** A worker polls a moment after it says that it runs. */
 export async function untilPolled(connection: Connection, queue: string, everyMs = 20): Promise<void> {
   for (;;) {
     const described = await connection.workflowService.describeTaskQueue({ namespace: 'default', taskQueue: { name: queue }, taskQueueType: 1 });

@@ -124,7 +124,8 @@ function endless(): unknown {
 
 const later = (run: () => void): void => void setTimeout(run, 5);
 /** Whatever awaits it calls its `then`, or reads it. */
-const thenable = (then: PropertyDescriptor): unknown => Object.defineProperties({}, { then });
+// oxlint-disable-next-line unicorn/no-thenable -- it is one on purpose
+const thenable = (then: PropertyDescriptor): unknown => Object.defineProperty({}, 'then', then);
 
 /** What happens outside of the answer, or keeps it from coming. */
 const ACTS: Readonly<Record<string, Shape>> = {

@@ -115,7 +115,7 @@ export async function says(running: Running, pattern: RegExp): Promise<RegExpExe
     const last = over;
     const found = pattern.exec(running.stdout()) ?? pattern.exec(running.stderr());
     if (found === null && last) throw new Error(`the process ended without saying ${String(pattern)}:\n${running.stdout()}${running.stderr()}`);
-    if (found === null) await Promise.race([end, undefined]);
+    if (found === null) await Promise.race([end, Promise.resolve()]);
     return found ?? undefined;
   });
 }

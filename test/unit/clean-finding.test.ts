@@ -39,7 +39,7 @@ const NOT_A_FINDING: Readonly<Record<string, () => unknown>> = {
   'a buffer in details': () => withDetails(Buffer.from(CANARY)),
   'a function in details': () => withDetails({ [CANARY]: throws }),
   'a symbol in details': () => withDetails([Symbol(CANARY)]),
-  'a hole in a list': () => withDetails(new Array(3)),
+  'a hole in a list': () => withDetails(Array(3)),
   'a list without end': () => withDetails(new Proxy([], { get: (_, name) => (name === 'length' ? Infinity : 0) })),
   'a bush of lists': () => withDetails(bush),
   'nesting of 65 levels': () => withDetails(nested(65)),

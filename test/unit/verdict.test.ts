@@ -51,12 +51,12 @@ const plans: fc.Arbitrary<Plan> = fc
           policy: spec.policy,
           priority: spec.priority,
           costWeight: spec.costWeight,
-          mode: spec.mode as 'enforce' | 'shadow',
+          mode: spec.mode,
           onFailure: onFailure(Object.fromEntries(FAILURE_OUTCOMES.map((outcome, at) => [outcome, spec.effects[at] ?? 'fail']))),
           dependsOn: [...new Set(spec.depends.filter((on) => on < index && (spec.mode === 'shadow' || sorted[on]?.mode === 'enforce')).map((on) => `c${on}`))],
         }),
       );
-      return plan(critics, { budget: maxCost === undefined ? {} : { maxCost }, verdict: { rules, otherwise: otherwise as 'allow' } });
+      return plan(critics, { budget: maxCost === undefined ? {} : { maxCost }, verdict: { rules, otherwise: otherwise } });
     }),
   );
 
@@ -132,7 +132,7 @@ describe('the verdict', () => {
           { verdict: of.verdict },
         );
         const quiet = given.map((end, index) => (index === at % of.critics.length ? { ...end, outcome: 'succeeded' as const, severity: 0, violations: 0 } : end));
-        const broken = quiet.map((end, index) => (index === at % of.critics.length ? { ...end, outcome: outcome as CriticOutcome } : end));
+        const broken = quiet.map((end, index) => (index === at % of.critics.length ? { ...end, outcome: outcome } : end));
         const before = run(strict, quiet);
         const after = run(strict, broken);
         if (after.get(target.name)?.outcome !== outcome) return;

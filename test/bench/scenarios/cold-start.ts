@@ -2,9 +2,8 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { figure, interleaved, pick, ratio } from '../measure.js';
 import { planSource } from '../plan.js';
@@ -13,7 +12,6 @@ import { untilPolled } from '../variants.js';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const CLI = at('../../../dist/src/cli.js');
-const SHIPPED_BUNDLE = at('../../../dist/src/workflow-bundle.cjs');
 const EMPTY_WORKER = at('../anchors/empty-worker.mjs');
 /** The look at the pollers is this coarse. */
 const LOOK_MS = 5;
@@ -24,9 +22,7 @@ export const coldStart: Scenario = {
   name: 'cold-start',
   title: 'Cold start of a worker process, to its first poll',
   async run(bench) {
-    if (!existsSync(SHIPPED_BUNDLE)) throw new Error(`${SHIPPED_BUNDLE} is not there: run \`npm run build\` first`);
-    const folder = dirname(bench.bundles.ours);
-    const [plan, critics] = [join(folder, 'plan.json.yaml'), join(folder, 'critics.mjs')];
+    const [plan, critics] = [join(bench.folder, 'plan.yaml'), join(bench.folder, 'critics.mjs')];
     // JSON is YAML.
     await writeFile(plan, JSON.stringify(planSource(1)));
     await writeFile(critics, CRITICS);
