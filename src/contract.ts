@@ -152,5 +152,3 @@ export interface Progress {
   readonly running: readonly { readonly name: string; readonly stage: ExecutionStage }[];
 }
 
-/** Result of the workflow: also the details of `NotJudged`. */
-export type EvaluateOutput = EvaluationReport;

@@ -12,7 +12,6 @@ import { cacheDir, packageRoot } from './paths.js';
 const run = promisify(execFile);
 
 const CLI_VERSION = '1.9.1';
-const TEST_SERVER_VERSION = '1.40.0';
 /** The first server with ten priority levels and fairness, and the first CLI that carries it. */
 const LEAST_SERVER = [1, 30] as const;
 const LEAST_CLI = [1, 5] as const;
@@ -49,14 +48,6 @@ const CLI: Binary = {
   download: `cli/v${CLI_VERSION}`,
 };
 
-const TEST_SERVER: Binary = {
-  title: 'the Temporal test server',
-  executable: 'temporal-test-server',
-  folder: `temporal-test-server-${TEST_SERVER_VERSION}`,
-  requirements: 'requirements-test-server.txt',
-  download: `temporal-test-server/v${TEST_SERVER_VERSION}`,
-};
-
 /** Path of a usable `temporal` CLI; fetched into the cache when there is none. */
 export async function ensureTemporalCli(progress: Progress = () => {}): Promise<string> {
   const tried: string[] = [];
@@ -71,11 +62,6 @@ export async function ensureTemporalCli(progress: Progress = () => {}): Promise<
     progress(`The temporal CLI on the PATH (${onPath}) is older than ${needed}; using our own.`);
   }
   return fetched(CLI, tried, progress);
-}
-
-/** Path of the time-skipping test server; only our own tests use it. */
-export async function ensureTestServer(progress: Progress = () => {}): Promise<string> {
-  return fetched(TEST_SERVER, [], progress);
 }
 
 /** The line that `temporal --version` prints; undefined when there is no such program. */

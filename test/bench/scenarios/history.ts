@@ -1,11 +1,16 @@
 /** What an evaluation leaves behind and what it is billed: counts, so machine speed hardly matters. */
-import type { temporal } from '@temporalio/proto';
 import { figure, median, type Figure } from '../measure.js';
 import type { Bench, Scenario } from '../scenario.js';
 import type { VariantName } from '../variants.js';
 import { expectedRuns, type Kind } from '../workload.js';
 
-type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+/** What of an event is billed. */
+interface BilledEvent {
+  readonly activityTaskStartedEventAttributes?: { readonly attempt?: number | null } | null;
+  readonly markerRecordedEventAttributes?: { readonly workflowTaskCompletedEventId?: { toString(): string } | null } | null;
+  readonly upsertWorkflowSearchAttributesEventAttributes?: object | null;
+  readonly timerStartedEventAttributes?: object | null;
+}
 
 interface Trace {
   readonly events: number;
@@ -65,7 +70,7 @@ async function traceOf({ connection }: Bench, workflowId: string): Promise<Trace
  * By the documented rules: the start, each attempt of an activity, all local activities of one workflow task together,
  * each upsert, each timer. Heartbeats would count too; these critics end before their first one.
  */
-export function billableActions(events: readonly HistoryEvent[]): number {
+export function billableActions(events: readonly BilledEvent[]): number {
   const attempts = events.reduce((sum, event) => sum + (event.activityTaskStartedEventAttributes?.attempt ?? 0), 0);
   const localTasks = new Set(events.flatMap((event) => event.markerRecordedEventAttributes?.workflowTaskCompletedEventId?.toString() ?? []));
   const upserts = events.filter((event) => event.upsertWorkflowSearchAttributesEventAttributes != null);
