@@ -94,7 +94,7 @@ function compileCritic(name: string, critic: ParsedCritic, source: ParsedPlan, r
     retryOnTimeout: critic.retryOnTimeout ?? defaults.retryOnTimeout ?? BUILT_IN.retryOnTimeout,
     requiredOutputFields: critic.requiredOutputFields ?? [],
     ...(critic.validateOutput !== undefined ? { validateOutput: critic.validateOutput } : {}),
-    onFailure: { ...BUILT_IN_ON_FAILURE, ...effects(defaults.onFailure), ...effects(critic.onFailure) },
+    onFailure: otherThanFail({ ...BUILT_IN_ON_FAILURE, ...effects(defaults.onFailure), ...effects(critic.onFailure) }),
     mode: critic.mode ?? 'enforce',
     tags: critic.tags ?? [],
   };
@@ -109,6 +109,11 @@ function effects(written: ParsedCritic['onFailure']): Partial<Record<FailureOutc
     if (effect !== undefined) table[outcome] = effect;
   }
   return table;
+}
+
+/** The table stands in every pinned plan, critic by critic: what is not in it means `fail`. */
+function otherThanFail(table: Record<FailureOutcome, FailureEffect>): PlanCritic['onFailure'] {
+  return Object.fromEntries(Object.entries(table).filter(([, effect]) => effect !== 'fail'));
 }
 
 function stagesMs(source: ParsedPlan): Partial<Record<ExecutionStage, number>> {

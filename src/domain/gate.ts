@@ -7,8 +7,8 @@
  * G3 Dependencies come first: one that ended without success and was not gated → `skipped`; else a gated one → `gated`.
  */
 import { checkCel, compileCel, conditionBindings, seenValues, type CelScope } from './cel.js';
-import type { CriticOutcome, CriticRecord, GateDecision } from './outcomes.js';
-import { dependenciesOf, RISK_TIERS, STAGES, type Plan, type PlanCritic, type RiskTier } from './plan.js';
+import type { CriticRecord, GateDecision } from './outcomes.js';
+import { dependenciesOf, effectOn, RISK_TIERS, STAGES, type Plan, type PlanCritic, type RiskTier } from './plan.js';
 import type { JsonObject } from './request.js';
 
 export interface GateFacts {
@@ -81,10 +81,10 @@ function decidePolicy(plan: Plan, critic: PlanCritic, seen: readonly CriticRecor
 
 /** An end that leaves a question open, so that a policy must look closer (G2). */
 function leftOpen(plan: Plan, record: CriticRecord): boolean {
-  const settled: readonly CriticOutcome[] = ['succeeded', 'gated', 'cancelled'];
-  if (settled.includes(record.outcome)) return false;
+  const { outcome } = record;
+  if (outcome === 'succeeded' || outcome === 'gated' || outcome === 'cancelled') return false;
   const critic = plan.critics.find((one) => one.name === record.name);
-  return critic?.onFailure[record.outcome as keyof typeof critic.onFailure] !== 'ignore';
+  return critic === undefined || effectOn(critic, outcome) !== 'ignore';
 }
 
 function onViolation(plan: Plan, critic: PlanCritic, seen: readonly CriticRecord[]): GateDecision {

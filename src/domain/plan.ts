@@ -61,7 +61,8 @@ export interface PlanCritic {
   readonly requiredOutputFields: readonly string[];
   /** CEL over `output`. */
   readonly validateOutput?: string;
-  readonly onFailure: Readonly<Record<FailureOutcome, FailureEffect>>;
+  /** Only what is not `fail`, which every other outcome means: see {@link effectOn}. */
+  readonly onFailure: Readonly<Partial<Record<FailureOutcome, FailureEffect>>>;
   readonly mode: 'enforce' | 'shadow';
   readonly tags: readonly string[];
 }
@@ -117,6 +118,9 @@ export function useOf(critic: PlanCritic): CriticUse {
   const { name, uses, version, with: options, priority, attemptTimeoutMs, retryOnTimeout, requiredOutputFields, validateOutput } = critic;
   return { name, uses, version, with: options, priority, attemptTimeoutMs, retryOnTimeout, requiredOutputFields, ...(validateOutput !== undefined ? { validateOutput } : {}) };
 }
+
+/** What an outcome of a critic does to the verdict. What the plan does not name is never harmless. */
+export const effectOn = (critic: PlanCritic, outcome: FailureOutcome): FailureEffect => critic.onFailure[outcome] ?? 'fail';
 
 /** The stages that have critics, in order. */
 export function stagesOf(plan: Plan): ExecutionStage[] {

@@ -10,7 +10,7 @@ import { compileCel, conditionBindings, type CelBindings } from './cel.js';
 import type { Code } from './errors.js';
 import type { GateFacts } from './gate.js';
 import { FAILURE_OUTCOMES, type CriticRecord, type FailureEffect, type FailureOutcome } from './outcomes.js';
-import type { Plan, PlanCritic, VerdictRule } from './plan.js';
+import { effectOn, type Plan, type PlanCritic, type VerdictRule } from './plan.js';
 import type { Decision, Reason } from './report.js';
 
 export interface Verdict {
@@ -112,7 +112,7 @@ function outcomeReason(plan: Plan, record: CriticRecord, all: readonly CriticRec
 }
 
 function effectOf(critic: PlanCritic, outcome: FailureOutcome, root: FailureEffect | undefined): FailureEffect | undefined {
-  const own = critic.onFailure[outcome];
+  const own = effectOn(critic, outcome);
   if (outcome !== 'skipped') return own;
   // May only raise what the dependency at the root already says.
   return EFFECT_RANK[own] > EFFECT_RANK[root ?? 'ignore'] ? own : undefined;
@@ -122,7 +122,7 @@ function effectOf(critic: PlanCritic, outcome: FailureOutcome, root: FailureEffe
 function rootEffect(plan: Plan, record: CriticRecord, all: readonly CriticRecord[]): FailureEffect | undefined {
   const root = all.find((other) => other.name === record.root);
   const critic = plan.critics.find((one) => one.name === record.root);
-  return root !== undefined && critic !== undefined && isFailure(root.outcome) ? critic.onFailure[root.outcome] : undefined;
+  return root !== undefined && critic !== undefined && isFailure(root.outcome) ? effectOn(critic, root.outcome) : undefined;
 }
 
 /** A planned critic without a record would be a bug of the walk: it must not end in allow. */
