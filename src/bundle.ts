@@ -1,5 +1,7 @@
 /** Code of the workflows: the one that the build made, else bundled now (1 to 4 seconds). */
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type BundleOptions } from '@temporalio/worker';
 
@@ -25,10 +27,19 @@ export async function bundleWorkflows(): Promise<{ code: string }> {
 type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
 
 /**
- * Leaves out what nothing uses and joins modules: every worker parses this code when it starts. Names are kept, and a map of
- * lines without the sources, for stack traces.
+ * Leaves out what nothing uses, joins modules and drops our comments: every worker parses this code when it starts. Names
+ * are kept, and a map of lines without the sources, for stack traces.
  */
 function lean(config: WebpackConfig): WebpackConfig {
   const optimization = { ...config.optimization, providedExports: true, usedExports: true, sideEffects: true, concatenateModules: true };
-  return { ...config, optimization, devtool: 'inline-nosources-cheap-module-source-map' };
+  const rules = [...(config.module?.rules ?? []), withoutComments()];
+  return { ...config, optimization, module: { ...config.module, rules }, devtool: 'inline-nosources-cheap-module-source-map' };
+}
+
+/** Of our own files; with the loader that the SDK itself compiles TypeScript with. */
+function withoutComments(): { include: string; enforce: 'post'; use: { loader: string; options: object } } {
+  const ofTheSdk = createRequire(createRequire(import.meta.url).resolve('@temporalio/worker'));
+  const minify = { compress: false, mangle: false, format: { comments: false } };
+  const options = { sourceMaps: true, minify: true, jsc: { target: 'es2022', minify } };
+  return { include: dirname(fileURLToPath(import.meta.url)), enforce: 'post', use: { loader: ofTheSdk.resolve('swc-loader'), options } };
 }
