@@ -19,6 +19,7 @@ export interface Host {
 
 // The codes of https://grpc.github.io/grpc/core/md_doc_statuscodes.html that mean something here.
 const INVALID_ARGUMENT = 3;
+const NOT_FOUND = 5;
 const FAILED_PRECONDITION = 9;
 const UNAVAILABLE = 14;
 
@@ -46,6 +47,9 @@ export function named(host: Host, what: string, evaluationId: string | undefined
   if (answer.code === UNAVAILABLE) return new ServerUnreachable(what, evaluationId, options);
   if (answer.code === INVALID_ARGUMENT && /search attribute/i.test(answer.details))
     return new ServerNotSetUp(what, answer.details, options);
+  // Of calls below the SDK's client, which has an error of its own for it.
+  if (answer.code === NOT_FOUND && /^namespace /i.test(answer.details))
+    return new ServerNotSetUp(what, `there is no namespace ${host.namespace}`, options);
   if (answer.code === FAILED_PRECONDITION && /no poller/i.test(answer.details)) return new NoWorker(host.deployment, host.namespace);
   return new ServerRefusal(what, answer.details, options);
 }

@@ -53,7 +53,7 @@ export class KeyConflict extends TribunalError {
   constructor(evaluationId: string) {
     super(
       'KEY_CONFLICT',
-      `${evaluationId} was started with another plan, content, context or risk tier: a key stands for one request, so send this one under a key of its own`,
+      `${evaluationId} was started with another plan, content, context, risk tier or gating, or for another deployment: a key stands for one request, so send this one under a key of its own`,
       evaluationId,
     );
   }

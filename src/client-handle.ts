@@ -21,6 +21,9 @@ import type { EvaluationReport } from './domain/report.js';
 /** Longer than any plan that answers a person; the plan's own limit is not known to the client. */
 export const RESULT_TIMEOUT_MS = 600_000;
 
+/** Longer than any evaluation lasts; beyond it the transport's own clock overflows. */
+const MAX_WAIT_MS = 7 * 24 * 3_600_000;
+
 /** How a run closed: what it returned, or why it did not. */
 type End = { readonly returned: unknown } | { readonly failure: unknown };
 
@@ -47,6 +50,7 @@ export class EvaluationHandle {
    */
   async result(options: { readonly timeoutMs?: number } = {}): Promise<EvaluationReport> {
     const timeoutMs = options.timeoutMs ?? RESULT_TIMEOUT_MS;
+    if (!(timeoutMs >= 0 && timeoutMs <= MAX_WAIT_MS)) throw new RequestRefused([`timeoutMs must be a number from 0 to ${MAX_WAIT_MS}`]);
     const until = Date.now() + timeoutMs;
     for (;;) {
       const end = (await this.#end(until)) ?? (await this.#endAfterAll(timeoutMs));

@@ -182,7 +182,9 @@ export class TribunalClient {
     const what = `cannot look up ${id}`;
     try {
       const found = await call(this.#host, what, id, () => this.#host.client.workflow.getHandle(id).describe());
-      if (found.memo?.[DIGEST_MEMO] !== digest) throw new KeyConflict(id);
+      // The digest has the plan's name alone: another deployment's plan of that name is another request.
+      const isOurs = found.taskQueue === workflowQueue(this.#host.deployment) && found.type === EVALUATE;
+      if (!isOurs || found.memo?.[DIGEST_MEMO] !== digest) throw new KeyConflict(id);
       const refused = found.status.name === 'FAILED' && (await this.#failureType(id, found.runId)) === FAILURE_TYPES.requestRefused;
       return refused ? 'ALLOW_DUPLICATE_FAILED_ONLY' : new EvaluationHandle(this.#host, id, found.runId);
     } catch (error) {

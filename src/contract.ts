@@ -6,6 +6,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import type { AttemptRecord, CriticRecord, CriticResult } from './domain/outcomes.js';
 import type { CriticUse, ExecutionStage, Plan, RiskTier } from './domain/plan.js';
 import type { EvaluationReport } from './domain/report.js';
+import type { RunFacts } from './domain/gate.js';
 import type { EvaluationRequest, JsonObject } from './domain/request.js';
 import type { Finding, Json } from './domain/finding.js';
 
@@ -48,24 +49,13 @@ export interface EvaluateInput {
   readonly requestDigest: string;
 }
 
-/** What is the same for every critic of a run. */
-export interface RunFacts {
-  readonly tenant: string;
-  readonly riskTier: RiskTier;
-  /** Risk rules that could not be evaluated, and so raised the tier. */
-  readonly riskErrors?: readonly string[];
-  readonly gating: 'on' | 'off';
-  readonly context: JsonObject;
-  /** Bytes of the content's canonical form. */
-  readonly size: number;
-}
-
 /** `open`: the first local activity of every evaluation. */
 export interface OpenResult {
   /** Pinned: the compiled plan that this run follows whatever happens to the file. */
   readonly plan: Plan;
   readonly contentHash: string;
-  readonly facts: RunFacts;
+  /** Without the context, which stands in the workflow's input. */
+  readonly facts: Omit<RunFacts, 'context'>;
   readonly deployment: string;
   /** How many priority levels the server's task queues have. */
   readonly priorityLevels: 5 | 10;
@@ -136,7 +126,7 @@ export interface Beat {
 
 /** Local activities of an evaluation, by the names that histories record. */
 export interface EvaluationActivities {
-  openEvaluation(input: { readonly input: EvaluateInput; readonly lead: boolean }): Promise<OpenResult>;
+  openEvaluation(input: { readonly input: EvaluateInput; readonly lead: boolean; readonly memo?: unknown }): Promise<OpenResult>;
   runLocalCritics(input: LocalBatchInput): Promise<LocalBatchResult>;
   /** Whether any worker polls a lane. */
   inspectLane(queue: string): Promise<{ readonly pollers: number }>;
@@ -145,7 +135,6 @@ export interface EvaluationActivities {
 }
 
 export interface Progress {
-  readonly decision?: EvaluationReport['decision'];
   readonly stage?: ExecutionStage;
   readonly planned: number;
   readonly ended: readonly { readonly name: string; readonly stage: ExecutionStage; readonly outcome: CriticRecord['outcome'] }[];

@@ -1,6 +1,6 @@
 /** The public surface: the client, plans and critics as code, the report and how it is shown. Named exports only. */
 export { TribunalClient, type ConnectOptions } from './client.js';
-export { EvaluationHandle } from './client-handle.js';
+export type { EvaluationHandle } from './client-handle.js';
 export type { EvaluationSummary, ListFilter } from './client-summary.js';
 export {
   AlreadyEnded,

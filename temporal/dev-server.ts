@@ -4,7 +4,20 @@
  * May import `src/contract.ts` (through `setup.ts`) of our own code.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -55,6 +68,7 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<De
   if (options.port !== undefined) await refuseBusyPort(options.port, 'the server');
   if (typeof options.uiPort === 'number') await refuseBusyPort(options.uiPort, 'its UI');
   const binary = await ensureTemporalCli(options.progress);
+  for (const file of [options.dbFile, options.log]) if (file !== undefined) ensureFolder(file);
   if (options.dbFile !== undefined) await ensureDatabase(binary, options.dbFile);
   const { log, temporary } = logFile(options);
   const server = await launchOnFreePort(binary, options, log);
@@ -74,11 +88,26 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<De
 function logFile(options: DevServerOptions): { readonly log: string; readonly temporary: boolean } {
   const log = options.log ?? (options.dbFile === undefined ? undefined : `${options.dbFile}.log`);
   if (log === undefined) return { log: join(mkdtempSync(join(tmpdir(), 'tribunal-server-')), 'server.log'), temporary: true };
-  mkdirSync(dirname(resolve(log)), { recursive: true });
   return { log, temporary: false };
 }
 
+function ensureFolder(file: string): void {
+  const folder = dirname(resolve(file));
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new Error(
+      `Could not start the Temporal development server: its files belong into ${folder}, which cannot be written (${messageOf(error)}); make it writable or start in another folder.`,
+      { cause: error },
+    );
+  }
+}
+
 /** A free port can be taken by somebody else before the server binds it; then another one is tried. */
+/** Somebody took a port between our look and the server's. */
+class PortTaken extends Error {}
+
 async function launchOnFreePort(binary: string, options: DevServerOptions, log: string): Promise<DevServer> {
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await freePort());
@@ -87,7 +116,7 @@ async function launchOnFreePort(binary: string, options: DevServerOptions, log: 
       return await launch(binary, { ...options, port, uiPort, log });
     } catch (error) {
       const mayRetry = options.port === undefined && attempt < PORT_ATTEMPTS;
-      if (!mayRetry || !(error instanceof Error) || !/address already in use/.test(error.message)) throw error;
+      if (!mayRetry || !(error instanceof PortTaken)) throw error;
     }
   }
 }
@@ -104,6 +133,7 @@ interface Launch {
 
 async function launch(binary: string, options: Launch): Promise<DevServer> {
   const output = openSync(options.log, 'a');
+  const logged = fstatSync(output).size;
   const child = spawn(binary, flags(options), {
     stdio: ['ignore', output, output],
     env: environment(),
@@ -122,10 +152,10 @@ async function launch(binary: string, options: Launch): Promise<DevServer> {
     await untilHealthy(child, address);
   } catch (error) {
     await stop();
-    throw new Error(
-      `Could not start the Temporal development server: ${messageOf(error)}. The end of ${options.log}:\n${tail(options.log)}`,
-      { cause: error },
-    );
+    // A server that finds its port taken says so and then panics: the end of its log is a stack.
+    const isTaken = readFileSync(options.log).subarray(logged).includes('address already in use');
+    const message = `Could not start the Temporal development server: ${messageOf(error)}. The end of ${options.log}:\n${tail(options.log)}`;
+    throw isTaken ? new PortTaken(message, { cause: error }) : new Error(message, { cause: error });
   }
   return {
     address,
@@ -173,7 +203,10 @@ async function untilHealthy(child: ChildProcess, address: string): Promise<void>
   for (;;) {
     check();
     try {
-      await withConnection(address, async ({ workflowService }) => void (await workflowService.describeNamespace({ namespace: 'default' })));
+      await withConnection(
+        address,
+        async ({ workflowService }) => void (await workflowService.describeNamespace({ namespace: 'default' })),
+      );
       return;
     } catch {
       await pause(POLL_MS);
@@ -216,7 +249,6 @@ async function terminate(child: ChildProcess, exited: Promise<void>): Promise<vo
 async function ensureDatabase(binary: string, dbFile: string): Promise<void> {
   if (existsSync(dbFile)) return;
   const template = await emptyDatabase(binary);
-  mkdirSync(dirname(resolve(dbFile)), { recursive: true });
   // What an earlier database of this name left would be taken for a part of the new one.
   for (const suffix of ['-wal', '-shm']) rmSync(dbFile + suffix, { force: true });
   const copy = `${dbFile}.${process.pid}.new`;

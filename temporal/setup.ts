@@ -49,9 +49,24 @@ export const ATTRIBUTES: readonly { readonly name: string; readonly type: string
   type: TYPES[key.type].name,
 }));
 
+/** Nothing of this name on the server; the code is that of gRPC. */
+class NamespaceMissing extends Error {
+  readonly code = GRPC.notFound;
+  constructor(namespace: string, cause: unknown) {
+    super(
+      `Could not find the namespace ${namespace} on the server; make it with tribunal setup --create --namespace ${namespace}, or name another one.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 /** Names of the attributes that the namespace lacks; one of another type is an error. */
 export async function missingSearchAttributes(connection: SetupConnection, namespace: string): Promise<string[]> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace }).catch((error: unknown) => {
+    throw grpcCode(error) === GRPC.notFound ? new NamespaceMissing(namespace, error) : error;
+  });
   const missing: string[] = [];
   for (const key of Object.values(SEARCH_ATTRIBUTES)) {
     const found = customAttributes?.[key.name];

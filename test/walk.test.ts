@@ -198,6 +198,24 @@ describe('the walk', () => {
     expect(stage.walk.reset).toEqual({ keepSiblings: 10, stageBoundary: 4 });
   });
 
+  it('points a reset at what kept the run from a judgement, not at a failure that the plan ignores', async () => {
+    const optional = critic('optional', { stage: 'fast_critics', onFailure: { failed: 'ignore' } });
+    const stage = new Stage(plan([optional, critic('dear'), critic('broken', { stage: 'validation' })]));
+    await stage.settle();
+    await stage.end('optional', broken);
+    await stage.end('dear', ok());
+    await stage.end('broken', broken);
+    await stage.done;
+    // History: 3 at the start, 9 when `optional` failed, 15 when `dear` ended and `broken` was scheduled.
+    expect(stage.walk.reset).toEqual({ keepSiblings: 16, stageBoundary: 16 });
+  });
+
+  it('spends a budget to the last bit, whatever the weights are in binary', async () => {
+    const stage = new Stage(plan([critic('a', { costWeight: 0.1 }), critic('b', { costWeight: 0.2 })], { budget: { maxCost: 0.3 } }), { a: ok(), b: ok() });
+    await stage.done;
+    expect(stage.outcomes()).toEqual({ a: 'succeeded', b: 'succeeded' });
+  });
+
   it('leaves over budget what would run and is not covered, in plan order, and what a gate gives back serves later stages', async () => {
     const critics = [
       critic('dear', { costWeight: 5, policy: 'on_high_risk' }),

@@ -13,7 +13,7 @@ export interface ActivityDeps extends OpenDeps {
 
 export function makeActivities(deps: ActivityDeps): EvaluationActivities {
   return {
-    openEvaluation: ({ input, lead }) => openEvaluation(deps, batchHost(deps.registry), input, lead),
+    openEvaluation: ({ input, lead, memo }) => openEvaluation(deps, batchHost(deps.registry), input, { lead, memo }),
     runLocalCritics: (input) => runLocalStages(batchHost(deps.registry), input),
     inspectLane: async (queue) => ({ pollers: await deps.countPollers(queue) }),
     // The result is the point: it stands in the marker.

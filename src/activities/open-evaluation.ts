@@ -3,16 +3,20 @@
  * local stages. A refusal is a typed failure that is not retried.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import { evaluationId, type EvaluateInput, type LocalBatchResult, type OpenResult, type RunFacts } from '../contract.js';
+import { evaluationId, type EvaluateInput, type LocalBatchResult, type OpenResult } from '../contract.js';
+import type { RunFacts } from '../domain/gate.js';
 import { MAX_FINDING_BYTES } from '../critics/clean-finding.js';
 import { canonicalJson, contentHash, requestDigest } from '../digest.js';
 import { compileCel } from '../domain/cel.js';
 import { FAILURE_TYPES, type Code } from '../domain/errors.js';
-import { RISK_TIERS, STAGES, type Plan, type RiskTier } from '../domain/plan.js';
+import { jsonBytes } from '../domain/bytes.js';
+import { RISK_TIERS, STAGES, useOf, type Plan, type RiskTier } from '../domain/plan.js';
 import type { EvaluationRequest } from '../domain/request.js';
 import { parseEvaluateInput } from '../schemas/request.js';
 import { runLocalStages, type BatchHost } from './run-local-critics.js';
 
+/** Of a scheduled activity without its arguments' own parts: names, queue, time-outs, envelope. About 600 were measured. */
+const MAX_CALL_BYTES = 1_024;
 /** Content times remote critics: each has it in its own event, and a history ends at 50 MB. */
 const MAX_COPIES_BYTES = 16 * 1_048_576;
 /** What one workflow task schedules goes to the server in one request of at most 4 MB. */
@@ -27,21 +31,28 @@ export interface OpenDeps {
   readonly plans: ReadonlyMap<string, Plan>;
 }
 
-export async function openEvaluation(deps: OpenDeps, host: BatchHost, value: unknown, lead: boolean): Promise<OpenResult> {
+export interface OpenOptions {
+  /** Whether to run the leading local stages. */
+  readonly lead: boolean;
+  /** The digest in the memo of the start, if it has one. */
+  readonly memo?: unknown;
+}
+
+export async function openEvaluation(deps: OpenDeps, host: BatchHost, value: unknown, { lead, memo }: OpenOptions): Promise<OpenResult> {
   const parsed = parseEvaluateInput(value);
   if (!parsed.ok) throw refuse('BAD_REQUEST', parsed.message);
   const { request } = parsed.input;
-  checkDigest(parsed.input);
+  checkDigest(parsed.input, memo);
   checkId(host.workflowId, request);
   const plan = deps.plans.get(request.plan);
   if (plan === undefined) throw refuse('UNKNOWN_PLAN', `the deployment ${deps.deployment} has no plan ${request.plan}; it has ${[...deps.plans.keys()].toSorted().join(', ') || 'none'}`);
   const size = Buffer.byteLength(canonicalJson(request.content)) + Buffer.byteLength(canonicalJson(request.context));
   checkSize(plan, size);
   const { tenant, gating, context } = request;
-  const facts: RunFacts = { tenant, gating, context, size, ...effectiveRisk(plan, request, size) };
+  const facts = { tenant, gating, size, ...effectiveRisk(plan, request, size) };
   const { deployment, priorityLevels } = deps;
   const led: LocalBatchResult = lead
-    ? await runLocalStages(host, { plan, content: request.content, facts, state: { records: [], usedMs: 0, stageUsedMs: 0 } })
+    ? await runLocalStages(host, { plan, content: request.content, facts: { ...facts, context }, state: { records: [], usedMs: 0, stageUsedMs: 0 } })
     : { records: [], stages: [] };
   return { plan, contentHash: contentHash(request.content), facts, deployment, priorityLevels, led };
 }
@@ -54,7 +65,8 @@ function refuse(code: Code, message: string): ApplicationFailure {
 }
 
 /** The digest in the memo is what a second start is compared with: a start that lies about it is refused. */
-function checkDigest({ request, requestDigest: claimed }: EvaluateInput): void {
+function checkDigest({ request, requestDigest: claimed }: EvaluateInput, memo: unknown): void {
+  if (memo !== undefined && memo !== claimed) throw refuse('DIGEST_MISMATCH', 'the digest in the memo is that of another request');
   if (requestDigest(request) !== claimed) throw refuse('DIGEST_MISMATCH', 'the digest was not made of this request');
 }
 
@@ -73,7 +85,8 @@ function checkSize(plan: Plan, size: number): void {
   for (const stage of STAGES) {
     const inStage = remote.filter((critic) => critic.stage === stage);
     const findings = inStage.reduce((sum, critic) => sum + critic.dependsOn.length * MAX_FINDING_BYTES, 0);
-    const bytes = size * inStage.length + findings;
+    const calls = inStage.reduce((sum, critic) => sum + jsonBytes(useOf(critic)) + MAX_CALL_BYTES, 0);
+    const bytes = size * inStage.length + findings + calls;
     if (bytes > MAX_STAGE_BYTES) throw refuse('TOO_LARGE', `stage ${stage} would hand ${bytes} bytes to its ${inStage.length} critics at once, at most ${MAX_STAGE_BYTES} fit`);
   }
 }

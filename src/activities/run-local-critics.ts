@@ -6,7 +6,8 @@
  * L2 Begins no further stage once its slice is used up, so that a crash repeats little.
  * L3 A decisive rule ends the batch at once; the workflow cancels the rest.
  */
-import type { LocalBatchInput, LocalBatchResult, RunFacts } from '../contract.js';
+import type { LocalBatchInput, LocalBatchResult } from '../contract.js';
+import type { RunFacts } from '../domain/gate.js';
 import { runAttempt } from '../critics/attempt.js';
 import type { CriticRegistry } from '../critics/registry.js';
 import { admit, cancelledBeforeStart, findingsFor, inStartOrder, notReached, recordOf, reservedIn } from '../domain/admit.js';
@@ -126,7 +127,7 @@ class Batch {
     const record = this.#fit(given);
     this.#records.set(record.name, record);
     this.#added.push(record);
-    if (this.decisive || decisiveRule(this.#plan, this.#records, this.#facts) === undefined) return;
+    if (this.decisive || decisiveRule(this.#plan, this.#records, this.#facts, record) === undefined) return;
     this.decisive = true;
     this.#stop.abort();
   }

@@ -3,10 +3,11 @@
  * must never run in production. A server that runs already in this project is shared and left running.
  */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Deployment } from '../deployment.js';
 import type { DevServer } from '../../temporal/dev-server.js';
-import { findRunningServer, forgetRunningServer, recordRunningServer } from '../../temporal/running.js';
+import { answers, findRunningServer, forgetRunningServer, recordRunningServer } from '../../temporal/running.js';
 import { onRun, type Call, type Cli } from './command.js';
 import { deploymentName, settingsOf } from './connect.js';
 import { CliError, EXIT, usageError } from './exit.js';
@@ -23,6 +24,8 @@ const DATABASE = join('.tribunal', 'temporal.db');
 const NAMESPACE = 'default';
 /** Somebody waits at the terminal; what is cut is taken up by the next `dev`. */
 const DEV_GRACE_MS = 3_000;
+/** How often a server of another process is looked at. */
+const SHARED_LOOK_MS = 1_000;
 const MAX_PORT = 65_535;
 
 export function addDev(program: Command, cli: Cli): void {
@@ -41,8 +44,11 @@ async function runDev({ options, io, output }: Call<DevOptions>): Promise<number
   try {
     const deployment = await loadFrom(options, io.env);
     const server = await findOrStart(options, output);
+    // A loss that comes before anybody waits for it is told by whatever fails for want of the server.
+    server.lost.catch(() => undefined);
     try {
-      if (!stop.signal.aborted) await serveOn(server, deployment, { shutdownGraceMs, logLevel: settings.logLevel, stop, output, env: io.env });
+      if (!stop.signal.aborted)
+        await serveOn(server, deployment, { shutdownGraceMs, logLevel: settings.logLevel, stop, output, env: io.env });
     } finally {
       await server.close();
     }
@@ -55,7 +61,7 @@ async function runDev({ options, io, output }: Call<DevOptions>): Promise<number
 interface LocalServer {
   readonly address: string;
   readonly uiUrl?: string;
-  /** Rejects when a server that was started here ends by itself. */
+  /** Rejects when the server ends by itself, or with the process that it belongs to. */
   readonly lost: Promise<never>;
   close(): Promise<void>;
 }
@@ -65,7 +71,7 @@ async function findOrStart(options: DevOptions, output: Output): Promise<LocalSe
   const running = await findRunningServer();
   if (running !== undefined) {
     output.note(`using the server that runs already at ${running.address}`);
-    return { ...running, lost: new Promise(() => undefined), close: async () => undefined };
+    return { ...running, lost: lossOfShared(running.address), close: async () => undefined };
   }
   const { startDevServer } = await import('../../temporal/dev-server.js');
   const server = await startDevServer({ ...ports, dbFile: DATABASE, ownProcessGroup: true, progress: (line) => output.note(line) });
@@ -89,10 +95,22 @@ async function lossOf(server: DevServer, isClosing: () => boolean): Promise<neve
   throw new CliError(EXIT.error, 'SERVER_LOST', `the server ended by itself: the end of ${DATABASE}.log says why`);
 }
 
+/** It comes back, if ever, at another port: whoever waits here would wait for ever. */
+async function lossOfShared(address: string): Promise<never> {
+  while (await answers(address)) await sleep(SHARED_LOOK_MS, undefined, { ref: false });
+  throw new CliError(
+    EXIT.error,
+    'SERVER_LOST',
+    `the server at ${address} has ended with the process that had started it: start this one again`,
+  );
+}
+
 async function serveOn(
   server: LocalServer,
   deployment: Deployment,
-  rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'logLevel' | 'stop' | 'output'> & { readonly env: NodeJS.ProcessEnv },
+  rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'logLevel' | 'stop' | 'output'> & {
+    readonly env: NodeJS.ProcessEnv;
+  },
 ): Promise<void> {
   const { serve } = await import('./serve.js');
   const { env, ...worker } = rest;

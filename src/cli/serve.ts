@@ -22,7 +22,16 @@ export interface Serve {
 }
 
 /** Polls until the stop signal and what runs has ended. */
-export async function serve({ deployment, connectionOptions, namespace, shutdownGraceMs, logLevel, stop, output, ready }: Serve): Promise<void> {
+export async function serve({
+  deployment,
+  connectionOptions,
+  namespace,
+  shutdownGraceMs,
+  logLevel,
+  stop,
+  output,
+  ready,
+}: Serve): Promise<void> {
   installRuntime(output, logLevel);
   for (const warning of deployment.warnings) output.note(safeText(formatProblem(warning)));
   const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {

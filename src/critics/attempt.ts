@@ -96,11 +96,13 @@ export function parseOptions(critic: AnyCritic, written: unknown): { ok: true; v
   if (critic.options === undefined) {
     const unknown = Object.keys((written ?? {}));
     if (unknown.length > 0) return { ok: false, issues: unknown.map((name) => ({ path: [name], message: `${critic.name} takes no options` })) };
-    known.set(key, {});
-    return { ok: true, value: {} as never };
+    known.set(key, Object.freeze({}));
+    return { ok: true, value: known.get(key) as never };
   }
   const parsed = critic.options.safeParse(written ?? {});
   if (!parsed.success) return { ok: false, issues: parsed.error.issues };
+  // One object for the life of the process: a critic that changes it would change every later evaluation.
+  freeze(parsed.data);
   known.set(key, parsed.data);
   // `never` is what a critic of unknown options may be handed; this value came out of that critic's own schema.
   return { ok: true, value: parsed.data as never };
@@ -119,12 +121,15 @@ async function judge(critic: AnyCritic, plan: CriticUse, input: CriticInput, too
   return ruleProblem(plan, cleaned.finding, input, host) ?? { ok: true, finding: cleaned.finding };
 }
 
+/** Objects of a class, such as a compiled pattern, keep working state of their own. */
+const isPlain = (value: object): boolean => Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value));
+
 /** All the way down; JSON may be deeper than the stack. */
 function freeze(value: unknown): void {
   const open = [value];
   while (open.length > 0) {
     const next = open.pop();
-    if (typeof next !== 'object' || next === null || Object.isFrozen(next)) continue;
+    if (typeof next !== 'object' || next === null || Object.isFrozen(next) || !isPlain(next)) continue;
     Object.freeze(next);
     for (const inner of Object.values(next)) open.push(inner);
   }

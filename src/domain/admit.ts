@@ -3,7 +3,7 @@
  * and inside a batch of local critics, so both decide alike.
  */
 import type { Finding } from './finding.js';
-import { decideGate, type GateFacts } from './gate.js';
+import { decideGate, type RunFacts } from './gate.js';
 import type { CriticRecord, CriticResult, GateDecision } from './outcomes.js';
 import { STAGES, type ExecutionStage, type Plan, type PlanCritic } from './plan.js';
 
@@ -13,11 +13,14 @@ export type Admission =
   | { readonly kind: 'start'; readonly gate: GateDecision }
   | { readonly kind: 'ended'; readonly record: CriticRecord };
 
+/** Weights such as 0.1 and 0.2 do not add up to 0.3 to the last bit. */
+const ROUNDING = 1e-9;
+
 /**
  * The critics of a stage that the budget covers. Reserved in plan order, a stage at once, from what earlier stages left:
  * a critic whose gate is already known to be closed reserves nothing, dependents inside the stage do.
  */
-export function reservedIn(plan: Plan, stage: ExecutionStage, records: Records, facts: GateFacts): ReadonlySet<string> {
+export function reservedIn(plan: Plan, stage: ExecutionStage, records: Records, facts: RunFacts): ReadonlySet<string> {
   const critics = plan.critics.filter((critic) => critic.stage === stage);
   const maxCost = plan.budget.maxCost;
   if (maxCost === undefined) return new Set(critics.map((critic) => critic.name));
@@ -28,7 +31,7 @@ export function reservedIn(plan: Plan, stage: ExecutionStage, records: Records, 
   for (const critic of critics) {
     const decidable = critic.dependsOn.every((name) => earlier.has(name));
     if (decidable && decideGate(plan, critic, earlier, facts).kind === 'closed') continue;
-    if (critic.costWeight > left) continue;
+    if (critic.costWeight > left + ROUNDING) continue;
     left -= critic.costWeight;
     reserved.add(critic.name);
   }
@@ -43,7 +46,7 @@ function spends(record: CriticRecord | undefined): boolean {
 }
 
 /** Gate first, then the budget: a critic that would not run anyway is gated, not over budget. */
-export function admit(plan: Plan, critic: PlanCritic, records: Records, reserved: ReadonlySet<string>, facts: GateFacts): Admission {
+export function admit(plan: Plan, critic: PlanCritic, records: Records, reserved: ReadonlySet<string>, facts: RunFacts): Admission {
   const gate = decideGate(plan, critic, records, facts);
   if (gate.kind === 'closed') {
     const root = gate.root !== undefined ? { root: gate.root } : {};

@@ -4,7 +4,7 @@
  * R1 Every planned critic stands in the report once; planned = the sum of all outcomes. Shadow critics are listed, not planned.
  * R2 Nothing is dropped: a critic without a record belongs to a run that was cut, and is `cancelled`.
  */
-import type { RunFacts } from '../contract.js';
+import type { RunFacts } from './gate.js';
 import { cancelledBeforeStart, type Records } from './admit.js';
 import type { FindingCost } from './finding.js';
 import { attemptsBegun, begunAttempts, isCostUnknown, metricsOf, sumKnown, tidy, tidyMs } from './metrics.js';

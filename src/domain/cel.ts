@@ -71,6 +71,13 @@ export function decisiveProblem(source: string): CelProblem | undefined {
   return 'message' in parsed ? parsed : decisiveForm(parsed.ast);
 }
 
+/** Whether a rule of decisive form holds by one finding alone: `findings.exists(x, P)` or `||` of such. */
+export function holdsByOneFinding(source: string): boolean {
+  const parsed = parse(source, 'conditions');
+  const isUnion = (node: CelNode): boolean => (node.op === '||' ? isUnion(node.args[0]) && isUnion(node.args[1]) : node.op !== '&&');
+  return !('message' in parsed) && isUnion(parsed.ast);
+}
+
 function decisiveForm(node: CelNode): CelProblem | undefined {
   if (node.op === '&&' || node.op === '||') return decisiveForm(node.args[0]) ?? decisiveForm(node.args[1]);
   const macro = macroOf(node);

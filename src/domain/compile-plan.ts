@@ -37,7 +37,7 @@ const BUILT_IN_ON_FAILURE: Readonly<Record<FailureOutcome, FailureEffect>> = {
 /** What the registry says about a critic's `uses` and `with`. */
 export interface ResolvedCritic {
   readonly version: string;
-  /** As parsed by the implementation. */
+  /** As written. */
   readonly options: Json;
 }
 

@@ -11,12 +11,15 @@ import type { CriticRecord, GateDecision } from './outcomes.js';
 import { dependenciesOf, effectOn, RISK_TIERS, STAGES, type Plan, type PlanCritic, type RiskTier } from './plan.js';
 import type { JsonObject } from './request.js';
 
-export interface GateFacts {
+/** What is the same for every critic of a run. */
+export interface RunFacts {
   readonly tenant: string;
   readonly riskTier: RiskTier;
+  /** Risk rules that could not be evaluated, and so raised the tier. */
   readonly riskErrors?: readonly string[];
   readonly gating: 'on' | 'off';
   readonly context: JsonObject;
+  /** Bytes of content and context in canonical form. */
   readonly size: number;
 }
 
@@ -36,7 +39,7 @@ export function visibleTo(plan: Plan, critic: PlanCritic): string[] {
 /**
  * @param records of every critic that has ended; those of the critic's dependencies must be among them.
  */
-export function decideGate(plan: Plan, critic: PlanCritic, records: ReadonlyMap<string, CriticRecord>, facts: GateFacts): Gate {
+export function decideGate(plan: Plan, critic: PlanCritic, records: ReadonlyMap<string, CriticRecord>, facts: RunFacts): Gate {
   const dependency = decideDependencies(critic, records);
   if (dependency !== undefined) return dependency;
   if (facts.gating === 'off') return { kind: 'run', decision: { open: true, by: 'gating_off', policy: critic.policy } };
@@ -63,7 +66,7 @@ function decideDependencies(critic: PlanCritic, records: ReadonlyMap<string, Cri
   return gated === undefined ? undefined : closed('gated', gated);
 }
 
-function decidePolicy(plan: Plan, critic: PlanCritic, seen: readonly CriticRecord[], facts: GateFacts): GateDecision {
+function decidePolicy(plan: Plan, critic: PlanCritic, seen: readonly CriticRecord[], facts: RunFacts): GateDecision {
   const policy = critic.policy;
   switch (policy) {
     case 'always':
@@ -112,7 +115,7 @@ function named(records: readonly CriticRecord[]): Record<string, string> {
   return Object.fromEntries(records.slice(0, 5).map((record) => [record.name, record.outcome]));
 }
 
-function onCondition(critic: PlanCritic, seen: readonly CriticRecord[], facts: GateFacts): GateDecision {
+function onCondition(critic: PlanCritic, seen: readonly CriticRecord[], facts: RunFacts): GateDecision {
   const source = critic.condition ?? 'true';
   const scope: CelScope = { place: 'conditions', critics: seen.map((record) => record.name) };
   const bindings = conditionBindings(seen, facts);

@@ -67,8 +67,8 @@ function meanAndP95(values: readonly number[]): { readonly mean: number; readonl
 }
 
 /**
- * Sweeps over the attempts: between two of them a critic holds no place. Local critics run one after another in one batch and no limit counts them,
- * so they are left out, or "6 of 5" could stand in a report; but something that ran alone is one at once.
+ * Sweeps over the attempts: between two of them a critic holds no place. No limit counts local critics, so they are
+ * left out, or "6 of 5" could stand in a report; but something that ran alone is one at once.
  */
 function mostAtOnce(plan: Plan, records: Records): number {
   const begun = plan.critics.filter((critic) => hasStarted(records.get(critic.name)));

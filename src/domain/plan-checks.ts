@@ -14,7 +14,7 @@ const MAX_CRITICS = 1_000;
 /** The options stand in the pinned plan and in the input of every run of the critic. */
 const MAX_OPTIONS_BYTES = 8_192;
 /** Stands in one marker of 2 MB beside a local batch of at most 1 MB. */
-const MAX_PLAN_BYTES = 786_432;
+const MAX_PLAN_BYTES = 524_288;
 
 const NAME = /^[a-z][a-z0-9_]{0,63}$/;
 /** Reserved by CEL, where names of critics stand behind `critics.`. */
@@ -78,7 +78,6 @@ function sizeProblems({ plan, setAside }: PlanUnderCheck): PlanProblem[] {
   return problems;
 }
 
-/** Fields that belong to one execution policy. */
 /** A gate that looks at earlier critics, and there are none: the critic would be gated always, without a word. */
 function blindGates({ plan }: PlanUnderCheck): PlanProblem[] {
   const blind = plan.critics.filter(
@@ -89,6 +88,7 @@ function blindGates({ plan }: PlanUnderCheck): PlanProblem[] {
   );
 }
 
+/** Fields that belong to one execution policy. */
 function policyProblems({ source }: PlanUnderCheck): PlanProblem[] {
   return Object.entries(source.critics).flatMap(([name, critic]) => {
     const problems: PlanProblem[] = [];

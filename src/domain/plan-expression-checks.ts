@@ -1,5 +1,5 @@
 /** The CEL of a plan: each expression against what its place may see, and what all of them may cost together. Pure. */
-import { CEL_MAX_PLAN_COST, checkCel, decisiveProblem, type CelProblem, type CelScope } from './cel.js';
+import { CEL_MAX_PLAN_COST, checkCel, decisiveProblem, holdsByOneFinding, type CelProblem, type CelScope } from './cel.js';
 import { visibleTo } from './gate.js';
 import { error, type PlanPath, type PlanProblem, type PlanUnderCheck } from './plan-problem.js';
 
@@ -7,20 +7,23 @@ interface Expression {
   readonly path: PlanPath;
   readonly source: string;
   readonly scope: CelScope;
+  /** How often a run evaluates it; default once. */
+  readonly times?: number;
 }
 
 export function expressionProblems(check: PlanUnderCheck): PlanProblem[] {
   const problems: PlanProblem[] = [];
   let cost = 0;
   let dearest: { readonly path: PlanPath; readonly cost: number } = { path: [], cost: 0 };
-  for (const { path, source, scope } of expressionsOf(check)) {
+  for (const { path, source, scope, times } of expressionsOf(check)) {
     const checked = checkCel(source, scope);
     if (!checked.ok) {
       problems.push(...checked.problems.map((problem) => located(path, problem)));
       continue;
     }
-    cost += checked.cost;
-    if (checked.cost > dearest.cost) dearest = { path, cost: checked.cost };
+    const steps = checked.cost * (times ?? 1);
+    cost += steps;
+    if (steps > dearest.cost) dearest = { path, cost: steps };
   }
   if (cost > CEL_MAX_PLAN_COST) {
     const message = `the expressions of a plan may take ${CEL_MAX_PLAN_COST} steps together, these may take ${cost}; this one takes most, ${dearest.cost}`;
@@ -51,7 +54,10 @@ function expressionsOf({ source, plan, setAside }: PlanUnderCheck): Expression[]
     ...(source.verdict.rules ?? []).flatMap((rule, index) =>
       (['deny', 'escalate'] as const).flatMap((effect) => {
         const text = rule[effect];
-        return text === undefined ? [] : [{ path: ['verdict', 'rules', index, effect], source: text, scope: verdict }];
+        if (text === undefined) return [];
+        // Tried over all findings at the end of every critic, unless one finding alone can make it hold.
+        const times = rule.decisive === true && !holdsByOneFinding(text) ? verdict.critics.length : 1;
+        return [{ path: ['verdict', 'rules', index, effect], source: text, scope: verdict, times }];
       }),
     ),
   ];

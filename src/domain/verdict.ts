@@ -6,9 +6,9 @@
  * V3 A rule that errs counts as escalate and is named.
  * V4 Shadow critics are not seen at all.
  */
-import { compileCel, conditionBindings, type CelBindings } from './cel.js';
+import { compileCel, conditionBindings, holdsByOneFinding, type CelBindings } from './cel.js';
 import type { Code } from './errors.js';
-import type { GateFacts } from './gate.js';
+import type { RunFacts } from './gate.js';
 import { FAILURE_OUTCOMES, type CriticRecord, type FailureEffect, type FailureOutcome } from './outcomes.js';
 import { effectOn, type Plan, type PlanCritic, type VerdictRule } from './plan.js';
 import type { Decision, Reason } from './report.js';
@@ -33,7 +33,7 @@ export const raise = (a: Decision, b: Decision): Decision => (RANK[b] > RANK[a] 
 /**
  * @param records of all planned critics, in any order.
  */
-export function decideVerdict(plan: Plan, records: ReadonlyMap<string, CriticRecord>, facts: GateFacts): Verdict {
+export function decideVerdict(plan: Plan, records: ReadonlyMap<string, CriticRecord>, facts: RunFacts): Verdict {
   const enforcing = enforcingRecords(plan, records);
   const bindings = conditionBindings(enforcing, facts);
   const reasons: Reason[] = [
@@ -55,13 +55,20 @@ export function decideVerdict(plan: Plan, records: ReadonlyMap<string, CriticRec
   return { decision, reasons, degraded };
 }
 
-/** The first decisive rule that holds over what has ended so far. More findings can never unsay it. */
-export function decisiveRule(plan: Plan, records: ReadonlyMap<string, CriticRecord>, facts: GateFacts): VerdictRule | undefined {
+/**
+ * The decisive rule that a critic's end makes hold, if any: more findings can never unsay it. Looks at the new finding alone
+ * where the form of the rule allows it, so that a thousand ends do not mean a million looks.
+ * @param records of all that has ended, this critic's included.
+ */
+export function decisiveRule(plan: Plan, records: ReadonlyMap<string, CriticRecord>, facts: RunFacts, ended: CriticRecord): VerdictRule | undefined {
   const decisive = plan.verdict.rules.filter((rule) => rule.decisive);
-  if (decisive.length === 0) return undefined;
-  const bindings = conditionBindings(enforcingRecords(plan, records), facts);
+  if (decisive.length === 0 || ended.outcome !== 'succeeded') return undefined;
+  if (plan.critics.find((critic) => critic.name === ended.name)?.mode !== 'enforce') return undefined;
+  const alone = conditionBindings([ended], facts);
   return decisive.find((rule) => {
-    const result = compileCel(rule.when, ruleScope(plan))(bindings);
+    const one = holdsByOneFinding(rule.when);
+    const scope = one ? ({ place: 'conditions', critics: [ended.name] } as const) : ruleScope(plan);
+    const result = compileCel(rule.when, scope)(one ? alone : conditionBindings(enforcingRecords(plan, records), facts));
     return result.ok && result.value;
   });
 }

@@ -23,7 +23,7 @@ export interface Lane {
 
 const planQueue = (deployment: string, plan: string): string => `${deployment}/p/${plan}`;
 
-/** Lane without limits for a critic whose lane is not known any more. */
+/** Task queue of a remote critic: its own when it has a limit of its own, its stage's when stage or plan have one, else the plan's. */
 export function laneOf(deployment: string, plan: Plan, critic: PlanCritic): string {
   const base = planQueue(deployment, plan.name);
   if (critic.maxConcurrent !== undefined || critic.rateLimitPerSecond !== undefined) return `${base}/${critic.name}`;

@@ -4,6 +4,8 @@ import type { GateDecision } from '../domain/outcomes.js';
 import type { EvaluationReport, Reason, ReportCritic, ReportMetrics, ReportStage } from '../domain/report.js';
 
 export interface ReportLine {
+  /** Of this form; keys are added, never renamed. */
+  readonly v: 1;
   readonly evaluationId: string;
   readonly decision: EvaluationReport['decision'];
   readonly reasons: readonly Reason[];
@@ -32,6 +34,7 @@ export function reportLine(report: EvaluationReport): ReportLine {
   const { evaluationId, decision, reasons, coverage, metrics, plan, planHash, contentHash, degraded, riskTier, gating } = report;
   const { escalatedBy, cancelled, truncated, reset } = report;
   return {
+    v: 1,
     evaluationId,
     decision,
     reasons,

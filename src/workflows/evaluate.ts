@@ -15,7 +15,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { PROGRESS_QUERY, SEARCH_ATTRIBUTES, type EvaluateInput, type OpenResult, type Progress } from '../contract.js';
+import { DIGEST_MEMO, PROGRESS_QUERY, SEARCH_ATTRIBUTES, type EvaluateInput, type OpenResult, type Progress } from '../contract.js';
 import { cancelledBeforeStart } from '../domain/admit.js';
 import { buildReport } from '../domain/build-report.js';
 import { FAILURE_TYPES } from '../domain/errors.js';
@@ -45,9 +45,10 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationReport> 
     if (!isCancellation(error)) throw error;
     const cancelled = cancelledReport(input, opened, walk);
     await CancellationScope.nonCancellable(() => recordPartialReport(cancelled));
+    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.decision, value: cancelled.decision }]);
     throw error;
   }
-  const verdict = decideVerdict(opened.plan, walk.records, opened.facts);
+  const verdict = decideVerdict(opened.plan, walk.records, walk.facts);
   const report = reportOf(input, opened, walk, verdict);
   upsertSearchAttributes([
     { key: SEARCH_ATTRIBUTES.decision, value: report.decision },
@@ -71,16 +72,20 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationReport> 
 }
 
 async function open(input: EvaluateInput): Promise<OpenResult> {
+  // By the memo a second start of the same key is compared: it must not speak of another request.
+  const memo: unknown = workflowInfo().memo?.[DIGEST_MEMO];
+  const of = { input, ...(memo !== undefined ? { memo } : {}) };
   try {
-    return await openEvaluation({ input, lead: true });
+    return await openEvaluation({ ...of, lead: true });
   } catch (error) {
     if (isFinal(error)) throw localCause(error);
   }
   // The leading local critics blocked or broke their process. Without them the plan can still be pinned, and then only they fail.
   try {
-    return await openEvaluation({ input, lead: false });
+    return await openEvaluation({ ...of, lead: false });
   } catch (error) {
     if (isFinal(error)) throw localCause(error);
+    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.decision, value: 'not_judged' }]);
     throw ApplicationFailure.nonRetryable('not judged: the evaluation could not be opened', FAILURE_TYPES.notJudged);
   }
 }
@@ -123,7 +128,7 @@ function makeWalk(input: EvaluateInput, opened: OpenResult): Walk {
     },
     changed: () => setCurrentDetails(currentDetails({ plan: opened.plan, progress: made.progress() })),
   };
-  const made = new Walk(opened.plan, opened.facts, content, deps);
+  const made = new Walk(opened.plan, { ...opened.facts, context }, content, deps);
   return made;
 }
 
@@ -131,9 +136,9 @@ function reportOf(input: EvaluateInput, opened: OpenResult, walk: Walk, verdict:
   return fitReport(
     buildReport({
       evaluationId: workflowInfo().workflowId,
-      tenant: opened.facts.tenant,
+      tenant: walk.facts.tenant,
       plan: opened.plan,
-      facts: opened.facts,
+      facts: walk.facts,
       contentHash: opened.contentHash,
       records: [...walk.records.values()],
       stages: walk.stages,

@@ -5,6 +5,7 @@ import {
   ActivityCancellationType,
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
   CancelledFailure,
   TimeoutFailure,
   isCancellation,
@@ -76,10 +77,11 @@ export async function callCritic(call: CriticCall, opened: OpenResult, input: Ru
   const first = await attemptAll({ ...options, activityId }, input);
   if (first.kind === 'settled') return first.result;
   if (first.kind === 'never_started') return await neverStarted(lane, first.result);
-  // The last attempt died with its process, which is not the critic's doing: one more round, with the time that is left.
+  // The last attempt died with its process, which is not the critic's doing: one more attempt, in the time that is left.
   const leftMs = timeLeft(call.scheduleToCloseMs, Date.now() - begun);
   if (leftMs <= 0) return { ...first.result, cut: 'deadline' };
-  const second = await attemptAll({ ...options, activityId: `${activityId}#2`, scheduleToCloseTimeout: leftMs }, input);
+  const once = { ...options, scheduleToCloseTimeout: leftMs, retry: ONCE };
+  const second = await attemptAll({ ...once, activityId: `${activityId}#2` }, input);
   const result = { ...second.result, attempts: [...first.result.attempts, ...second.result.attempts] };
   return second.kind === 'never_started' ? await neverStarted(lane, result) : result;
 }
@@ -131,7 +133,8 @@ const settled = (result: CriticResult): Ended => ({ kind: 'settled', result });
 function endedByError(error: unknown): Ended {
   if (!(error instanceof ActivityFailure)) throw error;
   const { cause, retryState } = error;
-  if (cause instanceof CancelledFailure) throw error;
+  // A cancellation that nobody here asked for came from outside, and is one critic's end.
+  if (cause instanceof CancelledFailure && CancellationScope.current().consideredCancelled) throw error;
   if (cause instanceof TimeoutFailure) return endedByTimeout(cause, retryState);
   const failure = cause instanceof ApplicationFailure ? toldFailure(cause.details?.[0]) : undefined;
   if (failure === undefined) return settled({ outcome: 'failed', attempts: [], code: 'CRITIC_ERROR', message: 'the attempt ended in a way the adapter does not know' });

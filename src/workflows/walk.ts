@@ -9,12 +9,13 @@
  * W4 No timer is started: a timer kept by a reset fires at once and would cut every retry.
  * W5 A decisive rule cancels what still runs and everything later; nothing is dropped from the account.
  */
-import type { LocalBatchInput, LocalBatchResult, Progress, RunFacts } from '../contract.js';
+import type { LocalBatchInput, LocalBatchResult, Progress } from '../contract.js';
+import type { RunFacts } from '../domain/gate.js';
 import { admit, cancelledBeforeStart, findingsFor, inStartOrder, notReached, recordOf, reservedIn, timeOf, type TimeLimit } from '../domain/admit.js';
 import { dropFindingsToFit, MAX_HANDED_FINDINGS_BYTES } from '../domain/drop-to-fit.js';
 import type { Finding, Json } from '../domain/finding.js';
 import type { CriticRecord, CriticResult, GateDecision } from '../domain/outcomes.js';
-import { stagesOf, type ExecutionStage, type Plan, type PlanCritic, type VerdictRule } from '../domain/plan.js';
+import { effectOn, stagesOf, type ExecutionStage, type Plan, type PlanCritic, type VerdictRule } from '../domain/plan.js';
 import { UsedTime } from '../domain/used-time.js';
 import { decisiveRule } from '../domain/verdict.js';
 
@@ -95,7 +96,7 @@ export class Walk {
     this.running.delete(record.name);
     this.records.set(record.name, record);
     this.#noteReset(record, resetTo);
-    this.decisive ??= decisiveRule(this.plan, this.records, this.facts);
+    this.decisive ??= decisiveRule(this.plan, this.records, this.facts, record);
   }
 
   beginStage(stage: ExecutionStage): void {
@@ -132,8 +133,11 @@ export class Walk {
    * The one before the failure came in still has the failed critic scheduled and its finished siblings kept.
    */
   #noteReset(record: CriticRecord, activation: number): void {
-    if (this.reset !== undefined || record.outcome === 'succeeded' || record.outcome === 'gated') return;
-    if (this.plan.critics.some((critic) => critic.name === record.name && critic.mode === 'shadow')) return;
+    const { outcome } = record;
+    if (this.reset !== undefined || outcome === 'succeeded' || outcome === 'gated') return;
+    // Only what kept the run from a judgement is worth doing again.
+    const critic = this.plan.critics.find((one) => one.name === record.name);
+    if (critic?.mode !== 'enforce' || effectOn(critic, outcome) !== 'fail') return;
     this.reset = { keepSiblings: activation + 1, stageBoundary: this.#stageActivation + 1 };
   }
 }

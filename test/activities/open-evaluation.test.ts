@@ -6,7 +6,8 @@ import type { EvaluateInput, OpenResult } from '../../src/contract.js';
 import { makeRegistry } from '../../src/critics/registry.js';
 import { requestDigest } from '../../src/digest.js';
 import type { Json } from '../../src/domain/finding.js';
-import type { Plan } from '../../src/domain/plan.js';
+import { jsonBytes } from '../../src/domain/bytes.js';
+import { useOf, type Plan } from '../../src/domain/plan.js';
 import type { EvaluationRequest } from '../../src/domain/request.js';
 import { critic, plan } from '../support/plans.js';
 
@@ -23,9 +24,9 @@ const request = (overrides: Partial<EvaluationRequest> = {}): EvaluationRequest 
 
 const inputOf = (of: EvaluationRequest): EvaluateInput => ({ v: 1, request: of, requestDigest: requestDigest(of) });
 
-async function open(of: Plan, value: unknown, workflowId = 'default/k', lead = true): Promise<OpenResult> {
+async function open(of: Plan, value: unknown, workflowId = 'default/k', lead = true, memo?: string): Promise<OpenResult> {
   const host = { registry: makeRegistry(), signal: new AbortController().signal, workflowId, runId: 'run', log: () => undefined };
-  return await openEvaluation({ deployment: 'd', priorityLevels: 10, plans: new Map([[of.name, of]]) }, host, value, lead);
+  return await openEvaluation({ deployment: 'd', priorityLevels: 10, plans: new Map([[of.name, of]]) }, host, value, { lead, ...(memo !== undefined ? { memo } : {}) });
 }
 
 async function refusal(of: Plan, value: unknown, workflowId?: string): Promise<{ code: unknown; message: string }> {
@@ -65,6 +66,12 @@ describe('open', () => {
     expect(await refusal(remote(1), input)).toMatchObject({ code: 'DIGEST_MISMATCH' });
   });
 
+  it('refuses a memo that speaks of another request: by it a second start of the key is compared', async () => {
+    const input = inputOf(request());
+    await expect(open(remote(1), input, 'default/k', true, input.requestDigest)).resolves.toBeDefined();
+    await expect(open(remote(1), input, 'default/k', true, requestDigest(request({ content: 'other' })))).rejects.toThrow('the digest in the memo is that of another request');
+  });
+
   it('refuses a run whose id is not that of its request: a key stands for one evaluation', async () => {
     expect(await refusal(remote(1), inputOf(request()), 'default/another')).toMatchObject({ code: 'BAD_REQUEST', message: expect.stringContaining('default/k') });
   });
@@ -81,9 +88,12 @@ describe('open', () => {
 
   it('takes copies of 3 MB for the critics of one stage and refuses one byte more each', async () => {
     const copies = 16;
-    const each = (3 * 1_048_576) / copies;
-    expect((await open(remote(copies), inputOf(request({ content: contentOf(each) })))).facts.size).toBe(each);
-    expect(await refusal(remote(copies), inputOf(request({ content: contentOf(each + 1) })))).toMatchObject({ code: 'TOO_LARGE', message: expect.stringContaining('core_analysis') });
+    const of = remote(copies);
+    // Beside the content a call has the critic's own part and 1 KB for names, queue and time-outs.
+    const calls = of.critics.reduce((sum, one) => sum + jsonBytes(useOf(one)) + 1_024, 0);
+    const each = Math.floor((3 * 1_048_576 - calls) / copies);
+    expect((await open(of, inputOf(request({ content: contentOf(each) })))).facts.size).toBe(each);
+    expect(await refusal(of, inputOf(request({ content: contentOf(each + 1) })))).toMatchObject({ code: 'TOO_LARGE', message: expect.stringContaining('core_analysis') });
   });
 
   it('counts the findings that a stage may have to hand over', async () => {

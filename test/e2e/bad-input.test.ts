@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test, type TestContext } from 'vitest';
 import { makeHarness, type Harness } from '../support/harness.js';
 import { build, run, startWorker, writePlan, type Ended, type ProcessOptions, type Running } from '../support/processes.js';
 
@@ -28,7 +28,8 @@ beforeAll(async () => {
   const good = writePlan(dir, PLAN);
   worker = await startWorker(harness.connection, harness.deployment, ['--plan', good, '--address', inject('server').address]);
   const files: Readonly<Record<string, string>> = {
-    'broken.yaml': 'plan: broken\nversion: 1\ntimeouts: { global: 30s }\ncritics:\n  only: { uses: scripted, stage: core_analisis }\nverdict: { otherwise: allow }\n',
+    'broken.yaml':
+      'plan: broken\nversion: 1\ntimeouts: { global: 30s }\ncritics:\n  only: { uses: scripted, stage: core_analisis }\nverdict: { otherwise: allow }\n',
     'unreadable.yaml': 'plan: [\n',
     'wrong-deployment.yaml': 'name: wrong\nplans: [good.yaml]\nplan: good.yaml\n',
     'throws.mjs': 'throw new Error("no licence file");\n',
@@ -64,19 +65,76 @@ const TEXT = [...EVALUATE, '--content', 'x'];
 const ALONE: readonly Row[] = [
   { what: 'no command of this name', args: ['evalute'], exit: 2, says: ["unknown command 'evalute'", 'Did you mean evaluate?'] },
   { what: 'an unknown option', args: ['worker', '--plam', 'x'], exit: 2, says: ["unknown option '--plam'", 'Did you mean --plan?'] },
-  { what: 'a setting that does not exist', args: ['worker', '--plan', 'good.yaml'], env: { TRIBUNAL_X: '1' }, exit: 2, says: ['TRIBUNAL_X', 'known are', 'TRIBUNAL_SHUTDOWN_GRACE'] },
-  { what: 'a duration without a unit in the environment', args: ['worker', '--plan', 'good.yaml'], env: { TRIBUNAL_SHUTDOWN_GRACE: '30' }, exit: 2, says: ['TRIBUNAL_SHUTDOWN_GRACE', '30', '250ms'] },
+  {
+    what: 'a setting that does not exist',
+    args: ['worker', '--plan', 'good.yaml'],
+    env: { TRIBUNAL_X: '1' },
+    exit: 2,
+    says: ['TRIBUNAL_X', 'known are', 'TRIBUNAL_SHUTDOWN_GRACE'],
+  },
+  {
+    what: 'a duration without a unit in the environment',
+    args: ['worker', '--plan', 'good.yaml'],
+    env: { TRIBUNAL_SHUTDOWN_GRACE: '30' },
+    exit: 2,
+    says: ['TRIBUNAL_SHUTDOWN_GRACE', '30', '250ms'],
+  },
   { what: 'a duration without a unit', args: [...TEXT, '--timeout', '10'], exit: 2, says: ['--timeout', '10', '250ms'] },
   { what: 'no server anywhere', args: TEXT, exit: 1, says: ['Could not find a Temporal server', 'tribunal dev', 'TEMPORAL_ADDRESS'] },
-  { what: 'a broken Temporal configuration', args: TEXT, env: { TEMPORAL_CONFIG_FILE: 'broken.toml' }, exit: 1, says: ['broken.toml', 'TEMPORAL_PROFILE'] },
+  {
+    what: 'a broken Temporal configuration',
+    args: TEXT,
+    env: { TEMPORAL_CONFIG_FILE: 'broken.toml' },
+    exit: 1,
+    says: ['broken.toml', 'TEMPORAL_PROFILE'],
+  },
+  {
+    what: 'an address where nothing listens',
+    args: [...TEXT, '--address', '127.0.0.1:1'],
+    exit: 1,
+    says: ['127.0.0.1:1 (--address)', 'check the address'],
+  },
+  {
+    what: 'such an address in the environment',
+    args: TEXT,
+    env: { TEMPORAL_ADDRESS: '127.0.0.1:1' },
+    exit: 1,
+    says: ['127.0.0.1:1 (environment)', 'check the address'],
+  },
+  {
+    what: 'such an address for a worker',
+    args: ['worker', '--plan', 'good.yaml', '--address', '127.0.0.1:1'],
+    exit: 1,
+    says: ['127.0.0.1:1', 'check the address'],
+  },
   { what: 'no plan file', args: ['worker', '--plan', 'none.yaml'], exit: 1, says: ['none.yaml', 'there is no such file'] },
   { what: 'no deployment file and no plan', args: ['worker'], exit: 1, says: ['tribunal.yaml', '--plan FILE'] },
-  { what: 'a plan with a misspelt stage', args: ['worker', '--plan', 'broken.yaml'], exit: 1, says: ['broken.yaml:5:', 'core_analisis', 'core_analysis'] },
+  {
+    what: 'a plan with a misspelt stage',
+    args: ['worker', '--plan', 'broken.yaml'],
+    exit: 1,
+    says: ['broken.yaml:5:', 'core_analisis', 'core_analysis'],
+  },
   { what: 'a plan that is no YAML', args: ['dev', '--plan', 'unreadable.yaml'], exit: 1, says: [/unreadable\.yaml:\d+:\d+/] },
-  { what: 'a deployment file with an unknown field', args: ['worker', '--file', 'wrong-deployment.yaml'], exit: 1, says: ['wrong-deployment.yaml:3:', 'plan', 'plans'] },
-  { what: 'a critics module that throws', args: ['worker', '--plan', 'good.yaml', '--critics', 'throws.mjs'], exit: 1, says: ['throws.mjs', 'no licence file'] },
+  {
+    what: 'a deployment file with an unknown field',
+    args: ['worker', '--file', 'wrong-deployment.yaml'],
+    exit: 1,
+    says: ['wrong-deployment.yaml:3:', 'plan', 'plans'],
+  },
+  {
+    what: 'a critics module that throws',
+    args: ['worker', '--plan', 'good.yaml', '--critics', 'throws.mjs'],
+    exit: 1,
+    says: ['throws.mjs', 'no licence file'],
+  },
   { what: 'no critics module', args: ['worker', '--plan', 'good.yaml', '--critics', 'none.mjs'], exit: 1, says: ['none.mjs'] },
-  { what: 'records with mistakes', args: [...EVALUATE, 'records.jsonl'], exit: 2, says: ['records.jsonl:2: is not JSON', 'records.jsonl:3: riskTier "extreme"', 'nothing was started'] },
+  {
+    what: 'records with mistakes',
+    args: [...EVALUATE, 'records.jsonl'],
+    exit: 2,
+    says: ['records.jsonl:2: is not JSON', 'records.jsonl:3: riskTier "extreme"', 'nothing was started'],
+  },
   { what: 'no file of records', args: [...EVALUATE, 'none.jsonl'], exit: 2, says: ['none.jsonl: there is no such file'] },
   { what: 'an empty file of records', args: [...EVALUATE, 'empty.jsonl'], exit: 2, says: ['empty.jsonl', 'holds no record'] },
   { what: 'a folder as a file of records', args: [...EVALUATE, '.'], exit: 2, says: ['.: cannot be read'] },
@@ -85,14 +143,42 @@ const ALONE: readonly Row[] = [
 
 /** Commands that are given the running server, and what they start on it. */
 const ASKED: readonly (Row & { readonly key?: string })[] = [
-  { what: 'an unknown plan', args: ['evaluate', '--plan', 'none', '--content', 'x', '--key', 'unknown-plan'], key: 'unknown-plan', exit: 2, says: ['none', 'good'] },
+  {
+    what: 'an unknown plan',
+    args: ['evaluate', '--plan', 'none', '--content', 'x', '--key', 'unknown-plan'],
+    key: 'unknown-plan',
+    exit: 2,
+    says: ['none', 'good'],
+  },
   { what: '257 KB of content', args: [...EVALUATE, 'large.json'], key: 'large', exit: 2, says: [/26\d{4} bytes/, '262144'] },
-  { what: 'an unknown evaluation', args: ['show', 'nobody'], exit: 1, says: ['there is no evaluation default/nobody', 'namespace default'] },
+  {
+    what: 'an unknown evaluation',
+    args: ['show', 'nobody'],
+    exit: 1,
+    says: ['there is no evaluation default/nobody', 'namespace default'],
+  },
   { what: 'an unknown evaluation to cancel', args: ['cancel', 'nobody'], exit: 1, says: ['there is no evaluation default/nobody'] },
   { what: 'an unknown evaluation to watch', args: ['watch', 'nobody'], exit: 1, says: ['there is no evaluation default/nobody'] },
-  { what: 'a deployment without workers', args: [...TEXT, '--deployment', 'nobody-works', '--key', 'no-worker'], key: 'no-worker', exit: 1, says: ['nobody-works', 'nothing was started', 'tribunal worker'] },
-  { what: 'an unknown namespace', args: [...TEXT, '--namespace', 'nowhere', '--key', 'no-namespace'], key: 'no-namespace', exit: 1, says: ['nowhere', 'tribunal setup'] },
-  { what: 'an unknown namespace for a worker', args: ['worker', '--plan', 'good.yaml', '--namespace', 'nowhere'], exit: 1, says: ['nowhere', 'tribunal setup'] },
+  {
+    what: 'a deployment without workers',
+    args: [...TEXT, '--deployment', 'nobody-works', '--key', 'no-worker'],
+    key: 'no-worker',
+    exit: 1,
+    says: ['nobody-works', 'nothing was started', 'tribunal worker'],
+  },
+  {
+    what: 'an unknown namespace',
+    args: [...TEXT, '--namespace', 'nowhere', '--key', 'no-namespace'],
+    key: 'no-namespace',
+    exit: 1,
+    says: ['nowhere', 'tribunal setup'],
+  },
+  {
+    what: 'an unknown namespace for a worker',
+    args: ['worker', '--plan', 'good.yaml', '--namespace', 'nowhere'],
+    exit: 1,
+    says: ['nowhere', 'tribunal setup'],
+  },
 ];
 
 function expectSentence({ exit, stdout, stderr }: Ended, row: Pick<Row, 'exit' | 'says'>): void {
@@ -106,27 +192,20 @@ function expectSentence({ exit, stdout, stderr }: Ended, row: Pick<Row, 'exit' |
 const inDir = (args: readonly string[], options: ProcessOptions = {}): Promise<Ended> => run(args, { cwd: dir, ...options });
 
 describe.concurrent('the command line, given', () => {
-  test.each(ALONE)('$what, says so and exits $exit', async (row) => {
-    expectSentence(await inDir(row.args, { env: row.env ?? {} }), row);
-  });
+  for (const row of ALONE) {
+    test(`${row.what}: says so and exits ${row.exit}`, async () => {
+      expectSentence(await inDir(row.args, { env: row.env ?? {} }), row);
+    });
+  }
 
-  test.each(ASKED)('$what, says so and exits $exit', async (row) => {
-    const { address } = inject('server');
-    const named = row.args.includes('--deployment') ? [] : ['--deployment', harness.deployment];
-    expectSentence(await inDir([...row.args, '--address', address, ...named]), row);
-    if (row.key !== undefined) expect(await statusOf(`default/${row.key}`)).not.toBe('RUNNING');
-  });
-
-  test.each([
-    { how: 'by --address', args: ['--address', '127.0.0.1:1'], env: {}, says: '127.0.0.1:1 (--address)' },
-    { how: 'by TEMPORAL_ADDRESS', args: [], env: { TEMPORAL_ADDRESS: '127.0.0.1:1' }, says: '127.0.0.1:1 (environment)' },
-  ])('an address where nothing listens, $how, says so and exits 1', async ({ args, env, says }) => {
-    expectSentence(await inDir([...TEXT, ...args], { env }), { exit: 1, says: [says, 'check the address'] });
-  });
-
-  test('an address where nothing listens, for a worker, says so and exits 1', async () => {
-    expectSentence(await inDir(['worker', '--plan', 'good.yaml', '--address', '127.0.0.1:1']), { exit: 1, says: ['127.0.0.1:1', 'check the address'] });
-  });
+  for (const row of ASKED) {
+    test(`${row.what}: says so, exits ${row.exit} and leaves nothing running`, async () => {
+      const { address } = inject('server');
+      const named = row.args.includes('--deployment') ? [] : ['--deployment', harness.deployment];
+      expectSentence(await inDir([...row.args, '--address', address, ...named]), row);
+      if (row.key !== undefined) expect(await statusOf(`default/${row.key}`)).not.toBe('RUNNING');
+    });
+  }
 
   test('any of it with --json: one JSON object on stderr', async () => {
     const { exit, stdout, stderr } = await inDir([...TEXT, '--json']);
@@ -136,31 +215,31 @@ describe.concurrent('the command line, given', () => {
 });
 
 describe.concurrent('tribunal dev, given', () => {
-  const folder = (): string => {
+  const folder = ({ onTestFinished }: TestContext): string => {
     const made = mkdtempSync(join(tmpdir(), 'tribunal-bad-folder-'));
     onTestFinished(() => rmSync(made, { recursive: true }));
     return made;
   };
   const dev = (cwd: string, ...args: readonly string[]): Promise<Ended> => run(['dev', '--plan', join(dir, 'good.yaml'), ...args], { cwd });
 
-  test('a port that is taken, says so and exits 1', async () => {
+  test('a port that is taken, says so and exits 1', async (context) => {
     const holder = createServer();
     await new Promise<void>((settle) => holder.listen(0, '127.0.0.1', settle));
-    onTestFinished(() => void holder.close());
+    context.onTestFinished(() => void holder.close());
     const bound = holder.address();
     const port = String(typeof bound === 'object' && bound !== null ? bound.port : 0);
-    expectSentence(await dev(folder(), '--port', port), { exit: 1, says: [`127.0.0.1:${port}`, 'choose another port'] });
+    expectSentence(await dev(folder(context), '--port', port), { exit: 1, says: [`127.0.0.1:${port}`, 'choose another port'] });
   });
 
-  test('a folder in which it cannot write, says so and exits 1', async () => {
-    const cwd = folder();
+  test('a folder in which it cannot write, says so and exits 1', async (context) => {
+    const cwd = folder(context);
     // What stands in its way also for an administrator, whom no mode of a folder stops.
     writeFileSync(join(cwd, '.tribunal'), '');
-    expectSentence(await dev(cwd), { exit: 1, says: ['.tribunal', /cannot be written|could not/i] });
+    expectSentence(await dev(cwd), { exit: 1, says: ['.tribunal, which cannot be written', 'start in another folder'] });
   });
 
-  test('a database file that cannot be opened, says so with the end of the log and exits 1', async () => {
-    const cwd = folder();
+  test('a database file that cannot be opened, says so with the end of the log and exits 1', async (context) => {
+    const cwd = folder(context);
     mkdirSync(join(cwd, '.tribunal', 'temporal.db'), { recursive: true });
     const { exit, stdout, stderr } = await dev(cwd);
     expect({ exit, stdout }).toEqual({ exit: 1, stdout: '' });

@@ -81,7 +81,7 @@ describe.concurrent('a worker that is killed', () => {
 
   test('in the middle of a batch of local critics: the whole batch is repeated, with the same keys, and counted once', async (context) => {
     // Holds the whole process, so that its worker can neither time it out nor answer before it is killed.
-    const hold = "while (!existsSync(gate)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);";
+    const hold = 'while (!existsSync(gate)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);';
     const blocks = (file: Scene['file']): string =>
       moduleOf(file, 'blocks', `note('start'); ${hold} return { severity: 0, violations: [] };`);
     const local = { dispatch: 'local', stage: 'core_analysis' };

@@ -41,24 +41,27 @@ describe.concurrent('a worker that gets SIGTERM while a critic runs', () => {
   test.for([
     ['with attempts left', 1, ['core_analysis/gated']],
     ['on its last attempt', 0, ['core_analysis/gated', 'core_analysis/gated#2']],
-  ] as const)('that takes longer than the grace, %s: the critic is handed to the next worker with the same key', async ([, maxRetries, ids], context) => {
-    const scene = await makeScene(context, (file) => ({ critics: { gated: gated(file, { maxRetries }) } }));
-    const first = await scene.worker({ TRIBUNAL_SHUTDOWN_GRACE: '1s' });
-    const handle = await scene.client.start({ plan: 'scene', content: 'x' });
-    await callsOf(scene.file('gated'), 'start', 1);
-    first.kill('SIGTERM');
-    expect(await first.ended).toMatchObject({ exit: 0, signal: null });
-    const second = await scene.worker();
-    const starts = await callsOf(scene.file('gated'), 'start', 2);
-    scene.release('gate');
-    const report = await handle.result();
-    expect(report).toMatchObject({ decision: 'allow', metrics: { retried: 1 } });
-    expect(starts.map(({ pid }) => pid)).toEqual([first.pid, second.pid]);
-    expect(new Set(starts.map(({ key }) => key)).size).toBe(1);
-    const history = await scene.history(handle.evaluationId);
-    expect(activitiesOf(history).map(({ activityId }) => activityId)).toEqual(ids);
-    if (maxRetries > 0) expect(attemptsOf(history, 'gated').map((attempt) => attempt.class)).toEqual(['worker_lost', 'ok']);
-  });
+  ] as const)(
+    'that takes longer than the grace, %s: the critic is handed to the next worker with the same key',
+    async ([, maxRetries, ids], context) => {
+      const scene = await makeScene(context, (file) => ({ critics: { gated: gated(file, { maxRetries }) } }));
+      const first = await scene.worker({ TRIBUNAL_SHUTDOWN_GRACE: '1s' });
+      const handle = await scene.client.start({ plan: 'scene', content: 'x' });
+      await callsOf(scene.file('gated'), 'start', 1);
+      first.kill('SIGTERM');
+      expect(await first.ended).toMatchObject({ exit: 0, signal: null });
+      const second = await scene.worker();
+      const starts = await callsOf(scene.file('gated'), 'start', 2);
+      scene.release('gate');
+      const report = await handle.result();
+      expect(report).toMatchObject({ decision: 'allow', metrics: { retried: 1 } });
+      expect(starts.map(({ pid }) => pid)).toEqual([first.pid, second.pid]);
+      expect(new Set(starts.map(({ key }) => key)).size).toBe(1);
+      const history = await scene.history(handle.evaluationId);
+      expect(activitiesOf(history).map(({ activityId }) => activityId)).toEqual(ids);
+      if (maxRetries > 0) expect(attemptsOf(history, 'gated').map((attempt) => attempt.class)).toEqual(['worker_lost', 'ok']);
+    },
+  );
 
   test('in a local batch that takes longer than the grace: the evaluation is judged all the same', async (context) => {
     // Together longer than the grace, each within its own time-out.

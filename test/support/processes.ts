@@ -101,7 +101,7 @@ export async function eventually<T>(what: string, look: () => Promise<T | undefi
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const found = await look();
-    if (found !== undefined && found !== false) return found;
+    if (found !== undefined) return found;
     if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1_000} s in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -109,14 +109,14 @@ export async function eventually<T>(what: string, look: () => Promise<T | undefi
 
 /** The first match in what the process writes; fails at once when it ends without. */
 export async function says(running: Running, pattern: RegExp): Promise<RegExpExecArray> {
-  let over = false;
-  const end = running.ended.then(() => (over = true));
-  return await eventually(`a process says ${String(pattern)}`, async () => {
-    const last = over;
-    const found = pattern.exec(running.stdout()) ?? pattern.exec(running.stderr());
-    if (found === null && last) throw new Error(`the process ended without saying ${String(pattern)}:\n${running.stdout()}${running.stderr()}`);
-    if (found === null) await Promise.race([end, Promise.resolve()]);
-    return found ?? undefined;
+  let ended = false;
+  void running.ended.then(() => (ended = true));
+  return await eventually(`a process says ${String(pattern)}`, () => {
+    const found = pattern.exec(running.stdout()) ?? pattern.exec(running.stderr()) ?? undefined;
+    // All that it wrote is there once it has ended.
+    if (found === undefined && ended)
+      throw new Error(`the process ended without saying ${String(pattern)}:\n${running.stdout()}${running.stderr()}`);
+    return found;
   });
 }
 
@@ -136,7 +136,12 @@ export function writePlan(dir: string, plan: { readonly plan: string; readonly [
 }
 
 /** Starts a worker process and waits until the server has seen it poll; a client refuses to start before somebody does. */
-export async function startWorker(connection: Connection, deployment: string, args: readonly string[], options: ProcessOptions = {}): Promise<Running> {
+export async function startWorker(
+  connection: Connection,
+  deployment: string,
+  args: readonly string[],
+  options: ProcessOptions = {},
+): Promise<Running> {
   const worker = start(['worker', '--deployment', deployment, ...args], options);
   await says(worker, /^worker of /m);
   await eventually(`worker ${worker.pid} polls`, async () => {

@@ -18,8 +18,8 @@ const FAIL_ALL = {
   cancelled: 'fail',
 };
 
-const tableOf = (critic: PlanCritic | undefined): Record<string, string> =>
-  critic === undefined ? {} : Object.fromEntries(FAILURE_OUTCOMES.map((outcome) => [outcome, effectOn(critic, outcome)]));
+const tableOf = (of: PlanCritic | undefined): Record<string, string> =>
+  of === undefined ? {} : Object.fromEntries(FAILURE_OUTCOMES.map((outcome) => [outcome, effectOn(of, outcome)]));
 
 /** The critic `c` of a plan with these defaults. */
 async function critic(fields: string, defaults = '{}'): Promise<PlanCritic | undefined> {

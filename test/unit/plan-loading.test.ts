@@ -103,9 +103,9 @@ describe('sizes', () => {
     expect(await told(withThree(`with: { a: ${'x'.repeat(8184)} }`))).toEqual({ ok: true, lines: [] });
   });
 
-  it('refuse a compiled plan above 768 KB', async () => {
+  it('refuse a compiled plan above 512 KB', async () => {
     const { lines } = await told(manyCritics(100, () => `, with: { a: ${'x'.repeat(8000)} }`));
-    expect(lines).toEqual([expect.stringMatching(/^plan.yaml:1:1 a compiled plan has at most 786432 bytes as JSON, this one has \d+$/)]);
+    expect(lines).toEqual([expect.stringMatching(/^plan.yaml:1:1 a compiled plan has at most 524288 bytes as JSON, this one has \d+$/)]);
   });
 
   it('refuse expressions that may take more than a million steps together, at the dearest', async () => {

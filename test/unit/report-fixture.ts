@@ -1,5 +1,5 @@
 /** Plans, records and reports for the tests of the account. */
-import type { RunFacts } from '../../src/contract.js';
+import type { RunFacts } from '../../src/domain/gate.js';
 import { buildReport, type ReportInput } from '../../src/domain/build-report.js';
 import type { CriticRecord } from '../../src/domain/outcomes.js';
 import { STAGES, type Plan, type PlanCritic } from '../../src/domain/plan.js';

@@ -6,7 +6,7 @@ import { decideGate } from '../../src/domain/gate.js';
 import { CRITIC_OUTCOMES, FAILURE_EFFECTS, FAILURE_OUTCOMES, type CriticOutcome, type CriticRecord } from '../../src/domain/outcomes.js';
 import { EXECUTION_POLICIES, stagesOf, STAGES, type Plan, type PlanCritic } from '../../src/domain/plan.js';
 import type { Decision } from '../../src/domain/report.js';
-import { decideVerdict, raise } from '../../src/domain/verdict.js';
+import { decideVerdict, decisiveRule, raise } from '../../src/domain/verdict.js';
 import { critic, facts, onFailure, plan } from '../support/plans.js';
 
 const RANK: Record<Decision, number> = { allow: 0, escalate: 1, not_judged: 2, deny: 3 };
@@ -249,5 +249,43 @@ describe('a gate', () => {
     const one = critic('one', { policy: 'conditional', condition: "has(context.domain) && context.domain == 'financial'" });
     const decided = decideGate(plan([first, one]), one, records([record(first, 'succeeded')]), { ...facts, context: { domain: 'chat' } });
     expect(decided).toMatchObject({ kind: 'closed', outcome: 'gated', decision: { saw: { 'context.domain': 'chat' } } });
+  });
+});
+
+describe('a decisive rule', () => {
+  const deny = (when: string) => ({ effect: 'deny', when, reason: when, decisive: true }) as const;
+  const severe = 'findings.exists(f, f.severity >= 0.9)';
+  const two = "findings.exists(f, f.name == 'a' && f.severity >= 0.5) && findings.exists(f, f.name == 'b' && f.severity >= 0.5)";
+  const [a, b] = [critic('a'), critic('b')] as const;
+  const holds = (when: string, ...ended: CriticRecord[]): boolean => {
+    const of = plan([a, b, critic('s', { mode: 'shadow' })], { verdict: { rules: [deny(when)], otherwise: 'allow' } });
+    const last = ended.at(-1);
+    if (last === undefined) throw new Error('nothing has ended');
+    return decisiveRule(of, records(ended), facts, last) !== undefined;
+  };
+
+  it('holds by the finding that has just come, or by it together with earlier ones', () => {
+    expect(holds(severe, record(a, 'succeeded', 0.95))).toBe(true);
+    expect(holds(severe, record(a, 'succeeded', 0.1))).toBe(false);
+    expect(holds(`${severe} || findings.exists(f, f.violations.size() > 1)`, record(a, 'succeeded', 0.1, 2))).toBe(true);
+    expect(holds(two, record(a, 'succeeded', 0.6))).toBe(false);
+    expect(holds(two, record(a, 'succeeded', 0.6), record(b, 'succeeded', 0.6))).toBe(true);
+  });
+
+  it('never holds by a shadow critic, or by one that did not succeed', () => {
+    expect(holds(severe, record(critic('s', { mode: 'shadow' }), 'succeeded', 0.95))).toBe(false);
+    expect(holds(severe, record(a, 'failed', 0.95))).toBe(false);
+  });
+
+  it('tried after each of many ends holds exactly when it holds over all of them', () => {
+    const ended = fc.array(fc.constantFrom(0, 0.4, 0.6, 0.95), { minLength: 2, maxLength: 2 });
+    fc.assert(
+      fc.property(ended, fc.constantFrom(severe, two, `${severe} || ${two}`, `(${severe}) && (${two})`), ([first = 0, second = 0], when) => {
+        const of = plan([a, b], { verdict: { rules: [deny(when)], otherwise: 'allow' } });
+        const all = [record(a, 'succeeded', first), record(b, 'succeeded', second)];
+        const step = all.some((one, index) => decisiveRule(of, records(all.slice(0, index + 1)), facts, one) !== undefined);
+        expect(step).toBe(decideVerdict(of, records(all), facts).decision === 'deny');
+      }),
+    );
   });
 });

@@ -1,0 +1,54 @@
+/** What critics are handed stays as it is for those that come after them, and what they throw is sorted. */
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { runAttempt, type AttemptEnd } from '../../src/critics/attempt.js';
+import { CriticError, type AnyCritic, type Critic } from '../../src/critics/critic.js';
+import { makeRegistry } from '../../src/critics/registry.js';
+import { critic } from '../support/plans.js';
+
+async function attempt(own: AnyCritic, content: string, options: object = {}): Promise<AttemptEnd> {
+  const registry = makeRegistry([{ critic: own, from: 'this test' }]);
+  const host = {
+    signal: new AbortController().signal,
+    heartbeat: () => undefined,
+    log: () => undefined,
+    secret: () => undefined,
+    idempotencyKey: 'k',
+    attempt: 1,
+    tenant: 'default',
+    riskTier: 'medium',
+    size: 1,
+  } as const;
+  const use = { ...critic('c', { uses: own.name }), with: options as never };
+  return await runAttempt(registry, use, { content, context: {}, findings: {} }, host, 5_000);
+}
+
+describe('an attempt', () => {
+  it('hands a critic options that it cannot change for the evaluations after it', async () => {
+    const forgetful: Critic<{ words: string[] }> = {
+      name: 'forgetful',
+      version: '1.0.0',
+      options: z.strictObject({ words: z.array(z.string()) }),
+      evaluate: ({ content }, { options }) => {
+        const found = options.words.some((word) => String(content).includes(word));
+        if (!found) options.words.length = 0;
+        return { severity: found ? 1 : 0, violations: [] };
+      },
+    };
+    const options = { words: ['bad'] };
+    expect(await attempt(forgetful, 'bad', options)).toMatchObject({ ok: true, finding: { severity: 1 } });
+    expect(await attempt(forgetful, 'good', options)).toMatchObject({ ok: false, code: 'CRITIC_ERROR' });
+    expect(await attempt(forgetful, 'bad', options)).toMatchObject({ ok: true, finding: { severity: 1 } });
+  });
+
+  it.each(['CRITIC_TIMEOUT', 'DECISIVE', 'RULE', 'IGNORED'])('does not let a critic say %s, which is a word of ours', async (code) => {
+    const borrowing: AnyCritic = {
+      name: 'borrowing',
+      version: '1.0.0',
+      evaluate: () => {
+        throw new CriticError('permanent', code, 'not mine');
+      },
+    };
+    expect(await attempt(borrowing, 'text')).toMatchObject({ ok: false, class: 'permanent', code: 'CRITIC_ERROR' });
+  });
+});
