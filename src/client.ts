@@ -27,6 +27,29 @@ import { toEvaluationRequest, type StartRequest } from './schemas/request.js';
 import { loadSettings, resolveServer } from './settings.js';
 import { uuidV7 } from './uuid-v7.js';
 
+// All that a service needs beside the client, so that `tribunal/client` stands alone.
+export {
+  AlreadyEnded,
+  EvaluationCancelled,
+  EvaluationFailed,
+  EvaluationNotFound,
+  EvaluationTerminated,
+  KeyConflict,
+  NoWorker,
+  RequestRefused,
+  ServerNotSetUp,
+  ServerRefusal,
+  ServerUnreachable,
+  StillRunning,
+  TribunalError,
+  type ClientCode,
+} from './client-errors.js';
+export type { EvaluationHandle } from './client-handle.js';
+export type { EvaluationSummary, ListFilter } from './client-summary.js';
+export type { Progress } from './contract.js';
+export type { Decision, EvaluationReport, Reason, ReportCritic } from './domain/report.js';
+export type { EvaluationRecord, StartRequest } from './schemas/request.js';
+
 export interface ConnectOptions {
   /** `host:port`. Absent: what `TEMPORAL_ADDRESS` or the profile of the Temporal configuration file says. */
   readonly address?: string;

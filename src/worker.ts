@@ -9,6 +9,7 @@ import { makeRunCritic } from './activities/run-critic.js';
 import { workflowBundle } from './bundle.js';
 import { workflowQueue } from './contract.js';
 import { parseOptions } from './critics/attempt.js';
+import type { SecretSource } from './critics/critic.js';
 import type { CriticRegistry } from './critics/registry.js';
 import type { Plan } from './domain/plan.js';
 import { BudgetPool } from './lanes/budgets.js';
@@ -17,11 +18,15 @@ import { freshPollers } from './pollers.js';
 import { runWorkers, shutdownWorkers } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
 
+export { loadDeployment, type Deployment, type DeploymentOptions } from './deployment.js';
+
 export interface TribunalWorkerOptions {
   /** Name of the deployment: also its workflow task queue. */
   readonly deployment: { readonly name: string; readonly plans: ReadonlyMap<string, Plan>; readonly registry: CriticRegistry; readonly priorityLevels: 5 | 10 };
   readonly connection: NativeConnection;
   readonly namespace: string;
+  /** What critics may ask for by name, as the `http` critic does for its `secretHeaders`. Default: none. */
+  readonly secrets?: SecretSource;
   /** How long critics may go on after a stop was asked for. Default 30 s: longer than most attempts, shorter than a supervisor's patience. */
   readonly shutdownGraceMs?: number;
   /** Code of the workflows, when it was bundled before; default: the bundle of the build, or a fresh one. */
@@ -94,7 +99,7 @@ async function makeWorkflowWorker(options: TribunalWorkerOptions): Promise<Worke
     ...common(options),
     taskQueue: workflowQueue(deployment.name),
     workflowBundle: options.bundle ?? (await workflowBundle()),
-    activities: { ...makeActivities({ deployment: deployment.name, ...deployment, countPollers }) },
+    activities: { ...makeActivities({ deployment: deployment.name, ...deployment, secrets: secretsOf(options), countPollers }) },
     // Critics run on lanes; what this Worker offers is local to its workflows.
     enableNonLocalActivities: false,
     // Eager activities pass by every limit.
@@ -107,7 +112,7 @@ async function makeWorkflowWorker(options: TribunalWorkerOptions): Promise<Worke
 async function makeLaneWorker(options: TribunalWorkerOptions, lane: Lane, pool: BudgetPool): Promise<Worker> {
   const slots = lane.slots ?? UNLIMITED_SLOTS;
   const rate = lane.rateLimitPerSecond;
-  const runCritic = makeRunCritic({ registry: options.deployment.registry, budgets: pool.chain(lane.budgets) });
+  const runCritic = makeRunCritic({ registry: options.deployment.registry, secrets: secretsOf(options), budgets: pool.chain(lane.budgets) });
   return await Worker.create({
     ...common(options),
     taskQueue: lane.queue,
@@ -121,6 +126,8 @@ async function makeLaneWorker(options: TribunalWorkerOptions, lane: Lane, pool: 
     defaultHeartbeatThrottleInterval: '1s',
   });
 }
+
+const secretsOf = ({ secrets }: TribunalWorkerOptions): SecretSource => secrets ?? (() => undefined);
 
 function common({ connection, namespace, shutdownGraceMs = DEFAULT_GRACE_MS }: TribunalWorkerOptions): Omit<WorkerOptions, 'taskQueue'> {
   return {

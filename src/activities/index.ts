@@ -1,30 +1,33 @@
 /** The local activities of an evaluation, ready for the workflow Worker. */
 import { Context } from '@temporalio/activity';
 import type { EvaluationActivities } from '../contract.js';
+import type { SecretSource } from '../critics/critic.js';
 import type { CriticRegistry } from '../critics/registry.js';
 import { openEvaluation, type OpenDeps } from './open-evaluation.js';
 import { runLocalStages, type BatchHost } from './run-local-critics.js';
 
 export interface ActivityDeps extends OpenDeps {
   readonly registry: CriticRegistry;
+  readonly secrets: SecretSource;
   /** How many workers poll an activity queue. */
   countPollers(queue: string): Promise<number>;
 }
 
 export function makeActivities(deps: ActivityDeps): EvaluationActivities {
   return {
-    openEvaluation: ({ input, lead, memo }) => openEvaluation(deps, batchHost(deps.registry), input, { lead, memo }),
-    runLocalCritics: (input) => runLocalStages(batchHost(deps.registry), input),
+    openEvaluation: ({ input, lead, memo }) => openEvaluation(deps, batchHost(deps), input, { lead, memo }),
+    runLocalCritics: (input) => runLocalStages(batchHost(deps), input),
     inspectLane: async (queue) => ({ pollers: await deps.countPollers(queue) }),
     // The result is the point: it stands in the marker.
     recordPartialReport: async (report) => report,
   };
 }
 
-function batchHost(registry: CriticRegistry): BatchHost {
+function batchHost({ registry, secrets }: ActivityDeps): BatchHost {
   const context = Context.current();
   return {
     registry,
+    secrets,
     signal: context.cancellationSignal,
     workflowId: context.info.workflowExecution?.workflowId ?? '',
     runId: context.info.workflowExecution?.runId ?? '',

@@ -5,6 +5,7 @@
 import { ApplicationFailure, Context, type Info } from '@temporalio/activity';
 import type { AttemptFailure, Beat, RunCriticInput, RunCriticOutput } from '../contract.js';
 import { runAttempt, type AttemptEnd } from '../critics/attempt.js';
+import type { SecretSource } from '../critics/critic.js';
 import type { CriticRegistry } from '../critics/registry.js';
 import { FAILURE_TYPES } from '../domain/errors.js';
 import type { AttemptRecord } from '../domain/outcomes.js';
@@ -20,11 +21,12 @@ const ACCOUNT_MS = 50;
 
 export interface LaneDeps {
   readonly registry: CriticRegistry;
+  readonly secrets: SecretSource;
   /** Stage and plan budgets of the lane, taken narrow before wide. */
   readonly budgets: Budgets;
 }
 
-export function makeRunCritic({ registry, budgets }: LaneDeps): (input: RunCriticInput) => Promise<RunCriticOutput> {
+export function makeRunCritic({ registry, secrets, budgets }: LaneDeps): (input: RunCriticInput) => Promise<RunCriticOutput> {
   return async function runCritic(input) {
     const context = Context.current();
     const attempt = beginAttempt(context);
@@ -39,7 +41,7 @@ export function makeRunCritic({ registry, budgets }: LaneDeps): (input: RunCriti
       if (release === undefined) throw stopped(context, attempt);
       try {
         attempt.start();
-        return await judge(context, registry, input, attempt);
+        return await judge(context, { registry, secrets }, input, attempt);
       } finally {
         release();
       }
@@ -83,7 +85,7 @@ function beginAttempt(context: Context): Attempt {
   };
 }
 
-async function judge(context: Context, registry: CriticRegistry, input: RunCriticInput, attempt: Attempt): Promise<RunCriticOutput> {
+async function judge(context: Context, { registry, secrets }: Omit<LaneDeps, 'budgets'>, input: RunCriticInput, attempt: Attempt): Promise<RunCriticOutput> {
   const { info } = context;
   const { critic } = input;
   const left = leftMs(info) - ACCOUNT_MS;
@@ -100,6 +102,7 @@ async function judge(context: Context, registry: CriticRegistry, input: RunCriti
       log: (message, fields) => context.log.info(message.slice(0, 500), fields),
       idempotencyKey: idempotencyKey(info),
       attempt: info.attempt,
+      secret: secrets,
       tenant: input.tenant,
       riskTier: input.riskTier,
       size: input.size,

@@ -9,6 +9,7 @@
 import type { LocalBatchInput, LocalBatchResult } from '../contract.js';
 import type { RunFacts } from '../domain/gate.js';
 import { runAttempt } from '../critics/attempt.js';
+import type { SecretSource } from '../critics/critic.js';
 import type { CriticRegistry } from '../critics/registry.js';
 import { admit, cancelledBeforeStart, findingsFor, inStartOrder, notReached, recordOf, reservedIn } from '../domain/admit.js';
 import type { Json } from '../domain/finding.js';
@@ -26,6 +27,7 @@ const MAX_BATCH_BYTES = 1_048_576;
 
 export interface BatchHost {
   readonly registry: CriticRegistry;
+  readonly secrets: SecretSource;
   readonly signal: AbortSignal;
   readonly workflowId: string;
   /** The seed of idempotency keys. */
@@ -182,6 +184,7 @@ class Batch {
         log: (message, fields) => this.#host.log(message, fields),
         idempotencyKey: sha256(`${this.#host.runId}/${critic.stage}/${critic.name}`),
         attempt: 1,
+        secret: this.#host.secrets,
         tenant: this.#facts.tenant,
         riskTier: this.#facts.riskTier,
         size: this.#facts.size,

@@ -108,15 +108,12 @@ async function lossOfShared(address: string): Promise<never> {
 async function serveOn(
   server: LocalServer,
   deployment: Deployment,
-  rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'logLevel' | 'stop' | 'output'> & {
-    readonly env: NodeJS.ProcessEnv;
-  },
+  rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'logLevel' | 'env' | 'stop' | 'output'>,
 ): Promise<void> {
   const { serve } = await import('./serve.js');
-  const { env, ...worker } = rest;
-  const { output } = worker;
+  const { env, output } = rest;
   const serving = serve({
-    ...worker,
+    ...rest,
     deployment,
     connectionOptions: { address: server.address },
     namespace: NAMESPACE,

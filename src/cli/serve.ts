@@ -15,6 +15,8 @@ export interface Serve {
   readonly namespace: string;
   readonly shutdownGraceMs: number;
   readonly logLevel: Settings['logLevel'];
+  /** Where critics find their secrets, by name. */
+  readonly env: NodeJS.ProcessEnv;
   readonly stop: StopSignal;
   readonly output: Output;
   /** Called when the worker is about to poll. */
@@ -28,6 +30,7 @@ export async function serve({
   namespace,
   shutdownGraceMs,
   logLevel,
+  env,
   stop,
   output,
   ready,
@@ -43,6 +46,7 @@ export async function serve({
       connection,
       namespace,
       shutdownGraceMs,
+      secrets: (name) => env[name],
       log: (level, message) => output.note(safeText(`${level}: ${message}`)),
     });
     const running = worker.run();

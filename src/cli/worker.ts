@@ -36,6 +36,7 @@ async function runWorker({ options, io, output }: Call<WorkerOptions>): Promise<
       namespace,
       shutdownGraceMs,
       logLevel,
+      env: io.env,
       stop,
       output,
       ready(lanes) {

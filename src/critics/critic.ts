@@ -27,7 +27,16 @@ export interface CriticTools<Options> {
   readonly idempotencyKey: string;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /**
+   * The value of a secret, or `undefined` when the worker has none of this name. Resolved by the worker's host, so that
+   * options, which stand in histories, need to hold only its name. Never log the value, never put it into a finding or
+   * an error's message.
+   */
+  readonly secret: SecretSource;
 }
+
+/** Where a worker's host looks up secrets by name. */
+export type SecretSource = (name: string) => string | undefined;
 
 export interface Critic<Options = unknown> {
   /** What plans write under `uses`: `[a-z][a-z0-9_]{0,63}`. */

@@ -137,8 +137,12 @@ function costOf(plan: Plan, records: Records): ReportMetrics['cost'] {
   };
 }
 
-/** The sum of the numbers that are known; `undefined` when none is, since unknown is not 0. */
+/**
+ * The sum of the numbers that are known; `undefined` when none is, since unknown is not 0, and when it is beyond all
+ * numbers, for which JSON has no form.
+ */
 export function sumKnown(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined);
-  return known.length === 0 ? undefined : tidy(known.reduce((sum, value) => sum + value, 0));
+  const sum = known.reduce((total, value) => total + value, 0);
+  return known.length === 0 || !Number.isFinite(sum) ? undefined : tidy(sum);
 }

@@ -1,41 +1,45 @@
 /**
  * What activities tell the workflow, looked at again: a completion, a failure or a heartbeat may come from elsewhere
- * than our adapter (an operator's command), and what is not of its form would allow, or wedge the workflow. Pure.
+ * than our adapter (an operator's command), and what is not of its form would allow, or wedge the workflow. What comes
+ * out is built anew from the fields that are known: nothing that was not looked at is handed on. Pure.
  */
 import type { AttemptFailure, Beat } from '../contract.js';
 import { findingProblem, isCost } from './finding-problem.js';
-import type { Finding } from './finding.js';
+import type { Finding, FindingCost, Span, Violation } from './finding.js';
 import { ATTEMPT_CLASSES, type AttemptRecord, type CriticResult } from './outcomes.js';
 
 const FAILED = ['failed', 'timed_out', 'invalid_output', 'unavailable', 'worker_lost'] as const satisfies readonly AttemptFailure['outcome'][];
 
+/** A year: plans allow 30 days, and sums over all attempts of a run stay finite. */
+const MAX_DURATION_MS = 365 * 86_400_000;
+
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
-const isDuration = (value: unknown): boolean => isNumber(value) && value >= 0;
+const isDuration = (value: unknown): boolean => isNumber(value) && value >= 0 && value <= MAX_DURATION_MS;
 const isIn = <Member>(members: readonly Member[], value: unknown): value is Member => members.some((member) => member === value);
 
 type Fields = Readonly<Record<string, unknown>>;
 const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? { ...value } : {});
 
-/** The result of a critic that succeeded, with the fields of a result and no others, or what is wrong with it. */
+/** The result of a critic that succeeded, or what is wrong with it. */
 export function toldSuccess(value: unknown): CriticResult | string {
   const { outcome, attempts, finding, startedAt, endedAt } = fieldsOf(value);
   if (outcome !== 'succeeded') return 'the result is not one of a critic that succeeded';
   if (!isAttempts(attempts)) return 'the attempts of the result are none';
   if (!isFinding(finding)) return findingProblem(finding) ?? 'the finding is none';
-  return { outcome, attempts, finding, ...timesOf(startedAt, endedAt) };
+  return { outcome, attempts: attempts.map(copyAttempt), finding: copyFinding(finding), ...timesOf(startedAt, endedAt) };
 }
 
 export function toldFailure(value: unknown): AttemptFailure | undefined {
   const { outcome, code, attempts, startedAt, endedAt } = fieldsOf(value);
   if (!isIn(FAILED, outcome) || typeof code !== 'string' || !isAttempts(attempts)) return undefined;
-  return { outcome, code, attempts, ...timesOf(startedAt, endedAt) };
+  return { outcome, code, attempts: attempts.map(copyAttempt), ...timesOf(startedAt, endedAt) };
 }
 
 export function toldBeat(value: unknown): Beat | undefined {
   const { attempts, startedAt, runningSince, waiting } = fieldsOf(value);
   if (!isAttempts(attempts)) return undefined;
   return {
-    attempts,
+    attempts: attempts.map(copyAttempt),
     ...(isNumber(startedAt) ? { startedAt } : {}),
     ...(isNumber(runningSince) ? { runningSince } : {}),
     ...(waiting === true ? { waiting } : {}),
@@ -55,4 +59,39 @@ function isAttempt(value: unknown): boolean {
 const timesOf = (startedAt: unknown, endedAt: unknown): Pick<CriticResult, 'startedAt' | 'endedAt'> => ({
   ...(isNumber(startedAt) ? { startedAt } : {}),
   ...(isNumber(endedAt) ? { endedAt } : {}),
+});
+
+const copyAttempt = ({ class: how, queuedMs, ranMs, startedAt, code, cost }: AttemptRecord): AttemptRecord => ({
+  class: how,
+  ...(code !== undefined ? { code } : {}),
+  ...(cost !== undefined ? { cost: copyCost(cost) } : {}),
+  queuedMs,
+  ranMs,
+  ...(startedAt !== undefined ? { startedAt } : {}),
+});
+
+const copyFinding = ({ severity, violations, score, value, uncertainty, evidence, cost, details }: Finding): Finding => ({
+  severity,
+  violations: violations.map(copyViolation),
+  ...(score !== undefined ? { score } : {}),
+  ...(value !== undefined ? { value } : {}),
+  ...(uncertainty !== undefined ? { uncertainty } : {}),
+  ...(evidence !== undefined ? { evidence: [...evidence] } : {}),
+  ...(cost !== undefined ? { cost: copyCost(cost) } : {}),
+  ...(details !== undefined ? { details } : {}),
+});
+
+const copyViolation = ({ code, message, severity, span }: Violation): Violation => ({
+  code,
+  message,
+  ...(severity !== undefined ? { severity } : {}),
+  ...(span !== undefined ? { span: copySpan(span) } : {}),
+});
+
+const copySpan = ({ path, start, end }: Span): Span => ({ ...(path !== undefined ? { path } : {}), start, end });
+
+const copyCost = ({ usd, inputTokens, outputTokens }: FindingCost): FindingCost => ({
+  ...(usd !== undefined ? { usd } : {}),
+  ...(inputTokens !== undefined ? { inputTokens } : {}),
+  ...(outputTokens !== undefined ? { outputTokens } : {}),
 });

@@ -5,14 +5,11 @@
 import { z } from 'zod';
 import { jsonBytes } from '../domain/bytes.js';
 import type { Finding } from '../domain/finding.js';
+import { MAX_DETAILS_BYTES, MAX_TOKENS, MAX_USD, MAX_VIOLATIONS } from '../domain/finding-problem.js';
 import { JsonSchema } from './json.js';
 
-/** Rules loop over violations: the cost bound of an expression counts with this number (`domain/cel-shapes.ts`). */
-const MAX_VIOLATIONS = 100;
 /** One sentence for people. */
 const MAX_MESSAGE_CHARS = 500;
-/** Half of a finding: no rule reads them. */
-const MAX_DETAILS_BYTES = 8_192;
 
 const CODE_FORM = /^[a-zA-Z0-9_.:-]{1,64}$/;
 
@@ -51,11 +48,18 @@ const ViolationSchema = z.object(
 
 const violationsRule = `must be a list of at most ${MAX_VIOLATIONS} violations`;
 
+function usd() {
+  const error = `must be a number from 0 to ${MAX_USD}`;
+  return z.number({ error }).min(0, { error }).max(MAX_USD, { error });
+}
+
+const tokens = () => count().max(MAX_TOKENS, { error: `must be at most ${MAX_TOKENS}` });
+
 const CostSchema = z.object(
   {
-    usd: finite().min(0, { error: 'must not be negative' }).exactOptional(),
-    inputTokens: count().exactOptional(),
-    outputTokens: count().exactOptional(),
+    usd: usd().exactOptional(),
+    inputTokens: tokens().exactOptional(),
+    outputTokens: tokens().exactOptional(),
   },
   { error: 'must be an object' },
 );

@@ -13,6 +13,7 @@ import { isWellFormed, JsonObjectSchema, JsonSchema } from './json.js';
 
 const PLAN_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 const DIGEST = /^[0-9a-f]{64}$/;
+const FIELD_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,40}$/;
 
 const form = (pattern: RegExp, words: string) =>
   z.string(`must be ${words}`).regex(pattern, { error: (issue) => `${quote(issue.input)} is not ${words}` });
@@ -157,10 +158,15 @@ export function parseEvaluateInput(
 /** One line a problem: the place, then what is wrong there. */
 function problemsOf(error: z.ZodError): string[] {
   return error.issues.map((issue) => {
-    const message = issue.code === 'unrecognized_keys' ? `has unknown fields: ${issue.keys.map(quote).join(', ')}` : issue.message;
+    const message = issue.code === 'unrecognized_keys' ? `has unknown fields: ${unknownFields(issue.keys)}` : issue.message;
     const at = issue.path.map(String).join('.');
     return at === '' ? `the record ${message}` : `${at} ${message}`;
   });
+}
+
+/** What does not look like the name of a field may be content that came to stand in the wrong place. */
+function unknownFields(names: readonly string[]): string {
+  return [...new Set(names.map((name) => (FIELD_NAME.test(name) ? quote(name) : 'a field')))].join(', ');
 }
 
 /** A value met, short enough for a sentence. */

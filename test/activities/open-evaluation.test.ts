@@ -25,7 +25,7 @@ const request = (overrides: Partial<EvaluationRequest> = {}): EvaluationRequest 
 const inputOf = (of: EvaluationRequest): EvaluateInput => ({ v: 1, request: of, requestDigest: requestDigest(of) });
 
 async function open(of: Plan, value: unknown, workflowId = 'default/k', lead = true, memo?: string): Promise<OpenResult> {
-  const host = { registry: makeRegistry(), signal: new AbortController().signal, workflowId, runId: 'run', log: () => undefined };
+  const host = { registry: makeRegistry(), secrets: () => undefined, signal: new AbortController().signal, workflowId, runId: 'run', log: () => undefined };
   return await openEvaluation({ deployment: 'd', priorityLevels: 10, plans: new Map([[of.name, of]]) }, host, value, { lead, ...(memo !== undefined ? { memo } : {}) });
 }
 

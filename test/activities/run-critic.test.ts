@@ -41,7 +41,7 @@ class Attempt {
   async run(evaluate: Evaluate, given = input(), pool = new BudgetPool()): Promise<RunCriticOutput> {
     const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
     const budgets = pool.chain([{ name: 'plan', limit: 1 }]);
-    return await this.environment.run(makeRunCritic({ registry, budgets }), given);
+    return await this.environment.run(makeRunCritic({ registry, secrets: () => undefined, budgets }), given);
   }
 
   async fail(evaluate: Evaluate, given = input()): Promise<ApplicationFailure> {

@@ -20,7 +20,7 @@ async function run(
   { signal = new AbortController().signal, state = start }: { signal?: AbortSignal; state?: WalkState } = {},
 ): Promise<LocalBatchResult> {
   const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
-  const host: BatchHost = { registry, signal, workflowId: 'default/k', runId: 'run', log: () => undefined };
+  const host: BatchHost = { registry, secrets: () => undefined, signal, workflowId: 'default/k', runId: 'run', log: () => undefined };
   return await runLocalStages(host, { plan: of, content: 'text', facts, state });
 }
 

@@ -39,6 +39,7 @@ export const toolsFor = <Options>(options: Options, more: Partial<CriticTools<Op
   log: () => {},
   idempotencyKey: 'key-1',
   attempt: 1,
+  secret: () => undefined,
   ...more,
 });
 

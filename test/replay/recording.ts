@@ -80,7 +80,7 @@ export class Recording {
     const { connection, native, codePath } = this.host;
     const countPollers = async (queue: string): Promise<number> => (await freshPollers(connection, 'default', queue, 'activity')).length;
     const deployment = { ...(await this.#deployment()), priorityLevels: this.priorityLevels };
-    const activities = makeActivities({ deployment: this.name, ...deployment, countPollers });
+    const activities = makeActivities({ deployment: this.name, ...deployment, secrets: () => undefined, countPollers });
     const worker = await Worker.create({
       connection: native,
       namespace: 'default',

@@ -2,15 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import type { Harness } from './harness.js';
 
-const POLL_MS = 20;
 /** On the wire: activity tasks, and an activity that a worker has taken. */
 const ACTIVITY = 2;
 const STARTED = 2;
-
-/** Looks again until it holds. The test's own time-out ends one that never does. */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-}
 
 /** Makes the file that critics wait for. */
 export const release = async (file: string): Promise<void> => await writeFile(file, '');

@@ -96,7 +96,8 @@ describe('hostile critics', () => {
     expect(report).toMatchObject({ decision: 'allow', coverage: { planned: 2, succeeded: 2 } });
   });
 
-  it('are told of in the log when they leave an error behind, without what it says', () => {
+  it('are told of in the log when they leave an error behind, without what it says', async () => {
+    await harness.client.evaluate({ plan: 'remote', content: CONTENT });
     expect(lines.filter((line) => line.includes('left an error behind')).length).toBeGreaterThanOrEqual(10);
     expect(lines.join('\n')).not.toContain(SECRET);
   });

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluationHandle } from '../../src/client-handle.js';
 import { freshPollers } from '../../src/pollers.js';
 import { callsIn, makeHarness, mostAtOnce, type Call, type Harness } from '../support/harness.js';
-import { pendingOf, release, until } from '../support/server-state.js';
+import { until } from '../support/history.js';
+import { pendingOf, release } from '../support/server-state.js';
 
 const PEAK = 3;
 const RUNS = 12;

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callsIn, makeHarness, type Harness } from '../support/harness.js';
-import { backlogOf, pendingOf, release, until } from '../support/server-state.js';
+import { until } from '../support/history.js';
+import { backlogOf, pendingOf, release } from '../support/server-state.js';
 
 const PRIORITIES = [7, 10, 2, 5, 9, 1, 8, 3, 6, 4];
 

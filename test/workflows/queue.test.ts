@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callsIn, makeHarness, mostAtOnce, outcomesOf, type Harness } from '../support/harness.js';
-import { pendingOf, release, until } from '../support/server-state.js';
+import { until } from '../support/history.js';
+import { pendingOf, release } from '../support/server-state.js';
 
 const EVALUATIONS = 40;
 const SLOTS = 2;

@@ -133,6 +133,7 @@ describe('time-outs', () => {
           deployment: alone.deployment,
           plans: alone.plans,
           registry,
+          secrets: () => undefined,
           priorityLevels: 10,
           countPollers: async (queue) => (await freshPollers(connection, namespace, queue, 'activity')).length,
         }),
