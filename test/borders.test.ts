@@ -69,6 +69,7 @@ const TABLE: readonly Row[] = [
     why: 'a file to a compiled plan; its problems are shown to people',
   },
   { of: 'src/deployment.ts', may: [CONTRACT, CRITICS, SCHEMAS, 'src/plan-loader.ts', NODE], why: 'plans and critics of one deployment' },
+  { of: 'src/run-workers.ts', may: [], why: 'runs any Workers that it is handed; of the SDK it needs types alone' },
   {
     of: 'src/worker.ts',
     may: [
@@ -78,6 +79,7 @@ const TABLE: readonly Row[] = [
       'src/lanes/',
       'src/bundle.ts',
       'src/pollers.ts',
+      'src/run-workers.ts',
       'src/settings.ts',
       'temporal/setup.ts',
       '@temporalio/worker',

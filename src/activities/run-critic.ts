@@ -80,7 +80,7 @@ function beginAttempt(context: Context): Attempt {
       const endedAt = Date.now();
       const began = startedAt ?? endedAt;
       const queuedMs = Math.max(0, began - info.currentAttemptScheduledTimestampMs);
-      return { attempts: [...earlier, { ...record, queuedMs, ranMs: endedAt - began, startedAt: began }], startedAt: firstStart ?? began, endedAt };
+      return { attempts: [...earlier, { ...record, queuedMs, ranMs: Math.max(0, endedAt - began), startedAt: began }], startedAt: firstStart ?? began, endedAt };
     },
   };
 }

@@ -41,7 +41,7 @@ class Attempt {
   async run(evaluate: Evaluate, given = input(), pool = new BudgetPool()): Promise<RunCriticOutput> {
     const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
     const budgets = pool.chain([{ name: 'plan', limit: 1 }]);
-    return await this.environment.run(makeRunCritic({ registry, secrets: () => undefined, budgets }), given);
+    return await this.environment.run(makeRunCritic({ registry, secrets: (name) => (name === 'KEY' ? 'value of the key' : undefined), budgets }), given);
   }
 
   async fail(evaluate: Evaluate, given = input()): Promise<ApplicationFailure> {
@@ -70,6 +70,16 @@ describe('an attempt', () => {
     expect(attempt.beats).toHaveLength(1);
     expect(attempt.beats[0]?.attempts).toMatchObject([{ class: 'transient', code: 'HTTP_503' }]);
     expect(detailsOf(failure).attempts).toHaveLength(1);
+  });
+
+  it('is handed the secrets of its worker by name, and none that it does not have', async () => {
+    const asked: unknown[] = [];
+    const output = await new Attempt().run((_, { secret }) => {
+      asked.push(secret('KEY'), secret('OTHER'));
+      return clean;
+    });
+    expect(asked).toEqual(['value of the key', undefined]);
+    expect(JSON.stringify(output)).not.toContain('value of the key');
   });
 
   it('that fails for good sends none', async () => {

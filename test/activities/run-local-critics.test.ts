@@ -20,7 +20,7 @@ async function run(
   { signal = new AbortController().signal, state = start }: { signal?: AbortSignal; state?: WalkState } = {},
 ): Promise<LocalBatchResult> {
   const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
-  const host: BatchHost = { registry, secrets: () => undefined, signal, workflowId: 'default/k', runId: 'run', log: () => undefined };
+  const host: BatchHost = { registry, secrets: (name) => (name === 'KEY' ? 'value of the key' : undefined), signal, workflowId: 'default/k', runId: 'run', log: () => undefined };
   return await runLocalStages(host, { plan: of, content: 'text', facts, state });
 }
 
@@ -45,6 +45,16 @@ describe('a batch of local critics', () => {
     );
     expect(outcomes(batch)).toEqual({ a: 'succeeded' });
     expect(batch.stages).toMatchObject([{ stage: 'core_analysis', ended: false }]);
+  });
+
+  it('hands its critics the secrets of the worker by name', async () => {
+    const asked: unknown[] = [];
+    const batch = await run(plan([local('a')]), (_, { secret }) => {
+      asked.push(secret('KEY'), secret('OTHER'));
+      return clean;
+    });
+    expect(outcomes(batch)).toEqual({ a: 'succeeded' });
+    expect(asked).toEqual(['value of the key', undefined]);
   });
 
   it('begins where the workflow is', async () => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseRetryAfter } from '../../src/critics/http-answer.js';
@@ -7,10 +8,13 @@ import { http } from '../../src/critics/http.js';
 import type { CriticTools } from '../../src/critics/critic.js';
 import type { HttpOptions } from '../../src/critics/http.js';
 import { deferred } from '../../src/deferred.js';
+import { makeRegistry } from '../../src/critics/registry.js';
+import { loadPlan } from '../../src/plan-loader.js';
 import { conformance, inputFor, optionsOf, toolsFor, thrownBy } from './conformance.js';
 
 const CLEAR = JSON.stringify({ severity: 0, violations: [] });
 const CANARY = 'body-of-the-service';
+const SECRET = 'Bearer key-of-the-service';
 
 interface Seen {
   readonly path: string;
@@ -76,7 +80,7 @@ afterAll(() => {
   server.close();
 });
 
-const optionsFor = (path: string): HttpOptions => optionsOf(http, { url: `${origin}${path}`, maxBytes: 65_536, headers: { authorization: 'Bearer x' } });
+const optionsFor = (path: string): HttpOptions => optionsOf(http, { url: `${origin}${path}`, maxBytes: 65_536, headers: { 'x-team': 'safety' } });
 const ask = async (path: string, tools: Partial<CriticTools<HttpOptions>> = {}): Promise<unknown> => http.evaluate(inputFor('Hello.'), toolsFor(optionsFor(path), tools));
 
 /** What the critic threw, with proof that nothing of a body stands in it. */
@@ -101,7 +105,7 @@ describe('http', () => {
     expect(finding).toEqual({ severity: 0, violations: [] });
     const request = seen.findLast(({ path }) => path === '/problem-json');
     expect(request?.body).toEqual({ ...input, idempotencyKey: 'key-7', attempt: 2 });
-    expect(request?.headers).toMatchObject({ 'idempotency-key': 'key-7', 'content-type': 'application/json', authorization: 'Bearer x' });
+    expect(request?.headers).toMatchObject({ 'idempotency-key': 'key-7', 'content-type': 'application/json', 'x-team': 'safety' });
   });
 
   it.each([
@@ -185,11 +189,77 @@ describe('http', () => {
     await slow.gone.promise;
   });
 
+  it.each(['Authorization', 'PROXY-AUTHORIZATION', 'cookie', 'X-Api-Key', 'api-key'])('refuses %s among its headers, and says where secrets are named', (name) => {
+    const refused = http.options?.safeParse({ url: origin, headers: { [name]: SECRET } });
+    expect(refused?.error?.issues).toMatchObject([{ path: ['headers', name], message: expect.stringContaining(`secretHeaders: { ${name}: NAME_OF_A_SECRET }`) }]);
+    expect(refused?.error?.message).not.toContain(SECRET);
+  });
+
+  it('refuses the secret itself where its name belongs, without quoting it', () => {
+    for (const secretHeaders of [{ authorization: SECRET }, { authorization: [SECRET] }, { 'not a name': 'TONE_API_KEY' }]) {
+      const refused = http.options?.safeParse({ url: origin, secretHeaders });
+      expect(refused?.error?.issues).toHaveLength(1);
+      expect(refused?.error?.message).not.toContain(SECRET);
+    }
+  });
+
   it.each([
     ['/judge', 'is not an absolute URL'],
     ['file:///etc/passwd', 'must begin with http:// or https://'],
-    ['https://user:hunter2@critic.example/', 'must not hold a user name or password: send them in a header'],
+    ['https://user:hunter2@critic.example/', 'must not hold a user name or password: write the name of a secret under secretHeaders'],
   ])('refuses the address %s', (url, message) => {
     expect(http.options?.safeParse({ url }).error?.issues[0]?.message).toBe(message);
+  });
+});
+
+describe('a secret of http', () => {
+  const PLAN = {
+    plan: 'p',
+    version: 1,
+    timeouts: { global: '10s' },
+    critics: { tone: { uses: 'http', stage: 'core_analysis', with: { url: 'https://critic.example/', secretHeaders: { authorization: 'TONE_API_KEY' } } } },
+    verdict: { otherwise: 'allow' },
+  };
+  const optionsWith = (secretHeaders: Record<string, string>, path = '/clear'): HttpOptions =>
+    optionsOf(http, { url: `${origin}${path}`, headers: { 'X-Tone': 'literal' }, secretHeaders });
+  const secret = (name: string): string | undefined => ({ TONE_API_KEY: SECRET, EMPTY: '', BROKEN: `${SECRET}\r\nx-evil: 1` })[name];
+  const askWith = async (options: HttpOptions): Promise<unknown> => http.evaluate(inputFor('Hello.'), toolsFor(options, { secret }));
+
+  it('arrives at the service in its header, before one of the same name that was written out', async () => {
+    await askWith(optionsWith({ authorization: 'TONE_API_KEY', 'x-tone': 'TONE_API_KEY' }));
+    expect(seen.at(-1)?.headers).toMatchObject({ authorization: SECRET, 'x-tone': SECRET, 'content-type': 'application/json' });
+    expect(JSON.stringify(seen.at(-1)?.body)).not.toContain(SECRET);
+  });
+
+  it('stands in the plan by its name', async () => {
+    const loaded = await loadPlan({ object: PLAN, name: 'test' }, makeRegistry());
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+    expect(loaded.plan.critics[0]?.with).toMatchObject({ secretHeaders: { authorization: 'TONE_API_KEY' } });
+  });
+
+  it('that the worker does not have is a permanent error which names it, and nothing is sent', async () => {
+    const before = seen.length;
+    for (const name of ['OTHER', 'EMPTY']) {
+      await expect(askWith(optionsWith({ authorization: name }))).rejects.toMatchObject({
+        kind: 'permanent',
+        code: 'HTTP_SECRET',
+        message: `the worker has no secret called ${name}`,
+      });
+    }
+    expect(seen).toHaveLength(before);
+  });
+
+  it('that no header can hold is a permanent error which names it and does not quote it', async () => {
+    const thrown = await thrownBy(askWith(optionsWith({ authorization: 'BROKEN' })));
+    expect(thrown).toMatchObject({ kind: 'permanent', code: 'HTTP_SECRET', message: expect.stringContaining('BROKEN') });
+    expect(String(thrown)).not.toContain(SECRET);
+  });
+
+  it('stands in no message when the service fails', async () => {
+    for (const path of ['/status/401', '/status/503', '/redirect', '/reset', '/html']) {
+      const thrown = await thrownBy(askWith(optionsWith({ authorization: 'TONE_API_KEY' }, path)));
+      expect(thrown).toMatchObject({ kind: expect.any(String) });
+      expect(inspect(thrown, { depth: 10 })).not.toContain(SECRET);
+    }
   });
 });

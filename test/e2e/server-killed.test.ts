@@ -76,16 +76,16 @@ async function makeOutage({ onTestFinished }: TestContext): Promise<Outage> {
 describe.concurrent('a server that is killed in the middle of an evaluation and comes back', () => {
   test('while a critic runs: the client that waits, and a command line that waits, get the verdict', async (context) => {
     const outage = await makeOutage(context);
-    const handle = await outage.client.start({ plan: 'outage', content: 'x', key: 'kept' });
+    const handle = await outage.client.start({ plan: 'outage', content: 'x', key: 'sdk' });
     const waiting = handle.result();
-    const watching = start(['evaluate', '--plan', 'outage', '--content', 'x', '--key', 'kept', '--json', '--address', outage.address]);
-    context.onTestFinished(() => watching.destroy());
-    await callsOf(outage.file('gated'), 'start', 1);
+    const command = start(['evaluate', '--plan', 'outage', '--content', 'x', '--key', 'cli', '--json', '--address', outage.address]);
+    context.onTestFinished(() => command.destroy());
+    await callsOf(outage.file('gated'), 'start', 2);
     await outage.kill();
     await outage.restart();
     outage.release('gate');
-    expect(await waiting).toMatchObject({ evaluationId: 'default/kept', decision: 'deny', coverage: { planned: 2, succeeded: 2 } });
-    expect(await watching.ended).toMatchObject({ exit: 10, stderr: '' });
+    expect(await waiting).toMatchObject({ evaluationId: 'default/sdk', decision: 'deny', coverage: { planned: 2, succeeded: 2 } });
+    expect(await command.ended).toMatchObject({ exit: 10, stdout: expect.stringContaining('default/cli'), stderr: '' });
     expect(outage.worker.stdout().trimEnd().split('\n')).toHaveLength(1);
   });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { percentile } from '../../src/domain/metrics.js';
+import { percentile, sumKnown } from '../../src/domain/metrics.js';
 import { CRITIC_OUTCOMES, type AttemptRecord, type CriticRecord } from '../../src/domain/outcomes.js';
 import { STAGES, type Plan } from '../../src/domain/plan.js';
 import type { Reason } from '../../src/domain/report.js';
@@ -201,5 +201,22 @@ describe('the metrics of a run', () => {
     const { metrics, coverage } = printedReport();
     expect(coverage).toEqual({ planned: 10, succeeded: 4, gated: 6 });
     expect(metrics).toMatchObject({ executed: 4, rateLimited: 1, retried: 1, mostAtOnce: { critics: 2, limit: 10 }, cost: { spent: 8, saved: 33, unknown: 0, usd: 0.003 } });
+  });
+});
+
+describe('a sum of costs', () => {
+  test('is of the numbers that are known, and unknown when none is', () => {
+    expect(sumKnown([0.1, undefined, 0.2])).toBe(0.3);
+    expect(sumKnown([undefined])).toBeUndefined();
+    expect(sumKnown([])).toBeUndefined();
+  });
+
+  test('is unknown when it is beyond all numbers, so that the report can be written as JSON', () => {
+    expect(sumKnown([1.7e308, 1.7e308])).toBeUndefined();
+    expect(sumKnown([-1.7e308, -1.7e308])).toBeUndefined();
+    const critics = ['a', 'b'].map((name) => criticOf(name, 'core_analysis'));
+    const dear = attempt({ cost: { usd: 1.7e308 } });
+    const { metrics } = reportOf(planOf(critics), critics.map((critic) => recordFor(critic, { attempts: [dear] })));
+    expect(metrics.cost).not.toHaveProperty('usd');
   });
 });

@@ -53,16 +53,45 @@ describe('a record', () => {
 
   it('with half of a surrogate pair anywhere is refused with a sentence', () => {
     expect(problems({ content: 'a\ud800b' })[0]).toContain('half of a surrogate pair');
-    expect(problems({ content: { deep: ['\udc00'] } })[0]).toContain('content /deep/0 holds half');
+    expect(problems({ content: { deep: ['\udc00'] } })[0]).toContain('content holds half');
     expect(problems({ content: { '\ud800': 1 } })[0]).toContain('key with half of a surrogate pair');
     expect(problems({ content: 'x', requester: '\ud800' })[0]).toContain('half of a surrogate pair');
     expect(problems({ content: 'a whole pair: \u{1f600}' })).toEqual([]);
   });
 
   it('with a key __proto__ anywhere is refused with a sentence', () => {
-    expect(problems(JSON.parse('{"content":{"a":{"__proto__":{"x":1}}}}'))[0]).toContain('content /a has a key __proto__');
+    expect(problems(JSON.parse('{"content":{"a":{"__proto__":{"x":1}}}}'))[0]).toContain('content has a key __proto__');
     expect(problems(JSON.parse('{"content":"x","context":{"__proto__":1}}'))[0]).toContain('__proto__');
     expect(problems(JSON.parse('{"content":"x","__proto__":{"tenant":"other"}}'))[0]).toContain('__proto__');
+  });
+
+  it('that is refused tells the place by numbers: names of fields may be content', () => {
+    const canary = 'john.doe@clinic.example HIV positive';
+    const place = (content: unknown): string => {
+      const told = problems({ content, context: { [canary]: [content] } });
+      expect(told).toHaveLength(2);
+      expect(told.join()).not.toContain('clinic');
+      return told[0] ?? '';
+    };
+    expect(place({ first: 1, [canary]: ['whole', '\ud800'] })).toBe(
+      'content holds half of a surrogate pair, which no UTF-8 text can hold, at entry 2/2 (counted from 1 at each level)',
+    );
+    expect(place({ [canary]: { [`${canary}\ud800`]: 1 } })).toContain('has a key with half of a surrogate pair, which no UTF-8 text can hold, at entry 1 ');
+    expect(place({ [canary]: Number.NaN })).toContain('is NaN');
+    expect(place({ [canary]: new Map() })).toContain('is not a plain object');
+    expect(place({ [canary]: JSON.parse(`{"${canary}":{"__proto__":1}}`) })).toContain('at entry 1/1 ');
+    const deep = Array.from({ length: 200 }).reduce<unknown>((inner) => ({ [canary]: inner }), 1);
+    expect(place(deep)).toBe('content is nested deeper than 100 levels, at entry 1/1/1/1/1/1/1/1/… (counted from 1 at each level)');
+  });
+
+  it('with unknown fields has them named only when they look like fields', () => {
+    const canary = 'john.doe@clinic.example';
+    expect(problems({ content: 'x', riskLevel: 1, [canary]: 1, [`${canary} `]: 2, ['a'.repeat(42)]: 3 })).toEqual([
+      'the record has unknown fields: "riskLevel", a field',
+    ]);
+    const parsed = parseEvaluateInput({ v: 1, request: { content: 'x', [canary]: 1 }, requestDigest: '' });
+    expect(parsed).toMatchObject({ ok: false, message: expect.stringContaining('request has unknown fields: a field') });
+    expect(JSON.stringify(parsed)).not.toContain(canary);
   });
 
   it('with values that JSON does not have is refused', () => {

@@ -26,6 +26,13 @@ const PLAN = (dir: string) => ({
 /** A result that says success, but for one thing. */
 const success = (over: object): object => ({ outcome: 'succeeded', attempts, finding, ...times, ...over });
 
+/** JSON that is sent as it stands: writing it from values would need the stack that it is to exhaust. */
+class JsonText {
+  constructor(readonly text: string) {}
+}
+const DEEP = '['.repeat(60_000) + ']'.repeat(60_000);
+const asText = (value: unknown): JsonText => new JsonText(JSON.stringify(value).replace('"DEEP"', DEEP));
+
 const COMPLETIONS: Readonly<Record<string, unknown>> = {
   nothing: undefined,
   null: null,
@@ -50,6 +57,7 @@ const COMPLETIONS: Readonly<Record<string, unknown>> = {
   'an attempt of an unknown kind': success({ attempts: [{ class: 'perfect', queuedMs: 0, ranMs: 0 }] }),
   'an attempt whose times are texts': success({ attempts: [{ class: 'ok', queuedMs: '1', ranMs: '2' }] }),
   'an attempt whose cost is a text': success({ attempts: [{ class: 'ok', queuedMs: 0, ranMs: 0, cost: { usd: '1' } }] }),
+  'details that no stack can write': asText(success({ finding: { ...finding, details: 'DEEP' } })),
   'the neutral end of a gate': { outcome: 'gated', attempts: [], ...times },
   'the neutral end of a decisive rule': { outcome: 'cancelled', code: 'DECISIVE', attempts: [], ...times },
   'an outcome that does not exist': success({ outcome: 'allow' }),
@@ -64,6 +72,7 @@ const FAILURES: Readonly<Record<string, unknown>> = {
   'an outcome that does not exist': { outcome: 'allow', code: 'OK', attempts: [] },
   'an attempt that is null': { outcome: 'failed', code: 'X', attempts: [null] },
   'a code that is no text': { outcome: 'failed', code: { allow: true }, attempts: [] },
+  'an attempt beside which stands what no stack can write': asText({ outcome: 'failed', code: 'X', attempts: [{ class: 'permanent', queuedMs: 0, ranMs: 0, junk: 'DEEP' }] }),
   'a time that is a text': { outcome: 'failed', code: 'X', attempts: [], startedAt: 'now', endedAt: null },
 };
 
@@ -78,7 +87,9 @@ describe('a forged answer for a pending critic', () => {
   });
 
   const { namespace } = inject('server');
-  const payloadsOf = (value: unknown): { payloads: Payload[] } | undefined => (value === undefined ? undefined : { payloads: [defaultPayloadConverter.toPayload(value)] });
+  const payloadOf = (value: unknown): Payload =>
+    value instanceof JsonText ? { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(value.text) } : defaultPayloadConverter.toPayload(value);
+  const payloadsOf = (value: unknown): { payloads: Payload[] } | undefined => (value === undefined ? undefined : { payloads: [payloadOf(value)] });
 
   async function answerWith(send: (workflowId: string) => Promise<unknown>): Promise<EvaluationReport> {
     const handle = await harness.client.start({ plan: 'pending', content: 'text' });
