@@ -78,6 +78,7 @@ const TABLE: readonly Row[] = [
       CRITICS,
       'src/lanes/',
       'src/bundle.ts',
+      'src/deployment.ts',
       'src/pollers.ts',
       'src/run-workers.ts',
       'src/settings.ts',
@@ -85,7 +86,7 @@ const TABLE: readonly Row[] = [
       '@temporalio/worker',
       NODE,
     ],
-    why: 'assembles Workers and looks whether the server is set up; never the client',
+    why: 'assembles Workers and looks whether the server is set up, and hands on how a deployment is loaded; never the client',
   },
   // What talks to people and services.
   { of: 'src/client-errors.ts', may: [], why: 'for every caller' },

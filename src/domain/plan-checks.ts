@@ -84,7 +84,7 @@ function blindGates({ plan }: PlanUnderCheck): PlanProblem[] {
     (critic) => (critic.policy === 'on_violation' || critic.policy === 'on_uncertainty') && visibleTo(plan, critic).length === 0,
   );
   return blind.map(({ name, policy }) =>
-    warning(['critics', name, 'executionPolicy'], `${name} can never run: ${policy} looks at critics of earlier stages and its own dependencies, and there are none`),
+    warning(['critics', name, 'executionPolicy'], `${name} would be gated always: ${policy} looks at critics of earlier stages and its own dependencies, and there are none`),
   );
 }
 

@@ -37,7 +37,7 @@ beforeAll(async () => {
     'empty.jsonl': '',
     'latin1.jsonl': 'placeholder',
     'broken.toml': '[profile.default\naddress = "secret-host:7233"\n',
-    'large.json': JSON.stringify({ key: 'large', content: 'x'.repeat(257 * 1024) }),
+    'large.json': JSON.stringify({ key: 'bad-input-large', content: 'x'.repeat(257 * 1024) }),
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
   writeFileSync(join(dir, 'latin1.jsonl'), Buffer.from('{"content":"\xe9"}', 'latin1'));
@@ -145,31 +145,41 @@ const ALONE: readonly Row[] = [
 const ASKED: readonly (Row & { readonly key?: string })[] = [
   {
     what: 'an unknown plan',
-    args: ['evaluate', '--plan', 'none', '--content', 'x', '--key', 'unknown-plan'],
-    key: 'unknown-plan',
+    args: ['evaluate', '--plan', 'none', '--content', 'x', '--key', 'bad-input-unknown-plan'],
+    key: 'bad-input-unknown-plan',
     exit: 2,
     says: ['none', 'good'],
   },
-  { what: '257 KB of content', args: [...EVALUATE, 'large.json'], key: 'large', exit: 2, says: [/26\d{4} bytes/, '262144'] },
+  { what: '257 KB of content', args: [...EVALUATE, 'large.json'], key: 'bad-input-large', exit: 2, says: [/26\d{4} bytes/, '262144'] },
   {
     what: 'an unknown evaluation',
-    args: ['show', 'nobody'],
+    args: ['show', 'bad-input-nobody'],
     exit: 1,
-    says: ['there is no evaluation default/nobody', 'namespace default'],
+    says: ['there is no evaluation default/bad-input-nobody', 'namespace default'],
   },
-  { what: 'an unknown evaluation to cancel', args: ['cancel', 'nobody'], exit: 1, says: ['there is no evaluation default/nobody'] },
-  { what: 'an unknown evaluation to watch', args: ['watch', 'nobody'], exit: 1, says: ['there is no evaluation default/nobody'] },
+  {
+    what: 'an unknown evaluation to cancel',
+    args: ['cancel', 'bad-input-nobody'],
+    exit: 1,
+    says: ['there is no evaluation default/bad-input-nobody'],
+  },
+  {
+    what: 'an unknown evaluation to watch',
+    args: ['watch', 'bad-input-nobody'],
+    exit: 1,
+    says: ['there is no evaluation default/bad-input-nobody'],
+  },
   {
     what: 'a deployment without workers',
-    args: [...TEXT, '--deployment', 'nobody-works', '--key', 'no-worker'],
-    key: 'no-worker',
+    args: [...TEXT, '--deployment', 'nobody-works', '--key', 'bad-input-no-worker'],
+    key: 'bad-input-no-worker',
     exit: 1,
     says: ['nobody-works', 'nothing was started', 'tribunal worker'],
   },
   {
     what: 'an unknown namespace',
-    args: [...TEXT, '--namespace', 'nowhere', '--key', 'no-namespace'],
-    key: 'no-namespace',
+    args: [...TEXT, '--namespace', 'nowhere', '--key', 'bad-input-no-namespace'],
+    key: 'bad-input-no-namespace',
     exit: 1,
     says: ['nowhere', 'tribunal setup'],
   },

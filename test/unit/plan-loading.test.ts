@@ -66,6 +66,16 @@ verdict:
 });
 
 describe('a warning', () => {
+  it.each(['on_violation', 'on_uncertainty'])('tells of %s where there is nothing to look at', async (policy) => {
+    const text = `plan: p\nversion: 1\ntimeouts: { global: 60s }\ncritics:\n  first: { uses: anything, stage: fast_critics, executionPolicy: ${policy} }\n  other: { uses: anything, stage: fast_critics }\nverdict: { otherwise: allow }`;
+    expect(await told(text)).toEqual({ ok: true, lines: [expect.stringMatching(/critics.first.executionPolicy warning: first would be gated always/)] });
+  });
+
+  it('tells that a queue size is not enforced', async () => {
+    const text = 'plan: p\nversion: 1\ntimeouts: { global: 60s }\nlimits: { maxQueueSize: 5 }\ncritics:\n  first: { uses: anything, stage: fast_critics }\nverdict: { otherwise: allow }';
+    expect(await told(text)).toEqual({ ok: true, lines: [expect.stringMatching(/limits.maxQueueSize warning: is not enforced by this version/)] });
+  });
+
   it('says which retry can never start, and the plan loads', async () => {
     const text = GOOD.replace('maxRetries: 1', 'maxRetries: 3');
     expect(await told(text)).toEqual({

@@ -191,6 +191,12 @@ describe('the verdict', () => {
     expect(decide('ignore')).toBe('escalate');
   });
 
+  it('is degraded by a risk rule that erred, and names it', () => {
+    const good = critic('good');
+    const verdict = decideVerdict(plan([good]), records([record(good, 'succeeded')]), { ...facts, riskErrors: ['the rule for high risk could not be evaluated'] });
+    expect(verdict).toMatchObject({ decision: 'allow', degraded: true, reasons: [{ code: 'RISK_ERROR', effect: 'none' }] });
+  });
+
   it('escalates on a rule that errs, and names it', () => {
     const critics = [critic('good')];
     const of = plan(critics, { verdict: { rules: [{ effect: 'deny', when: "has(context.level) && context.level > 3.0", reason: 'level', decisive: false }], otherwise: 'allow' } });
