@@ -44,7 +44,8 @@ export function named(host: Host, what: string, evaluationId: string | undefined
   if (isGrpcDeadlineError(error)) return new ServerUnreachable(what, evaluationId, options);
   const answer = grpcAnswer(error);
   // What the transport says of a connection that `close` has closed; it has no code.
-  if (error instanceof Error && error.message === 'Channel has been shut down') return new ServerUnreachable(`${what}: the client is closed`, evaluationId, options);
+  if (error instanceof Error && error.message === 'Channel has been shut down')
+    return new ServerUnreachable(`${what}: the client is closed`, evaluationId, options);
   if (answer === undefined) return error;
   if (answer.code === UNAVAILABLE) return new ServerUnreachable(what, evaluationId, options);
   if (answer.code === INVALID_ARGUMENT && /search attribute/i.test(answer.details))

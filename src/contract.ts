@@ -140,4 +140,3 @@ export interface Progress {
   readonly ended: readonly { readonly name: string; readonly stage: ExecutionStage; readonly outcome: CriticRecord['outcome'] }[];
   readonly running: readonly { readonly name: string; readonly stage: ExecutionStage }[];
 }
-

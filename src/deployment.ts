@@ -109,13 +109,18 @@ async function describe(options: DeploymentOptions): Promise<Described> {
 
 function checkedName(name = DEFAULT_DEPLOYMENT, file: string): string {
   if (DEPLOYMENT_FORM.test(name)) return name;
-  throw new DeploymentProblems([whole(file, `${JSON.stringify(name)} is not the name of a deployment: write ${DEPLOYMENT_FORM.source}`, 'name')]);
+  throw new DeploymentProblems([
+    whole(file, `${JSON.stringify(name)} is not the name of a deployment: write ${DEPLOYMENT_FORM.source}`, 'name'),
+  ]);
 }
 
 async function readDeploymentFile(file: string, named: boolean) {
   if (!named && !(await exists(file))) {
     throw new DeploymentProblems([
-      whole(file, 'there is no such file here: name plan files with --plan FILE, or write a tribunal.yaml with the line: plans: [plans/*.yaml]'),
+      whole(
+        file,
+        'there is no such file here: name plan files with --plan FILE, or write a tribunal.yaml with the line: plans: [plans/*.yaml]',
+      ),
     ]);
   }
   const problems: Problem[] = [];

@@ -2,7 +2,15 @@
 export * from './client.js';
 
 export { definePlan, type PlanSource } from './schemas/plan.js';
-export { CriticError, defineCritic, type Critic, type CriticErrorKind, type CriticInput, type CriticTools, type SecretSource } from './critics/critic.js';
+export {
+  CriticError,
+  defineCritic,
+  type Critic,
+  type CriticErrorKind,
+  type CriticInput,
+  type CriticTools,
+  type SecretSource,
+} from './critics/critic.js';
 
 export type { Finding, FindingCost, Json, Span, Violation } from './domain/finding.js';
 export type { CriticOutcome, GateDecision } from './domain/outcomes.js';

@@ -88,13 +88,18 @@ const asProblem = ({ path, message, atKey }: Issue, base: PlanPath): PlanProblem
 });
 
 /** Looks up every implementation and has it check its options. */
-async function resolveCritics(source: ParsedPlan, registry: CriticRegistry): Promise<{ resolved: Map<string, ResolvedCritic>; problems: PlanProblem[] }> {
+async function resolveCritics(
+  source: ParsedPlan,
+  registry: CriticRegistry,
+): Promise<{ resolved: Map<string, ResolvedCritic>; problems: PlanProblem[] }> {
   const resolved = new Map<string, ResolvedCritic>();
   const problems: PlanProblem[] = [];
   for (const [name, { uses, with: written = {} }] of Object.entries(source.critics)) {
     const implementation = await registry.find(uses);
     if (implementation === undefined) {
-      problems.push(error(['critics', name, 'uses'], `there is no implementation called ${JSON.stringify(uses)}${hint(uses, registry.names)}`));
+      problems.push(
+        error(['critics', name, 'uses'], `there is no implementation called ${JSON.stringify(uses)}${hint(uses, registry.names)}`),
+      );
       continue;
     }
     const options = optionProblems(implementation, written);
@@ -116,7 +121,9 @@ function optionProblems({ name, options: schema }: AnyCritic, written: Json): re
     const parsed = parseWith(schema, written);
     return parsed.ok ? [] : parsed.issues;
   } catch (cause) {
-    return refused(`the options schema of ${name} threw: ${cause instanceof Error ? cause.message.slice(0, 200) : 'something that is not an Error'}`);
+    return refused(
+      `the options schema of ${name} threw: ${cause instanceof Error ? cause.message.slice(0, 200) : 'something that is not an Error'}`,
+    );
   }
 }
 

@@ -10,8 +10,17 @@ const KIND = { workflow: 1, activity: 2 } as const;
 const FRESH_MS = 70_000;
 
 /** Identities of the workers that polled within the last 70 seconds. */
-export async function freshPollers(connection: { readonly workflowService: WorkflowService }, namespace: string, queue: string, kind: QueueKind): Promise<string[]> {
-  const described = await connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name: queue }, taskQueueType: KIND[kind] });
+export async function freshPollers(
+  connection: { readonly workflowService: WorkflowService },
+  namespace: string,
+  queue: string,
+  kind: QueueKind,
+): Promise<string[]> {
+  const described = await connection.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: queue },
+    taskQueueType: KIND[kind],
+  });
   const now = Date.now();
   return (described.pollers ?? [])
     .filter((poller) => now - Number(poller.lastAccessTime?.seconds ?? 0) * 1000 < FRESH_MS)

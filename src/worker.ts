@@ -22,7 +22,12 @@ export { loadDeployment, type Deployment, type DeploymentOptions } from './deplo
 
 export interface TribunalWorkerOptions {
   /** Name of the deployment: also its workflow task queue. */
-  readonly deployment: { readonly name: string; readonly plans: ReadonlyMap<string, Plan>; readonly registry: CriticRegistry; readonly priorityLevels: 5 | 10 };
+  readonly deployment: {
+    readonly name: string;
+    readonly plans: ReadonlyMap<string, Plan>;
+    readonly registry: CriticRegistry;
+    readonly priorityLevels: 5 | 10;
+  };
   readonly connection: NativeConnection;
   readonly namespace: string;
   /** What critics may ask for by name, as the `http` critic does for its `secretHeaders`. Default: none. */
@@ -56,7 +61,8 @@ const FORCE_MS = 5_000;
 export async function createTribunalWorker(options: TribunalWorkerOptions): Promise<TribunalWorker> {
   const { connection, namespace, deployment } = options;
   const missing = await missingSearchAttributes(connection, namespace);
-  if (missing.length > 0) throw new Error(`namespace ${namespace} lacks the search attributes ${missing.join(', ')}: run \`tribunal setup\``);
+  if (missing.length > 0)
+    throw new Error(`namespace ${namespace} lacks the search attributes ${missing.join(', ')}: run \`tribunal setup\``);
   const plans = [...deployment.plans.values()];
   await warmCritics(plans, deployment.registry);
   const lanes = plans.flatMap((plan) => lanesOf(deployment.name, plan));
@@ -112,7 +118,11 @@ async function makeWorkflowWorker(options: TribunalWorkerOptions): Promise<Worke
 async function makeLaneWorker(options: TribunalWorkerOptions, lane: Lane, pool: BudgetPool): Promise<Worker> {
   const slots = lane.slots ?? UNLIMITED_SLOTS;
   const rate = lane.rateLimitPerSecond;
-  const runCritic = makeRunCritic({ registry: options.deployment.registry, secrets: secretsOf(options), budgets: pool.chain(lane.budgets) });
+  const runCritic = makeRunCritic({
+    registry: options.deployment.registry,
+    secrets: secretsOf(options),
+    budgets: pool.chain(lane.budgets),
+  });
   return await Worker.create({
     ...common(options),
     taskQueue: lane.queue,
@@ -144,7 +154,8 @@ async function warmCritics(plans: readonly Plan[], registry: CriticRegistry): Pr
   for (const plan of plans) {
     for (const use of plan.critics) {
       const critic = await registry.find(use.uses);
-      if (critic === undefined) throw new Error(`plan ${plan.name}: ${use.name} uses ${use.uses}, which is not here; known are ${registry.names.join(', ')}`);
+      if (critic === undefined)
+        throw new Error(`plan ${plan.name}: ${use.name} uses ${use.uses}, which is not here; known are ${registry.names.join(', ')}`);
       const options = parseOptions(critic, use.with);
       if (!options.ok) throw new Error(`plan ${plan.name}: ${use.uses} refuses the options of ${use.name}`);
       await critic.warm?.(options.value);
@@ -156,6 +167,10 @@ async function warmCritics(plans: readonly Plan[], registry: CriticRegistry): Pr
 async function warnOfOthers({ connection, namespace, log }: TribunalWorkerOptions, lanes: readonly Lane[]): Promise<void> {
   for (const lane of lanes.filter((one) => one.slots !== undefined)) {
     const others = await freshPollers(connection, namespace, lane.queue, 'activity');
-    if (others.length > 0) log?.('warn', `another worker polls ${lane.queue} (${others[0] ?? ''}): limits hold in each worker process, so together they allow more`);
+    if (others.length > 0)
+      log?.(
+        'warn',
+        `another worker polls ${lane.queue} (${others[0] ?? ''}): limits hold in each worker process, so together they allow more`,
+      );
   }
 }

@@ -12,7 +12,12 @@ const ok = (severity = 0, codes: string[] = []): CriticResult => ({
   finding: { severity, violations: codes.map((code) => ({ code, message: code })) },
   attempts: [{ class: 'ok', queuedMs: 0, ranMs: 1 }],
 });
-const broken: CriticResult = { outcome: 'failed', attempts: [{ class: 'permanent', queuedMs: 0, ranMs: 1 }], code: 'CRITIC_ERROR', message: 'threw' };
+const broken: CriticResult = {
+  outcome: 'failed',
+  attempts: [{ class: 'permanent', queuedMs: 0, ranMs: 1 }],
+  code: 'CRITIC_ERROR',
+  message: 'threw',
+};
 
 /** A walk whose critics end when the test says so. */
 class Stage {
@@ -37,7 +42,8 @@ class Stage {
         return await end.promise;
       },
       cancelRunning: () => {
-        for (const [name, end] of this.ends) if (!this.walk.records.has(name)) end.resolve({ outcome: 'cancelled', attempts: [], startedAt: 1, code: 'DECISIVE' });
+        for (const [name, end] of this.ends)
+          if (!this.walk.records.has(name)) end.resolve({ outcome: 'cancelled', attempts: [], startedAt: 1, code: 'DECISIVE' });
       },
       changed: () => undefined,
     });
@@ -66,7 +72,12 @@ class Stage {
   }
 }
 
-const chain: PlanCritic[] = [critic('a'), critic('b', { dependsOn: ['a'] }), critic('c'), critic('later', { stage: 'deep_analysis', dependsOn: ['b'] })];
+const chain: PlanCritic[] = [
+  critic('a'),
+  critic('b', { dependsOn: ['a'] }),
+  critic('c'),
+  critic('later', { stage: 'deep_analysis', dependsOn: ['b'] }),
+];
 
 describe('the walk', () => {
   it('starts a dependent as soon as its own dependencies have ended, not when the stage has', async () => {
@@ -95,7 +106,9 @@ describe('the walk', () => {
   });
 
   it('starts ready critics in order of priority, then name', async () => {
-    const stage = new Stage(plan([critic('z', { priority: 1 }), critic('b', { priority: 9 }), critic('a', { priority: 9 }), critic('m', { priority: 4 })]));
+    const stage = new Stage(
+      plan([critic('z', { priority: 1 }), critic('b', { priority: 9 }), critic('a', { priority: 9 }), critic('m', { priority: 4 })]),
+    );
     await stage.settle();
     expect(stage.started).toEqual(['z', 'm', 'a', 'b']);
   });
@@ -116,7 +129,11 @@ describe('the walk', () => {
   });
 
   it('runs every critic with gating off', async () => {
-    const stage = new Stage(plan([critic('gated', { policy: 'on_high_risk' }), critic('after', { dependsOn: ['gated'] })]), { gated: ok(), after: ok() }, 'off');
+    const stage = new Stage(
+      plan([critic('gated', { policy: 'on_high_risk' }), critic('after', { dependsOn: ['gated'] })]),
+      { gated: ok(), after: ok() },
+      'off',
+    );
     await stage.done;
     expect(stage.outcomes()).toEqual({ gated: 'succeeded', after: 'succeeded' });
   });
@@ -145,10 +162,9 @@ describe('the walk', () => {
   });
 
   it('gives a critic the least of what critic, stage and evaluation have left', async () => {
-    const of = plan(
-      [critic('own', { timeoutMs: 1_000 }), critic('stage'), critic('deep', { stage: 'deep_analysis' })],
-      { timeouts: { globalMs: 10_000, stagesMs: { core_analysis: 4_000 } } },
-    );
+    const of = plan([critic('own', { timeoutMs: 1_000 }), critic('stage'), critic('deep', { stage: 'deep_analysis' })], {
+      timeouts: { globalMs: 10_000, stagesMs: { core_analysis: 4_000 } },
+    });
     const stage = new Stage(of);
     await stage.settle();
     expect(stage.calls.map((call) => call.scheduleToCloseMs)).toEqual([1_000, 4_000]);
@@ -171,17 +187,25 @@ describe('the walk', () => {
   });
 
   it('counts a limit that has cut a critic as used up, although the critic ended a little before it', async () => {
-    const stage = new Stage(plan([critic('hangs'), critic('next', { stage: 'deep_analysis' })], { timeouts: { globalMs: 10_000, stagesMs: {} } }));
+    const stage = new Stage(
+      plan([critic('hangs'), critic('next', { stage: 'deep_analysis' })], { timeouts: { globalMs: 10_000, stagesMs: {} } }),
+    );
     await stage.settle();
     stage.now = 9_970;
-    await stage.end('hangs', { outcome: 'timed_out', attempts: [{ class: 'timed_out', queuedMs: 0, ranMs: 9_950 }], code: 'CRITIC_TIMEOUT' });
+    await stage.end('hangs', {
+      outcome: 'timed_out',
+      attempts: [{ class: 'timed_out', queuedMs: 0, ranMs: 9_950 }],
+      code: 'CRITIC_TIMEOUT',
+    });
     await stage.done;
     expect(stage.outcomes()).toEqual({ hangs: 'timed_out', next: 'not_reached' });
     expect(stage.calls).toHaveLength(1);
   });
 
   it('does not count the hour between a failure and its reset as time used', async () => {
-    const stage = new Stage(plan([critic('first'), critic('second', { stage: 'deep_analysis' })], { timeouts: { globalMs: 10_000, stagesMs: {} } }));
+    const stage = new Stage(
+      plan([critic('first'), critic('second', { stage: 'deep_analysis' })], { timeouts: { globalMs: 10_000, stagesMs: {} } }),
+    );
     await stage.settle();
     stage.now = 3_600_000;
     await stage.end('first', ok());
@@ -211,7 +235,10 @@ describe('the walk', () => {
   });
 
   it('spends a budget to the last bit, whatever the weights are in binary', async () => {
-    const stage = new Stage(plan([critic('a', { costWeight: 0.1 }), critic('b', { costWeight: 0.2 })], { budget: { maxCost: 0.3 } }), { a: ok(), b: ok() });
+    const stage = new Stage(plan([critic('a', { costWeight: 0.1 }), critic('b', { costWeight: 0.2 })], { budget: { maxCost: 0.3 } }), {
+      a: ok(),
+      b: ok(),
+    });
     await stage.done;
     expect(stage.outcomes()).toEqual({ a: 'succeeded', b: 'succeeded' });
   });

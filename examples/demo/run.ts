@@ -39,7 +39,9 @@ interface Stage {
 
 /** The record of a file under `examples/records/` with this key. */
 function recordOf(file: string, key: string): EvaluationRecord {
-  const lines = readFileSync(join(root, 'examples', 'records', file), 'utf8').trim().split('\n');
+  const lines = readFileSync(join(root, 'examples', 'records', file), 'utf8')
+    .trim()
+    .split('\n');
   const found = lines.map((line) => JSON.parse(line) as EvaluationRecord).find((record) => record.key === key);
   if (found === undefined) throw new Error(`${file} has no record ${key}`);
   const { key: _key, ...record } = found;
@@ -70,7 +72,11 @@ async function judge(stage: Stage, what: string, start: Parameters<TribunalClien
   return await follow(handle);
 }
 
-const indent = (text: string): string => text.split('\n').map((line) => (line === '' ? line : `  ${line}`)).join('\n');
+const indent = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => (line === '' ? line : `  ${line}`))
+    .join('\n');
 
 async function lowRisk(stage: Stage): Promise<void> {
   title('1  An ordinary chat answer: two quick critics look, the other eight are gated');
@@ -106,7 +112,16 @@ async function outages(stage: Stage): Promise<void> {
   const failed = await judge(stage, 'stays down', start);
   say(indent(reportText(failed, { color: colour })));
   if (failed.reset === undefined) throw new Error('a failed evaluation names no event to reset to');
-  const args = ['workflow', 'reset', '--workflow-id', failed.evaluationId, '--event-id', String(failed.reset.keepSiblings), '--reason', 'service is back'];
+  const args = [
+    'workflow',
+    'reset',
+    '--workflow-id',
+    failed.evaluationId,
+    '--event-id',
+    String(failed.reset.keepSiblings),
+    '--reason',
+    'service is back',
+  ];
   say('\nThe service comes back, and an operator resets the run to just before the failure; what was judged is kept:');
   say(`  temporal ${args.map((arg) => (arg.includes(' ') ? `"${arg}"` : arg)).join(' ')}`);
   stage.down.down = false;
@@ -137,7 +152,11 @@ async function main(): Promise<void> {
   const registry = makeRegistry();
   const plans = await loadPlans(service, down, registry);
   const connection = await NativeConnection.connect({ address: server.address });
-  const worker = await createTribunalWorker({ deployment: { name: 'demo', plans, registry, priorityLevels: 10 }, connection, namespace: 'default' });
+  const worker = await createTribunalWorker({
+    deployment: { name: 'demo', plans, registry, priorityLevels: 10 },
+    connection,
+    namespace: 'default',
+  });
   const running = worker.run();
   const clientConnection = await Connection.connect({ address: server.address });
   const client = await TribunalClient.connect({ connection: clientConnection, deployment: 'demo' });

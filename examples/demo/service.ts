@@ -6,7 +6,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** What the rule of thumb looks for: orders to forget orders, and requests for what should stay hidden. */
-const SUSPICIOUS = /\b(forget|ignore|disregard|override)\b[^.]{0,40}\b(instructions?|rules?|orders?)\b|\b(secret|password|credentials?)\b/gi;
+const SUSPICIOUS =
+  /\b(forget|ignore|disregard|override)\b[^.]{0,40}\b(instructions?|rules?|orders?)\b|\b(secret|password|credentials?)\b/gi;
 /** As long as a quick model takes. */
 const THINKING_MS = 60;
 

@@ -45,21 +45,35 @@ export async function openEvaluation(deps: OpenDeps, host: BatchHost, value: unk
   checkDigest(parsed.input, memo);
   checkId(host.workflowId, request);
   const plan = deps.plans.get(request.plan);
-  if (plan === undefined) throw refuse('UNKNOWN_PLAN', `the deployment ${deps.deployment} has no plan ${request.plan}; it has ${[...deps.plans.keys()].toSorted().join(', ') || 'none'}`);
+  if (plan === undefined)
+    throw refuse(
+      'UNKNOWN_PLAN',
+      `the deployment ${deps.deployment} has no plan ${request.plan}; it has ${[...deps.plans.keys()].toSorted().join(', ') || 'none'}`,
+    );
   const size = Buffer.byteLength(canonicalJson(request.content)) + Buffer.byteLength(canonicalJson(request.context));
   checkSize(plan, size);
   const { tenant, gating, context } = request;
   const facts = { tenant, gating, size, ...effectiveRisk(plan, request, size) };
   const { deployment, priorityLevels } = deps;
   const led: LocalBatchResult = lead
-    ? await runLocalStages(host, { plan, content: request.content, facts: { ...facts, context }, state: { records: [], usedMs: 0, stageUsedMs: 0 } })
+    ? await runLocalStages(host, {
+        plan,
+        content: request.content,
+        facts: { ...facts, context },
+        state: { records: [], usedMs: 0, stageUsedMs: 0 },
+      })
     : { records: [], stages: [] };
   return { plan, contentHash: contentHash(request.content), facts, deployment, priorityLevels, led };
 }
 
 function refuse(code: Code, message: string): ApplicationFailure {
   const type = FAILURE_TYPES.requestRefused;
-  const failure = ApplicationFailure.create({ type, message: `refused: ${message}`.slice(0, MAX_MESSAGE), nonRetryable: true, details: [{ code }] });
+  const failure = ApplicationFailure.create({
+    type,
+    message: `refused: ${message}`.slice(0, MAX_MESSAGE),
+    nonRetryable: true,
+    details: [{ code }],
+  });
   failure.stack = '';
   return failure;
 }
@@ -73,21 +87,30 @@ function checkDigest({ request, requestDigest: claimed }: EvaluateInput, memo: u
 /** The id is what makes a key unique: a run under another id would be a second evaluation of the same key. */
 function checkId(workflowId: string, { tenant, key }: EvaluationRequest): void {
   const id = evaluationId(tenant, key);
-  if (workflowId !== id) throw refuse('BAD_REQUEST', `the workflow is called ${JSON.stringify(workflowId.slice(0, 200))}, and this request's id is ${id}`);
+  if (workflowId !== id)
+    throw refuse('BAD_REQUEST', `the workflow is called ${JSON.stringify(workflowId.slice(0, 200))}, and this request's id is ${id}`);
 }
 
 function checkSize(plan: Plan, size: number): void {
-  if (size > plan.limits.maxContentBytes) throw refuse('TOO_LARGE', `content and context are ${size} bytes, plan ${plan.name} takes ${plan.limits.maxContentBytes}`);
+  if (size > plan.limits.maxContentBytes)
+    throw refuse('TOO_LARGE', `content and context are ${size} bytes, plan ${plan.name} takes ${plan.limits.maxContentBytes}`);
   const remote = plan.critics.filter((critic) => critic.dispatch === 'activity');
   if (size * remote.length > MAX_COPIES_BYTES) {
-    throw refuse('TOO_LARGE', `content and context are ${size} bytes and ${remote.length} critics get a copy each; together at most ${MAX_COPIES_BYTES} bytes fit`);
+    throw refuse(
+      'TOO_LARGE',
+      `content and context are ${size} bytes and ${remote.length} critics get a copy each; together at most ${MAX_COPIES_BYTES} bytes fit`,
+    );
   }
   for (const stage of STAGES) {
     const inStage = remote.filter((critic) => critic.stage === stage);
     const findings = inStage.reduce((sum, critic) => sum + critic.dependsOn.length * MAX_FINDING_BYTES, 0);
     const calls = inStage.reduce((sum, critic) => sum + jsonBytes(useOf(critic)) + MAX_CALL_BYTES, 0);
     const bytes = size * inStage.length + findings + calls;
-    if (bytes > MAX_STAGE_BYTES) throw refuse('TOO_LARGE', `stage ${stage} would hand ${bytes} bytes to its ${inStage.length} critics at once, at most ${MAX_STAGE_BYTES} fit`);
+    if (bytes > MAX_STAGE_BYTES)
+      throw refuse(
+        'TOO_LARGE',
+        `stage ${stage} would hand ${bytes} bytes to its ${inStage.length} critics at once, at most ${MAX_STAGE_BYTES} fit`,
+      );
   }
 }
 

@@ -80,16 +80,30 @@ function beginAttempt(context: Context): Attempt {
       const endedAt = Date.now();
       const began = startedAt ?? endedAt;
       const queuedMs = Math.max(0, began - info.currentAttemptScheduledTimestampMs);
-      return { attempts: [...earlier, { ...record, queuedMs, ranMs: Math.max(0, endedAt - began), startedAt: began }], startedAt: firstStart ?? began, endedAt };
+      return {
+        attempts: [...earlier, { ...record, queuedMs, ranMs: Math.max(0, endedAt - began), startedAt: began }],
+        startedAt: firstStart ?? began,
+        endedAt,
+      };
     },
   };
 }
 
-async function judge(context: Context, { registry, secrets }: Omit<LaneDeps, 'budgets'>, input: RunCriticInput, attempt: Attempt): Promise<RunCriticOutput> {
+async function judge(
+  context: Context,
+  { registry, secrets }: Omit<LaneDeps, 'budgets'>,
+  input: RunCriticInput,
+  attempt: Attempt,
+): Promise<RunCriticOutput> {
   const { info } = context;
   const { critic } = input;
   const left = leftMs(info) - ACCOUNT_MS;
-  const timeUp: AttemptEnd = { ok: false, class: 'timed_out', code: 'CRITIC_TIMEOUT', message: 'all attempts together passed the time-out' };
+  const timeUp: AttemptEnd = {
+    ok: false,
+    class: 'timed_out',
+    code: 'CRITIC_TIMEOUT',
+    message: 'all attempts together passed the time-out',
+  };
   // It waited for its place until the server closed it: nobody would read what it costs to ask now.
   if (left <= 0) throw attemptFailed(context, input, timeUp, attempt);
   const end = await runAttempt(
@@ -132,10 +146,18 @@ function leftMs(info: Info): number {
   return since + wholeMs - Date.now();
 }
 
-function attemptFailed(context: Context, input: RunCriticInput, end: Extract<AttemptEnd, { ok: false }>, attempt: Attempt): ApplicationFailure {
+function attemptFailed(
+  context: Context,
+  input: RunCriticInput,
+  end: Extract<AttemptEnd, { ok: false }>,
+  attempt: Attempt,
+): ApplicationFailure {
   const ended = attempt.end({ class: end.class, code: end.code, ...(end.cost !== undefined ? { cost: end.cost } : {}) });
   const { outcome, type } = OUTCOME_OF[end.class];
-  const retryable = end.class === 'transient' || end.class === 'rate_limited' || (end.class === 'timed_out' && end.code === 'ATTEMPT_TIMEOUT' && input.critic.retryOnTimeout);
+  const retryable =
+    end.class === 'transient' ||
+    end.class === 'rate_limited' ||
+    (end.class === 'timed_out' && end.code === 'ATTEMPT_TIMEOUT' && input.critic.retryOnTimeout);
   const details: AttemptFailure = { outcome, code: end.code, ...ended };
   // Workflow and history see only the last attempt; the beat carries this one's record to the next.
   if (retryable) context.heartbeat({ attempts: ended.attempts, startedAt: ended.startedAt } satisfies Beat);
@@ -174,5 +196,12 @@ function stopped(context: Context, attempt: Attempt): ApplicationFailure {
   const ended = attempt.end({ class: 'worker_lost', code: 'WORKER_LOST' });
   const details: AttemptFailure = { outcome: 'worker_lost', code: 'WORKER_LOST', ...ended };
   context.heartbeat({ attempts: ended.attempts, startedAt: ended.startedAt } satisfies Beat);
-  return withoutStack(ApplicationFailure.create({ type: FAILURE_TYPES.criticFailed, message: 'the worker stopped while the critic ran', details: [details], nextRetryDelay: 1 }));
+  return withoutStack(
+    ApplicationFailure.create({
+      type: FAILURE_TYPES.criticFailed,
+      message: 'the worker stopped while the critic ran',
+      details: [details],
+      nextRetryDelay: 1,
+    }),
+  );
 }

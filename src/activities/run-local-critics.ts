@@ -147,7 +147,12 @@ class Batch {
     }
     if (fitting.finding !== undefined && this.#bytes + jsonBytes(fitting) > MAX_BATCH_BYTES) {
       const { finding: _finding, ...rest } = record;
-      fitting = { ...rest, outcome: 'invalid_output', code: 'FINDING_TOO_LARGE', message: 'the findings of its batch are larger than 1 MB together' };
+      fitting = {
+        ...rest,
+        outcome: 'invalid_output',
+        code: 'FINDING_TOO_LARGE',
+        message: 'the findings of its batch are larger than 1 MB together',
+      };
     }
     this.#bytes += jsonBytes(fitting);
     return fitting;

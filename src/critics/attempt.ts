@@ -47,16 +47,25 @@ const coded = (cls: Failed['class'], code: Code, message: string): Failed => fai
 /**
  * @param timeoutMs from now; the attempt's own limit or what its batch has left.
  */
-export async function runAttempt(registry: CriticRegistry, plan: CriticUse, input: CriticInput, host: AttemptHost, timeoutMs: number): Promise<AttemptEnd> {
+export async function runAttempt(
+  registry: CriticRegistry,
+  plan: CriticUse,
+  input: CriticInput,
+  host: AttemptHost,
+  timeoutMs: number,
+): Promise<AttemptEnd> {
   const found = await findImplementation(registry, plan);
   if ('ok' in found) return found;
   const { critic, options } = found;
   const stop = new AbortController();
   const timeUp = deferred<Failed>();
-  const timer = setTimeout(() => {
-    timeUp.resolve(coded('timed_out', 'ATTEMPT_TIMEOUT', `did not answer within ${timeoutMs} ms`));
-    stop.abort(new DOMException('the attempt has passed its time-out', 'TimeoutError'));
-  }, Math.min(timeoutMs, LONGEST_TIMER_MS));
+  const timer = setTimeout(
+    () => {
+      timeUp.resolve(coded('timed_out', 'ATTEMPT_TIMEOUT', `did not answer within ${timeoutMs} ms`));
+      stop.abort(new DOMException('the attempt has passed its time-out', 'TimeoutError'));
+    },
+    Math.min(timeoutMs, LONGEST_TIMER_MS),
+  );
   const onCancel = (): void => {
     timeUp.resolve(coded('cancelled', 'CANCELLED', 'was told to stop'));
     stop.abort(host.signal.reason);
@@ -76,10 +85,16 @@ async function findImplementation(registry: CriticRegistry, plan: CriticUse): Pr
   const critic = await registry.find(plan.uses);
   if (critic === undefined) return coded('unavailable', 'UNKNOWN_CRITIC', `this worker has no implementation called ${plan.uses}`);
   if (major(critic.version) !== major(plan.version)) {
-    return coded('unavailable', 'VERSION_MISMATCH', `the plan was compiled for ${plan.uses} ${plan.version}, this worker has ${critic.version}`);
+    return coded(
+      'unavailable',
+      'VERSION_MISMATCH',
+      `the plan was compiled for ${plan.uses} ${plan.version}, this worker has ${critic.version}`,
+    );
   }
   const options = parseOptions(critic, plan.with);
-  return options.ok ? { critic, options: options.value } : coded('unavailable', 'BAD_OPTIONS', `${plan.uses} refuses the options of the plan`);
+  return options.ok
+    ? { critic, options: options.value }
+    : coded('unavailable', 'BAD_OPTIONS', `${plan.uses} refuses the options of the plan`);
 }
 
 const major = (version: string): string => version.split('.')[0] ?? version;
@@ -88,14 +103,18 @@ const major = (version: string): string => version.split('.')[0] ?? version;
 const parsedOptions = new WeakMap<AnyCritic, Map<string, unknown>>();
 
 /** Checks `with` of a plan by the critic's schema; a critic without one takes none. */
-export function parseOptions(critic: AnyCritic, written: unknown): { ok: true; value: never } | { ok: false; issues: readonly { path: PropertyKey[]; message: string }[] } {
+export function parseOptions(
+  critic: AnyCritic,
+  written: unknown,
+): { ok: true; value: never } | { ok: false; issues: readonly { path: PropertyKey[]; message: string }[] } {
   const key = JSON.stringify(written ?? {});
   const known = parsedOptions.get(critic) ?? new Map<string, unknown>();
   parsedOptions.set(critic, known);
   if (known.has(key)) return { ok: true, value: known.get(key) as never };
   if (critic.options === undefined) {
-    const unknown = Object.keys((written ?? {}));
-    if (unknown.length > 0) return { ok: false, issues: unknown.map((name) => ({ path: [name], message: `${critic.name} takes no options` })) };
+    const unknown = Object.keys(written ?? {});
+    if (unknown.length > 0)
+      return { ok: false, issues: unknown.map((name) => ({ path: [name], message: `${critic.name} takes no options` })) };
     known.set(key, Object.freeze({}));
     return { ok: true, value: known.get(key) as never };
   }
@@ -108,7 +127,13 @@ export function parseOptions(critic: AnyCritic, written: unknown): { ok: true; v
   return { ok: true, value: parsed.data as never };
 }
 
-async function judge(critic: AnyCritic, plan: CriticUse, input: CriticInput, tools: CriticTools<never>, host: AttemptHost): Promise<AttemptEnd> {
+async function judge(
+  critic: AnyCritic,
+  plan: CriticUse,
+  input: CriticInput,
+  tools: CriticTools<never>,
+  host: AttemptHost,
+): Promise<AttemptEnd> {
   freeze(input);
   let returned: unknown;
   try {
@@ -168,7 +193,8 @@ function describeThrown(thrown: unknown): Failed {
 function criticError(thrown: unknown): Failed | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('kind' in thrown) || !('code' in thrown)) return undefined;
   const { kind, code } = thrown;
-  if (typeof kind !== 'string' || !Object.hasOwn(CLASS_OF, kind) || typeof code !== 'string' || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code)) return undefined;
+  if (typeof kind !== 'string' || !Object.hasOwn(CLASS_OF, kind) || typeof code !== 'string' || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code))
+    return undefined;
   const message: unknown = 'message' in thrown ? thrown.message : undefined;
   const extra: unknown = 'extra' in thrown ? thrown.extra : undefined;
   // The catalogue's codes are this project's word: a critic that uses one must not pass for a time-out or a rule.

@@ -47,7 +47,9 @@ export function cleanFinding(value: unknown, output?: z.ZodType): CleanFinding {
 function outputRefusal(finding: Finding, output: z.ZodType): CleanFinding | undefined {
   try {
     const checked = output.safeParse(finding);
-    return checked.success ? undefined : refusal('NOT_A_FINDING', checked.error.issues[0]?.path ?? [], "breaks the critic's own output schema");
+    return checked.success
+      ? undefined
+      : refusal('NOT_A_FINDING', checked.error.issues[0]?.path ?? [], "breaks the critic's own output schema");
   } catch {
     return refusal('NOT_A_FINDING', [], "could not be checked with the critic's own output schema");
   }
@@ -71,11 +73,16 @@ class Copier {
 
   /** Only known fields are read: what stands beside them is dropped anyway. */
   topLevel(value: unknown): Record<string, Json> {
-    if (typeof value !== 'object' || value === null) return this.refuse([], `must be an object, is ${value === null ? 'null' : typeof value}`);
+    if (typeof value !== 'object' || value === null)
+      return this.refuse([], `must be an object, is ${value === null ? 'null' : typeof value}`);
     if (Array.isArray(value)) return this.refuse([], 'must be an object, is a list');
     if (!isPlain(value)) return this.refuse([], 'must be a plain object');
     if (Object.keys(value).some((name) => FORBIDDEN_NAMES.has(name))) return this.refuse([], 'has a forbidden field name');
-    return this.copyFields(value, FINDING_FIELDS.filter((name) => Object.hasOwn(value, name)), []);
+    return this.copyFields(
+      value,
+      FINDING_FIELDS.filter((name) => Object.hasOwn(value, name)),
+      [],
+    );
   }
 
   private copy(value: unknown, path: Path): Json {

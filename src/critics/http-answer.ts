@@ -8,7 +8,12 @@ export function statusError(response: Response, host: string): CriticError | und
   if (response.ok) return undefined;
   if (status < 400) return new CriticError('permanent', 'HTTP_REDIRECT', `${host} answered ${status}: redirects are not followed`);
   const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), Date.now());
-  return new CriticError(kindOf(status, retryAfterMs !== undefined), `HTTP_${status}`, `${host} answered ${status}`, retryAfterMs === undefined ? {} : { retryAfterMs });
+  return new CriticError(
+    kindOf(status, retryAfterMs !== undefined),
+    `HTTP_${status}`,
+    `${host} answered ${status}`,
+    retryAfterMs === undefined ? {} : { retryAfterMs },
+  );
 }
 
 function kindOf(status: number, saysWhen: boolean): CriticErrorKind {
@@ -38,7 +43,8 @@ export async function findingOfAnswer(response: Response, host: string, maxBytes
     throw malformed;
   }
   const body = await readBody(response, maxBytes);
-  if (body === undefined) throw new CriticError('invalid_output', 'HTTP_TOO_LARGE', `${host} answered ${response.status} with more than ${maxBytes} bytes`);
+  if (body === undefined)
+    throw new CriticError('invalid_output', 'HTTP_TOO_LARGE', `${host} answered ${response.status} with more than ${maxBytes} bytes`);
   try {
     const answer: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
     return answer as Finding;

@@ -40,7 +40,9 @@ const Options = strict({
   url,
   /** Added to every request, beside `content-type`, `accept` and `idempotency-key`. */
   headers: headersTo(headerValue, (name) =>
-    isSecretHeader(name) ? `is a header for secrets, and options stand in histories: write secretHeaders: { ${name}: NAME_OF_A_SECRET }` : undefined,
+    isSecretHeader(name)
+      ? `is a header for secrets, and options stand in histories: write secretHeaders: { ${name}: NAME_OF_A_SECRET }`
+      : undefined,
   ).default({}),
   /** Header name to the name of a secret of the worker: the value is looked up for each request and stands nowhere else. */
   secretHeaders: headersTo(secretName, () => undefined).default({}),
@@ -91,7 +93,12 @@ function secretValue(name: string, secret: SecretSource): string {
   const value = secret(name);
   if (value === undefined || value === '') throw new CriticError('permanent', 'HTTP_SECRET', `the worker has no secret called ${name}`);
   // What a header cannot hold would be quoted by the error of whoever is handed it.
-  if (!HEADER_VALUE.test(value)) throw new CriticError('permanent', 'HTTP_SECRET', `the secret ${name} holds what no header can: only printable ASCII fits, at most 2000 characters`);
+  if (!HEADER_VALUE.test(value))
+    throw new CriticError(
+      'permanent',
+      'HTTP_SECRET',
+      `the secret ${name} holds what no header can: only printable ASCII fits, at most 2000 characters`,
+    );
   return value;
 }
 

@@ -12,7 +12,8 @@ export const CRITIC_NAME = /^[a-z][a-z0-9_]{0,63}$/;
  */
 export async function loadCriticsModule(path: string): Promise<{ critic: AnyCritic; from: string }[]> {
   const exported = await importDefault(path);
-  if (!Array.isArray(exported)) throw new Error(`${path}: must have a default export that is a list of critics: export default [defineCritic({ … })]`);
+  if (!Array.isArray(exported))
+    throw new Error(`${path}: must have a default export that is a list of critics: export default [defineCritic({ … })]`);
   return exported.map((entry: unknown, index) => {
     const problem = criticProblem(entry);
     if (problem !== undefined) throw new Error(`${path}: entry ${index} of the default export ${problem}`);
@@ -31,7 +32,9 @@ export async function importDefault(path: string): Promise<unknown> {
     const { default: exported } = (await import(pathToFileURL(file).href)) as { default?: unknown };
     return isCommonJs(exported) ? exported.default : exported;
   } catch (error) {
-    throw new Error(`${path}: cannot be loaded: ${error instanceof Error ? error.message : 'it threw something that is not an Error'}`, { cause: error });
+    throw new Error(`${path}: cannot be loaded: ${error instanceof Error ? error.message : 'it threw something that is not an Error'}`, {
+      cause: error,
+    });
   }
 }
 
@@ -54,7 +57,8 @@ function criticProblem(entry: unknown): string | undefined {
   if (typeof entry !== 'object' || entry === null) return 'is not a critic';
   const critic = entry as Partial<Record<keyof AnyCritic, unknown>>;
   if (typeof critic.name !== 'string' || !CRITIC_NAME.test(critic.name)) return 'has no name of the form [a-z][a-z0-9_]{0,63}';
-  if (typeof critic.version !== 'string' || !/^\d+\.\d+\.\d+$/.test(critic.version)) return `(${critic.name}) has no version of the form 1.0.0`;
+  if (typeof critic.version !== 'string' || !/^\d+\.\d+\.\d+$/.test(critic.version))
+    return `(${critic.name}) has no version of the form 1.0.0`;
   if (typeof critic.evaluate !== 'function') return `(${critic.name}) has no function evaluate`;
   for (const schema of ['options', 'output'] as const) {
     const value = critic[schema] as { safeParse?: unknown } | undefined;

@@ -19,7 +19,9 @@ const reField = z
 
 const Options = strict({
   words: z.array(strict({ word: z.string().trim().min(1).max(200), severity: severityField, code: codeField.default('word') })).default([]),
-  patterns: z.array(strict({ re: reField, severity: severityField, code: codeField, message: z.string().min(1).max(500).exactOptional() })).default([]),
+  patterns: z
+    .array(strict({ re: reField, severity: severityField, code: codeField, message: z.string().min(1).max(500).exactOptional() }))
+    .default([]),
   caseSensitive: z.boolean().default(false),
 });
 
@@ -44,7 +46,9 @@ export const pattern = defineCritic<PatternOptions>({
   evaluate({ content }, { options }) {
     const searches = searchesOf(options);
     return judgeTexts(content, (text) =>
-      searches.flatMap(({ code, message, severity, stretchesIn }) => stretchesIn(text).map((stretch) => ({ code, message, severity, ...stretch }))),
+      searches.flatMap(({ code, message, severity, stretchesIn }) =>
+        stretchesIn(text).map((stretch) => ({ code, message, severity, ...stretch })),
+      ),
     );
   },
 });

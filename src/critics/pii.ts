@@ -26,7 +26,10 @@ const NAMES: Readonly<Record<PiiType, string>> = {
 
 const Options = strict({
   /** Default: all. */
-  types: z.array(z.enum(PII_TYPES)).min(1).default([...PII_TYPES]),
+  types: z
+    .array(z.enum(PII_TYPES))
+    .min(1)
+    .default([...PII_TYPES]),
   /** Whose national formats count, beside the international ones. */
   region: z.enum(['US']).default('US'),
   severities: z.partialRecord(z.enum(PII_TYPES), z.number().min(0).max(1)).default({}),
@@ -35,7 +38,11 @@ const Options = strict({
 export type PiiOptions = z.output<typeof Options>;
 
 const FINDERS: Readonly<Record<PiiType, (text: string) => Stretch[]>> = {
-  email: (text) => found(text, /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+-]{0,63}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/gu),
+  email: (text) =>
+    found(
+      text,
+      /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+-]{0,63}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/gu,
+    ),
   iban: findIbans,
   credit_card: findCards,
   // Never given out: areas 000, 666 and from 900, group 00, number 0000.
@@ -69,11 +76,13 @@ function found(text: string, form: RegExp, isReal: (value: string, start: number
 
 function findIbans(text: string): Stretch[] {
   // Looks ahead, so that a second number close behind the first is met as well.
-  return Array.from(text.matchAll(/(?<![A-Za-z0-9])(?=([A-Z]{2}\d{2}(?: ?[A-Z0-9]){10,42}))[A-Z]/g)).flatMap(({ index, 1: candidate = '' }) => {
-    const length = ibanAt(candidate);
-    const next = text[index + (length ?? 0)] ?? '';
-    return length === undefined || /[A-Za-z0-9]/.test(next) ? [] : [{ start: index, end: index + length }];
-  });
+  return Array.from(text.matchAll(/(?<![A-Za-z0-9])(?=([A-Z]{2}\d{2}(?: ?[A-Z0-9]){10,42}))[A-Z]/g)).flatMap(
+    ({ index, 1: candidate = '' }) => {
+      const length = ibanAt(candidate);
+      const next = text[index + (length ?? 0)] ?? '';
+      return length === undefined || /[A-Za-z0-9]/.test(next) ? [] : [{ start: index, end: index + length }];
+    },
+  );
 }
 
 /** Groups of digits may stand beside the card (an expiry date, an order number): every run of whole groups is tried. */
@@ -111,7 +120,10 @@ function findPhones(text: string): Stretch[] {
     const digits = value.replace(/\D/g, '').length;
     return digits >= 9 && digits <= 15;
   });
-  const national = found(text, /(?<![\w+.-])(?:(?:00)?1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([-. ]))[2-9]\d{2}[-. ]\d{4}(?:x\d{1,6})?(?![\w]|[-.]\d)/g);
+  const national = found(
+    text,
+    /(?<![\w+.-])(?:(?:00)?1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([-. ]))[2-9]\d{2}[-. ]\d{4}(?:x\d{1,6})?(?![\w]|[-.]\d)/g,
+  );
   const grouped = found(text, /(?<![\w+.-])0[1-9]\d{0,3}([ .])\d{2,4}\1\d{2,4}(?:\1\d{2,4}){0,2}(?![\w]|[-. ]?\d)/g, (value) => {
     const digits = value.replace(/\D/g, '').length;
     return digits >= 9 && digits <= 11;

@@ -28,7 +28,8 @@ export interface CriticRegistry {
 export function makeRegistry(own: readonly { readonly critic: AnyCritic; readonly from: string }[] = []): CriticRegistry {
   const byName = new Map<string, { critic: AnyCritic; from: string }>();
   for (const { critic, from } of own) {
-    if (!CRITIC_NAME.test(critic.name)) throw new Error(`${from}: a critic cannot be called ${JSON.stringify(critic.name)}: names are [a-z][a-z0-9_]{0,63}`);
+    if (!CRITIC_NAME.test(critic.name))
+      throw new Error(`${from}: a critic cannot be called ${JSON.stringify(critic.name)}: names are [a-z][a-z0-9_]{0,63}`);
     const earlier = byName.get(critic.name);
     if (earlier) throw new Error(`${from}: a critic called ${critic.name} is already defined in ${earlier.from}`);
     if (critic.name in BUILT_IN) throw new Error(`${from}: ${critic.name} is the name of a built-in critic`);

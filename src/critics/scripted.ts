@@ -116,7 +116,12 @@ function fail({ options, attempt }: Tools): void {
     case 'transient':
       throw new CriticError('transient', 'SCRIPTED_TRANSIENT', 'fails this time, as its options say');
     case 'rate_limited':
-      throw new CriticError('rate_limited', 'SCRIPTED_RATE_LIMITED', 'is rate limited, as its options say', retryAfter === undefined ? {} : { retryAfterMs: msOf(retryAfter) });
+      throw new CriticError(
+        'rate_limited',
+        'SCRIPTED_RATE_LIMITED',
+        'is rate limited, as its options say',
+        retryAfter === undefined ? {} : { retryAfterMs: msOf(retryAfter) },
+      );
     case 'permanent':
       throw new CriticError('permanent', 'SCRIPTED_PERMANENT', 'fails every time, as its options say');
     case 'error':

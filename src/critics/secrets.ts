@@ -22,7 +22,8 @@ interface SecretRule {
 }
 
 /** Marks of values that only stand for a secret. */
-const PLACEHOLDER = /^(?:[*.x_-]+|<.*>|\[.*\]|\$.*|%.*%|\{\{.*)$|example|placeholder|change.?me|your[_-]|redacted|process\.env|environ|getenv|secrets?\./i;
+const PLACEHOLDER =
+  /^(?:[*.x_-]+|<.*>|\[.*\]|\$.*|%.*%|\{\{.*)$|example|placeholder|change.?me|your[_-]|redacted|process\.env|environ|getenv|secrets?\./i;
 
 /** Bits for each character, from 0 (all the same) to about 6 (random letters, digits and signs). */
 function entropyBits(text: string): number {
@@ -56,20 +57,46 @@ const RULES: readonly SecretRule[] = [
     form: /-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:(?:[A-Za-z0-9+/=\s\\:,.]|-(?!-)){0,8000}-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----)?/g,
   },
   { code: 'anthropic_key', what: 'an Anthropic API key', severity: 0.9, form: /(?<![\w-])sk-ant-[\w-]{20,250}/g },
-  { code: 'openai_key', what: 'an OpenAI API key', severity: 0.9, form: /(?<![\w-])sk-(?:(?:proj|svcacct|admin)-[\w-]{20,250}|[A-Za-z0-9]{32,64}(?![\w-]))/g },
+  {
+    code: 'openai_key',
+    what: 'an OpenAI API key',
+    severity: 0.9,
+    form: /(?<![\w-])sk-(?:(?:proj|svcacct|admin)-[\w-]{20,250}|[A-Za-z0-9]{32,64}(?![\w-]))/g,
+  },
   { code: 'stripe_key', what: 'a Stripe live key', severity: 0.9, form: /(?<![A-Za-z0-9])[rs]k_live_[A-Za-z0-9]{16,250}/g },
-  { code: 'github_token', what: 'a GitHub token', severity: 0.9, form: /(?<![A-Za-z0-9])(?:gh[opsur]_[A-Za-z0-9]{36,250}|github_pat_\w{22,250})/g },
+  {
+    code: 'github_token',
+    what: 'a GitHub token',
+    severity: 0.9,
+    form: /(?<![A-Za-z0-9])(?:gh[opsur]_[A-Za-z0-9]{36,250}|github_pat_\w{22,250})/g,
+  },
   { code: 'gitlab_token', what: 'a GitLab token', severity: 0.9, form: /(?<![\w-])gl(?:pat|ptt|dt|rt|cbt|ft|soat|agent)-[\w.-]{20,250}/g },
   { code: 'slack_token', what: 'a Slack token', severity: 0.9, form: /(?<![A-Za-z0-9-])(?:xox[abceoprs]|xapp)-[A-Za-z0-9-]{10,250}/g },
-  { code: 'slack_webhook', what: 'a Slack webhook address', severity: 0.9, form: /https:\/\/hooks\.slack\.com\/(?:services|workflows|triggers)\/[\w/-]{20,200}/g },
+  {
+    code: 'slack_webhook',
+    what: 'a Slack webhook address',
+    severity: 0.9,
+    form: /https:\/\/hooks\.slack\.com\/(?:services|workflows|triggers)\/[\w/-]{20,200}/g,
+  },
   { code: 'sendgrid_key', what: 'a SendGrid API key', severity: 0.9, form: /(?<![\w.-])SG\.[\w-]{16,32}\.[\w-]{32,64}(?![\w-])/g },
   { code: 'google_api_key', what: 'a Google API key', severity: 0.9, form: /(?<![\w-])AIza[\w-]{35}(?![\w-])/g },
   { code: 'npm_token', what: 'an npm token', severity: 0.9, form: /(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])/g },
   { code: 'huggingface_token', what: 'a Hugging Face token', severity: 0.9, form: /(?<![A-Za-z0-9])hf_[A-Za-z0-9]{30,60}(?![A-Za-z0-9])/g },
   { code: 'jwt', what: 'a signed JSON web token', severity: 0.7, form: /(?<![\w-])eyJ[\w-]{8,4000}\.eyJ[\w-]{8,8000}\.[\w-]{16,2000}/g },
   // The id alone opens nothing.
-  { code: 'aws_access_key_id', what: 'an AWS access key id', severity: 0.6, form: /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])/g },
-  { code: 'aws_secret_key', what: 'an AWS secret key', severity: 0.9, form: /(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/g, isReal: isAwsSecret },
+  {
+    code: 'aws_access_key_id',
+    what: 'an AWS access key id',
+    severity: 0.6,
+    form: /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])/g,
+  },
+  {
+    code: 'aws_secret_key',
+    what: 'an AWS secret key',
+    severity: 0.9,
+    form: /(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/g,
+    isReal: isAwsSecret,
+  },
   {
     code: 'database_url',
     what: 'a database address with its password',
@@ -97,7 +124,13 @@ export const secrets = defineCritic<SecretsOptions>({
   name: 'secrets',
   version: '1.0.0',
   options: Options,
-  evaluate: ({ content }) => judgeTexts(content, (text) => withoutOverlaps(text, RULES.flatMap((rule) => matchesOf(rule, text)))),
+  evaluate: ({ content }) =>
+    judgeTexts(content, (text) =>
+      withoutOverlaps(
+        text,
+        RULES.flatMap((rule) => matchesOf(rule, text)),
+      ),
+    ),
 });
 
 function matchesOf({ code, what, severity, form, isReal }: SecretRule, text: string): Match[] {

@@ -9,9 +9,7 @@ import { STAGES, type ExecutionStage, type Plan, type PlanCritic } from './plan.
 
 export type Records = ReadonlyMap<string, CriticRecord>;
 
-export type Admission =
-  | { readonly kind: 'start'; readonly gate: GateDecision }
-  | { readonly kind: 'ended'; readonly record: CriticRecord };
+export type Admission = { readonly kind: 'start'; readonly gate: GateDecision } | { readonly kind: 'ended'; readonly record: CriticRecord };
 
 /** Weights such as 0.1 and 0.2 do not add up to 0.3 to the last bit. */
 const ROUNDING = 1e-9;
@@ -26,7 +24,8 @@ export function reservedIn(plan: Plan, stage: ExecutionStage, records: Records, 
   if (maxCost === undefined) return new Set(critics.map((critic) => critic.name));
   const isEarlier = (record: CriticRecord): boolean => STAGES.indexOf(record.stage) < STAGES.indexOf(stage);
   const earlier = new Map([...records].filter(([, record]) => isEarlier(record)));
-  let left = maxCost - plan.critics.filter((critic) => spends(earlier.get(critic.name))).reduce((sum, critic) => sum + critic.costWeight, 0);
+  let left =
+    maxCost - plan.critics.filter((critic) => spends(earlier.get(critic.name))).reduce((sum, critic) => sum + critic.costWeight, 0);
   const reserved = new Set<string>();
   for (const critic of critics) {
     const decidable = critic.dependsOn.every((name) => earlier.has(name));

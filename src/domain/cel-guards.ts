@@ -7,7 +7,18 @@
  * N3 A critic is read by name, never by an index, so that what an expression sees is known when the plan is read.
  */
 import type { CelNode, CelProblem, CelScope } from './cel.js';
-import { fieldNames, fieldOf, insideOf, itemsOf, macroOf, rootVariables, shapeOf, type Macro, type Shape, type Variables } from './cel-shapes.js';
+import {
+  fieldNames,
+  fieldOf,
+  insideOf,
+  itemsOf,
+  macroOf,
+  rootVariables,
+  shapeOf,
+  type Macro,
+  type Shape,
+  type Variables,
+} from './cel-shapes.js';
 import { didYouMean } from './nearest.js';
 
 /** The name of a critic where it stands in the source. */
@@ -27,13 +38,26 @@ export interface Names {
 }
 
 /** Function name → number of arguments. */
-const FUNCTIONS: ReadonlyMap<string, number> = new Map([['has', 1], ['size', 1], ['double', 1], ['int', 1], ['type', 1]]);
-const METHODS: ReadonlyMap<string, number> = new Map([['size', 0], ['contains', 1], ['startsWith', 1], ['endsWith', 1]]);
+const FUNCTIONS: ReadonlyMap<string, number> = new Map([
+  ['has', 1],
+  ['size', 1],
+  ['double', 1],
+  ['int', 1],
+  ['type', 1],
+]);
+const METHODS: ReadonlyMap<string, number> = new Map([
+  ['size', 0],
+  ['contains', 1],
+  ['startsWith', 1],
+  ['endsWith', 1],
+]);
 const MACRO_FORMS = 'exists(x, …), all(x, …), exists_one(x, …), filter(x, …) and map(x, …)';
 const TIME_FUNCTIONS: ReadonlySet<string> = new Set([
   'timestamp',
   'duration',
-  ...['Date', 'DayOfMonth', 'DayOfWeek', 'DayOfYear', 'FullYear', 'Hours', 'Milliseconds', 'Minutes', 'Month', 'Seconds'].map((part) => `get${part}`),
+  ...['Date', 'DayOfMonth', 'DayOfWeek', 'DayOfYear', 'FullYear', 'Hours', 'Milliseconds', 'Minutes', 'Month', 'Seconds'].map(
+    (part) => `get${part}`,
+  ),
 ]);
 /** What `type(x)` can be compared with. */
 export const TYPE_NAMES: ReadonlySet<string> = new Set(['bool', 'double', 'int', 'list', 'map', 'null_type', 'string']);
@@ -67,7 +91,10 @@ class Walk {
       case '[]':
       case '[?]':
       case '.?':
-        return this.#refuse(node, 'an index can miss when the rule runs; name fields with dots and has(), and look into lists with exists or all');
+        return this.#refuse(
+          node,
+          'an index can miss when the rule runs; name fields with dots and has(), and look into lists with exists or all',
+        );
       case 'map':
         return this.#refuse(node, 'a map written out has no use in a rule; use lists');
       case 'call':
@@ -101,7 +128,8 @@ class Walk {
     this.visit(right, variables, known);
     if (node.op === 'in' && holdsJson(shapeOf(right, variables))) this.loopsContext = true;
     const whole = [left, right].find((side) => isWhole(shapeOf(side, variables)));
-    if (whole !== undefined && ['==', '!=', 'in'].includes(node.op)) this.#refuse(whole, 'whole findings cannot be compared; compare their fields');
+    if (whole !== undefined && ['==', '!=', 'in'].includes(node.op))
+      this.#refuse(whole, 'whole findings cannot be compared; compare their fields');
   }
 
   #visitCall(node: CelNode, name: string, args: readonly CelNode[], variables: Variables, known: Known): void {
@@ -185,8 +213,10 @@ class Walk {
   }
 
   #refuseFunction(node: CelNode, name: string, known: ReadonlyMap<string, number>): void {
-    if (name === 'matches') return this.#refuse(node, 'rules have no regular expressions; let a critic that uses `pattern` do it and read its finding');
-    if (TIME_FUNCTIONS.has(name)) return this.#refuse(node, `rules have no ${name}(): they may not depend on clocks or time zones; hand numbers in by context`);
+    if (name === 'matches')
+      return this.#refuse(node, 'rules have no regular expressions; let a critic that uses `pattern` do it and read its finding');
+    if (TIME_FUNCTIONS.has(name))
+      return this.#refuse(node, `rules have no ${name}(): they may not depend on clocks or time zones; hand numbers in by context`);
     const forms = [...known.keys()].map((one) => `${one}()`).join(', ');
     const used = known.has(name) ? `${name}() takes ${known.get(name)} argument(s)` : `there is no function ${name}()`;
     this.#refuse(node, `${used}; known are ${forms}${known === METHODS ? `, and on lists ${MACRO_FORMS}` : ''}`);

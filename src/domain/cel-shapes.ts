@@ -59,7 +59,9 @@ export type Variables = ReadonlyMap<string, Variable>;
 
 /** @param findings the most findings that the place can hold. */
 export function rootVariables(place: Place, findings: number): Variables {
-  return new Map(Object.entries(ROOTS[place]).map(([name, type]) => [name, { shape: shapeOfType(type, findings), key: name, loop: false }]));
+  return new Map(
+    Object.entries(ROOTS[place]).map(([name, type]) => [name, { shape: shapeOfType(type, findings), key: name, loop: false }]),
+  );
 }
 
 function shapeOfType(type: string, findings: number): Shape {

@@ -142,7 +142,8 @@ function analyseNew(source: string, place: CelScope['place']): Analysis {
 function parse(source: string, place: CelScope['place']): ParseResult | CelProblem {
   const whole = { start: 0, end: source.length };
   if (source.trim() === '') return { message: 'is empty; write an expression that is true or false', ...whole };
-  if (source.length > MAX_CEL_CHARS) return { message: `is ${source.length} characters long, at most ${MAX_CEL_CHARS} are allowed`, ...whole };
+  if (source.length > MAX_CEL_CHARS)
+    return { message: `is ${source.length} characters long, at most ${MAX_CEL_CHARS} are allowed`, ...whole };
   try {
     const parsed = environment(place).parse(source);
     return depthOf(parsed.ast) > MAX_TREE_DEPTH ? { message: 'is nested too deeply', ...whole } : parsed;
@@ -202,7 +203,11 @@ function numberHint(summary: string, text: string): string {
 function unseenCritics(names: Names, scope: CelScope): CelProblem[] {
   return names.critics
     .filter((use) => !scope.critics.includes(use.name))
-    .map(({ name, start, end }) => ({ message: `there is no critic "${name}" that this place can see${didYouMean(name, scope.critics)}`, start, end }));
+    .map(({ name, start, end }) => ({
+      message: `there is no critic "${name}" that this place can see${didYouMean(name, scope.critics)}`,
+      start,
+      end,
+    }));
 }
 
 // ---- evaluation
@@ -231,7 +236,10 @@ function environment(place: CelScope['place']): Environment {
 function programOf(parsed: ParseResult, names: Names): CelProgram {
   return (bindings) => {
     if (names.loopsContext && hasLongList(bindings.context)) {
-      return { ok: false, message: `a list or map of the context has more than ${MAX_CONTEXT_ITEMS} entries, too many for a rule that looks through it` };
+      return {
+        ok: false,
+        message: `a list or map of the context has more than ${MAX_CONTEXT_ITEMS} entries, too many for a rule that looks through it`,
+      };
     }
     try {
       const value: unknown = parsed({ ...bindings, findings: bindings.findings ?? [], critics: viewsOf(names, bindings) });

@@ -56,7 +56,7 @@ export function compilePlan(source: ParsedPlan, resolved: ReadonlyMap<string, Re
     risk: compileRisk(source),
     limits: compileLimits(source),
     timeouts: { globalMs: source.timeouts.global.ms, stagesMs: stagesMs(source) },
-    budget: (source.budget?.maxCost !== undefined ? { maxCost: source.budget.maxCost } : {}),
+    budget: source.budget?.maxCost !== undefined ? { maxCost: source.budget.maxCost } : {},
     critics: inOrder.map(([name, critic]) => compileCritic(name, critic, source, resolved.get(name))),
     verdict: compileVerdict(source),
   };

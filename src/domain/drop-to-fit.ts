@@ -20,7 +20,9 @@ export function dropFindingsToFit(
   let excess = jsonBytes(findings) - maxBytes;
   let dropped = 0;
   for (const field of ['details', 'evidence'] as const) {
-    const sized = [...kept].flatMap(([name, finding]) => (finding[field] === undefined ? [] : [{ name, bytes: jsonBytes(finding[field]) }]));
+    const sized = [...kept].flatMap(([name, finding]) =>
+      finding[field] === undefined ? [] : [{ name, bytes: jsonBytes(finding[field]) }],
+    );
     for (const { name, bytes } of sized.toSorted((a, b) => b.bytes - a.bytes)) {
       const finding = kept.get(name);
       if (excess <= 0 || finding === undefined) break;

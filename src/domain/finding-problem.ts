@@ -19,7 +19,10 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
 const isFiniteNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
-const upTo = (most: number) => (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= most;
+const upTo =
+  (most: number) =>
+  (value: unknown): boolean =>
+    typeof value === 'number' && value >= 0 && value <= most;
 const isShare = upTo(1);
 /** JSON has no `undefined`: a field that is absent is in order, one that is null is not. */
 const absentOr = (test: (value: unknown) => boolean, value: unknown): boolean => value === undefined || test(value);

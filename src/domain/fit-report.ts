@@ -77,7 +77,8 @@ function capFor(sizes: readonly number[], excessBytes: number): number {
 function violationsFor(report: EvaluationReport, roomBytes: number): number | undefined {
   const byRank: number[] = [];
   for (const critic of report.critics) {
-    for (const [rank, violation] of (critic.finding?.violations ?? []).entries()) byRank[rank] = (byRank[rank] ?? 0) + jsonBytes(violation) + 1;
+    for (const [rank, violation] of (critic.finding?.violations ?? []).entries())
+      byRank[rank] = (byRank[rank] ?? 0) + jsonBytes(violation) + 1;
   }
   let bytes = jsonBytes(report) - byRank.reduce((sum, size) => sum + size, 0);
   if (bytes > roomBytes) return undefined;
@@ -130,14 +131,24 @@ function thinnedFinding(finding: Finding, allowance: Allowance, dropDetails: boo
 
 function bareCritic({ name, stage, outcome, attempts, queuedMs, ranMs, cost, code, mode }: ReportCritic): ReportCritic {
   return {
-    name, stage, outcome, attempts, queuedMs, ranMs,
+    name,
+    stage,
+    outcome,
+    attempts,
+    queuedMs,
+    ranMs,
     cost: { weight: cost.weight },
     ...(code !== undefined ? { code } : {}),
     ...(mode !== undefined ? { mode } : {}),
   };
 }
 
-const bareReason = ({ critic, code, effect }: Reason): Reason => ({ ...(critic !== undefined ? { critic } : {}), code, message: '', effect });
+const bareReason = ({ critic, code, effect }: Reason): Reason => ({
+  ...(critic !== undefined ? { critic } : {}),
+  code,
+  message: '',
+  effect,
+});
 
 function withoutSaw(gate: GateDecision): GateDecision {
   const { saw: _, ...rest } = gate;

@@ -72,7 +72,12 @@ function decidePolicy(plan: Plan, critic: PlanCritic, seen: readonly CriticRecor
     case 'always':
       return { open: true, by: 'policy', policy };
     case 'on_high_risk':
-      return { open: RISK_TIERS.indexOf(facts.riskTier) >= RISK_TIERS.indexOf('high'), by: 'policy', policy, saw: { riskTier: facts.riskTier } };
+      return {
+        open: RISK_TIERS.indexOf(facts.riskTier) >= RISK_TIERS.indexOf('high'),
+        by: 'policy',
+        policy,
+        saw: { riskTier: facts.riskTier },
+      };
     case 'on_violation':
       return onViolation(plan, critic, seen);
     case 'on_uncertainty':

@@ -72,9 +72,14 @@ function meanAndP95(values: readonly number[]): { readonly mean: number; readonl
  */
 function mostAtOnce(plan: Plan, records: Records): number {
   const begun = plan.critics.filter((critic) => hasStarted(records.get(critic.name)));
-  const changes = begun.filter((critic) => critic.dispatch === 'activity').flatMap((critic) =>
-    spansOf(records.get(critic.name)).flatMap(({ from, to }) => [{ at: from, by: 1 }, { at: to, by: -1 }]),
-  );
+  const changes = begun
+    .filter((critic) => critic.dispatch === 'activity')
+    .flatMap((critic) =>
+      spansOf(records.get(critic.name)).flatMap(({ from, to }) => [
+        { at: from, by: 1 },
+        { at: to, by: -1 },
+      ]),
+    );
   // At the same millisecond ends come first: one critic that follows another does not overlap with it.
   changes.sort((a, b) => a.at - b.at || a.by - b.by);
   let now = 0;
@@ -88,7 +93,9 @@ function mostAtOnce(plan: Plan, records: Records): number {
 
 /** When it ran; of records without the times of each attempt, from the first start to the last end. */
 function spansOf(record: CriticRecord | undefined): { readonly from: number; readonly to: number }[] {
-  const spans = begunAttempts(record).flatMap(({ startedAt, ranMs }) => (startedAt === undefined ? [] : [{ from: startedAt, to: startedAt + ranMs }]));
+  const spans = begunAttempts(record).flatMap(({ startedAt, ranMs }) =>
+    startedAt === undefined ? [] : [{ from: startedAt, to: startedAt + ranMs }],
+  );
   if (spans.length > 0) return spans;
   const { startedAt, endedAt } = record ?? {};
   return startedAt === undefined || endedAt === undefined || endedAt < startedAt ? [] : [{ from: startedAt, to: endedAt }];

@@ -70,11 +70,17 @@ function sizeProblems({ plan, setAside }: PlanUnderCheck): PlanProblem[] {
   for (const critic of plan.critics) {
     const bytes = jsonBytes(critic.with);
     if (bytes > MAX_OPTIONS_BYTES) {
-      problems.push(error(['critics', critic.name, 'with'], `the options of a critic have at most ${MAX_OPTIONS_BYTES} bytes as JSON, these have ${bytes}`));
+      problems.push(
+        error(
+          ['critics', critic.name, 'with'],
+          `the options of a critic have at most ${MAX_OPTIONS_BYTES} bytes as JSON, these have ${bytes}`,
+        ),
+      );
     }
   }
   const bytes = jsonBytes(plan);
-  if (bytes > MAX_PLAN_BYTES) problems.push(error([], `a compiled plan has at most ${MAX_PLAN_BYTES} bytes as JSON, this one has ${bytes}`));
+  if (bytes > MAX_PLAN_BYTES)
+    problems.push(error([], `a compiled plan has at most ${MAX_PLAN_BYTES} bytes as JSON, this one has ${bytes}`));
   return problems;
 }
 
@@ -84,7 +90,10 @@ function blindGates({ plan }: PlanUnderCheck): PlanProblem[] {
     (critic) => (critic.policy === 'on_violation' || critic.policy === 'on_uncertainty') && visibleTo(plan, critic).length === 0,
   );
   return blind.map(({ name, policy }) =>
-    warning(['critics', name, 'executionPolicy'], `${name} would be gated always: ${policy} looks at critics of earlier stages and its own dependencies, and there are none`),
+    warning(
+      ['critics', name, 'executionPolicy'],
+      `${name} would be gated always: ${policy} looks at critics of earlier stages and its own dependencies, and there are none`,
+    ),
   );
 }
 
@@ -101,7 +110,10 @@ function policyProblems({ source }: PlanUnderCheck): PlanProblem[] {
     }
     if (policy !== 'on_uncertainty' && critic.uncertaintyThreshold !== undefined) {
       problems.push(
-        error(['critics', name, 'uncertaintyThreshold'], `uncertaintyThreshold goes with executionPolicy on_uncertainty, not with ${policy}`),
+        error(
+          ['critics', name, 'uncertaintyThreshold'],
+          `uncertaintyThreshold goes with executionPolicy on_uncertainty, not with ${policy}`,
+        ),
       );
     }
     return problems;
@@ -143,7 +155,8 @@ function allowNeedsProblems(check: PlanUnderCheck): PlanProblem[] {
 
 function caseProblems(check: PlanUnderCheck): PlanProblem[] {
   const names = new Set<string>();
-  const unknownOf = (critics: readonly string[]): [number, string][] => [...critics.entries()].filter(([, critic]) => !isKnown(check, critic));
+  const unknownOf = (critics: readonly string[]): [number, string][] =>
+    [...critics.entries()].filter(([, critic]) => !isKnown(check, critic));
   return (check.source.cases ?? []).flatMap(({ name, given, expect }, index) => {
     const path = ['cases', index];
     const twice = names.has(name) ? [error([...path, 'name'], `a case called ${JSON.stringify(name)} stands above already`)] : [];
@@ -152,11 +165,15 @@ function caseProblems(check: PlanUnderCheck): PlanProblem[] {
       { at: ['given', 'findings'], map: given?.findings },
       { at: ['given', 'outcomes'], map: given?.outcomes },
       { at: ['expect', 'outcomes'], map: expect.outcomes },
-    ].flatMap(({ at, map }) => unknownOf(Object.keys(map ?? {})).map(([, critic]) => errorAtKey([...path, ...at, critic], unknownCritic(check, critic))));
+    ].flatMap(({ at, map }) =>
+      unknownOf(Object.keys(map ?? {})).map(([, critic]) => errorAtKey([...path, ...at, critic], unknownCritic(check, critic))),
+    );
     const listed = [
       { at: ['expect', 'gated'], list: expect.gated },
       { at: ['expect', 'ran'], list: expect.ran },
-    ].flatMap(({ at, list }) => unknownOf(list ?? []).map(([entry, critic]) => error([...path, ...at, entry], unknownCritic(check, critic))));
+    ].flatMap(({ at, list }) =>
+      unknownOf(list ?? []).map(([entry, critic]) => error([...path, ...at, entry], unknownCritic(check, critic))),
+    );
     return [...twice, ...keyed, ...listed];
   });
 }

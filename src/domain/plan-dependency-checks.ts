@@ -14,7 +14,13 @@ export function dependencyProblems(check: PlanUnderCheck): PlanProblem[] {
   return [...single, ...cycleProblems(check)];
 }
 
-function dependencyProblem(check: PlanUnderCheck, name: string, critic: ParsedCritic, dependency: string, index: number): string | undefined {
+function dependencyProblem(
+  check: PlanUnderCheck,
+  name: string,
+  critic: ParsedCritic,
+  dependency: string,
+  index: number,
+): string | undefined {
   if (dependency === name) return `${name} depends on itself`;
   if (critic.dependsOn?.indexOf(dependency) !== index) return `${dependency} is named twice`;
   if (!isKnown(check, dependency)) return unknownCritic(check, dependency);
@@ -52,7 +58,13 @@ function cycleProblems({ source }: PlanUnderCheck): PlanProblem[] {
         onWalk.delete(top.name);
         done.add(top.name);
       } else if (onWalk.has(next)) {
-        problems.push(cycleProblem(walk.map((step) => step.name), next, source.critics[top.name]));
+        problems.push(
+          cycleProblem(
+            walk.map((step) => step.name),
+            next,
+            source.critics[top.name],
+          ),
+        );
       } else if (!done.has(next)) {
         walk.push({ name: next, left: dependenciesOf(next) });
         onWalk.add(next);

@@ -41,7 +41,9 @@ function expressionsOf({ source, plan, setAside }: PlanUnderCheck): Expression[]
   const verdict: CelScope = { place: 'conditions', critics: [...enforcing, ...setAside] };
   return [
     ...(source.risk?.atLeast ?? []).flatMap((entry, index) =>
-      Object.entries(entry).flatMap(([tier, text]) => (text === undefined ? [] : [{ path: ['risk', 'atLeast', index, tier], source: text, scope: risk }])),
+      Object.entries(entry).flatMap(([tier, text]) =>
+        text === undefined ? [] : [{ path: ['risk', 'atLeast', index, tier], source: text, scope: risk }],
+      ),
     ),
     ...plan.critics.flatMap((critic): Expression[] => {
       const { name, condition, validateOutput } = critic;

@@ -8,7 +8,9 @@ export function limitProblems(check: PlanUnderCheck): PlanProblem[] {
   const { source, plan } = check;
   return [
     ...stageProblems(check),
-    ...(plan.limits.maxQueueSize === undefined ? [] : [warning(['limits', 'maxQueueSize'], 'is not enforced by this version: nothing refuses evaluations because many wait')]),
+    ...(plan.limits.maxQueueSize === undefined
+      ? []
+      : [warning(['limits', 'maxQueueSize'], 'is not enforced by this version: nothing refuses evaluations because many wait')]),
     ...plan.critics.flatMap((critic) => {
       const written = source.critics[critic.name];
       if (written === undefined) return [];
@@ -28,16 +30,31 @@ function stageProblems({ source, plan }: PlanUnderCheck): PlanProblem[] {
   for (const stage of STAGES) {
     const limit = perStage[stage];
     if (limit !== undefined && all !== undefined && limit > all) {
-      problems.push(error(['limits', 'maxConcurrentPerStage', stage], `${stage} may run ${limit} at once, but the plan only ${all} (maxConcurrentCritics)`));
+      problems.push(
+        error(
+          ['limits', 'maxConcurrentPerStage', stage],
+          `${stage} may run ${limit} at once, but the plan only ${all} (maxConcurrentCritics)`,
+        ),
+      );
     }
     const stageMs = stagesMs[stage];
     if (stageMs !== undefined && stageMs > globalMs) {
-      problems.push(error(['timeouts', 'stages', stage], `${stage} has ${span(stageMs)}, but the whole evaluation only ${span(globalMs)} (timeouts.global)`));
+      problems.push(
+        error(
+          ['timeouts', 'stages', stage],
+          `${stage} has ${span(stageMs)}, but the whole evaluation only ${span(globalMs)} (timeouts.global)`,
+        ),
+      );
     }
   }
   const attemptMs = source.defaults?.attemptTimeout?.ms;
   if (attemptMs !== undefined && attemptMs > globalMs) {
-    problems.push(error(['defaults', 'attemptTimeout'], `an attempt has ${span(attemptMs)}, but the whole evaluation only ${span(globalMs)} (timeouts.global)`));
+    problems.push(
+      error(
+        ['defaults', 'attemptTimeout'],
+        `an attempt has ${span(attemptMs)}, but the whole evaluation only ${span(globalMs)} (timeouts.global)`,
+      ),
+    );
   }
   return problems;
 }
@@ -51,7 +68,10 @@ function localProblems(name: string, written: ParsedCritic): PlanProblem[] {
   );
   const attemptMs = written.attemptTimeout?.ms ?? 0;
   if (attemptMs <= LOCAL_ATTEMPT_MS) return refused;
-  return [...refused, error(['critics', name, 'attemptTimeout'], `a critic dispatched local has at most ${span(LOCAL_ATTEMPT_MS)}, not ${span(attemptMs)}`)];
+  return [
+    ...refused,
+    error(['critics', name, 'attemptTimeout'], `a critic dispatched local has at most ${span(LOCAL_ATTEMPT_MS)}, not ${span(attemptMs)}`),
+  ];
 }
 
 function concurrencyProblems(plan: Plan, { name, stage, maxConcurrent }: PlanCritic): PlanProblem[] {

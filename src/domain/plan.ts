@@ -6,14 +6,7 @@ import type { Json } from './finding.js';
 import type { FailureEffect, FailureOutcome } from './outcomes.js';
 
 /** In the order in which they run. */
-export const STAGES = [
-  'pre_validation',
-  'fast_critics',
-  'core_analysis',
-  'deep_analysis',
-  'post_processing',
-  'validation',
-] as const;
+export const STAGES = ['pre_validation', 'fast_critics', 'core_analysis', 'deep_analysis', 'post_processing', 'validation'] as const;
 export type ExecutionStage = (typeof STAGES)[number];
 
 export const EXECUTION_POLICIES = ['always', 'on_violation', 'on_high_risk', 'on_uncertainty', 'conditional'] as const;
@@ -116,7 +109,17 @@ export interface Plan {
 
 export function useOf(critic: PlanCritic): CriticUse {
   const { name, uses, version, with: options, priority, attemptTimeoutMs, retryOnTimeout, requiredOutputFields, validateOutput } = critic;
-  return { name, uses, version, with: options, priority, attemptTimeoutMs, retryOnTimeout, requiredOutputFields, ...(validateOutput !== undefined ? { validateOutput } : {}) };
+  return {
+    name,
+    uses,
+    version,
+    with: options,
+    priority,
+    attemptTimeoutMs,
+    retryOnTimeout,
+    requiredOutputFields,
+    ...(validateOutput !== undefined ? { validateOutput } : {}),
+  };
 }
 
 /** What an outcome of a critic does to the verdict. What the plan does not name is never harmless. */

@@ -28,7 +28,13 @@ export interface ReportCritic {
   readonly queuedMs: number;
   readonly ranMs: number;
   /** `weight` is the plan's, whether or not the critic ran; the rest sums over all attempts, failed ones too. */
-  readonly cost: { readonly weight: number; readonly usd?: number; readonly inputTokens?: number; readonly outputTokens?: number; readonly unknown?: true };
+  readonly cost: {
+    readonly weight: number;
+    readonly usd?: number;
+    readonly inputTokens?: number;
+    readonly outputTokens?: number;
+    readonly unknown?: true;
+  };
   /** Absent for an `always` that ran. */
   readonly gate?: GateDecision;
   readonly finding?: Finding;

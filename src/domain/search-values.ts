@@ -12,7 +12,10 @@ export const MAX_SEARCH_BYTES = 2_000;
 export function searchValues(report: Pick<EvaluationReport, 'plan' | 'critics'>): string[] {
   // A shadow critic changes nothing: found under `flag:` it would be taken for one that did.
   const critics = report.critics.filter((critic) => critic.mode === undefined);
-  const value = (prefix: string) => (critic: ReportCritic): string => `${prefix}:${critic.name}@${report.plan.version}`;
+  const value =
+    (prefix: string) =>
+    (critic: ReportCritic): string =>
+      `${prefix}:${critic.name}@${report.plan.version}`;
   const values = [...critics.filter(isFailure).map(value('fail')), ...critics.filter(isFlag).map(value('flag'))];
   if (jsonBytes(values) <= MAX_SEARCH_BYTES) return values;
   // The brackets, and the last value with the longest number that it can hold.

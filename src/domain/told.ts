@@ -8,7 +8,13 @@ import { findingProblem, isCost } from './finding-problem.js';
 import type { Finding, FindingCost, Span, Violation } from './finding.js';
 import { ATTEMPT_CLASSES, type AttemptRecord, type CriticResult } from './outcomes.js';
 
-const FAILED = ['failed', 'timed_out', 'invalid_output', 'unavailable', 'worker_lost'] as const satisfies readonly AttemptFailure['outcome'][];
+const FAILED = [
+  'failed',
+  'timed_out',
+  'invalid_output',
+  'unavailable',
+  'worker_lost',
+] as const satisfies readonly AttemptFailure['outcome'][];
 
 /** A year: plans allow 30 days, and sums over all attempts of a run stay finite. */
 const MAX_DURATION_MS = 365 * 86_400_000;

@@ -60,7 +60,12 @@ export function decideVerdict(plan: Plan, records: ReadonlyMap<string, CriticRec
  * where the form of the rule allows it, so that a thousand ends do not mean a million looks.
  * @param records of all that has ended, this critic's included.
  */
-export function decisiveRule(plan: Plan, records: ReadonlyMap<string, CriticRecord>, facts: RunFacts, ended: CriticRecord): VerdictRule | undefined {
+export function decisiveRule(
+  plan: Plan,
+  records: ReadonlyMap<string, CriticRecord>,
+  facts: RunFacts,
+  ended: CriticRecord,
+): VerdictRule | undefined {
   const decisive = plan.verdict.rules.filter((rule) => rule.decisive);
   if (decisive.length === 0 || ended.outcome !== 'succeeded') return undefined;
   if (plan.critics.find((critic) => critic.name === ended.name)?.mode !== 'enforce') return undefined;
@@ -88,11 +93,20 @@ function enforcingRecords(plan: Plan, records: ReadonlyMap<string, CriticRecord>
 const ruleScope = (plan: Plan) =>
   ({ place: 'conditions', critics: plan.critics.filter((critic) => critic.mode === 'enforce').map((critic) => critic.name) }) as const;
 
-const decided = (reasons: readonly Reason[]): Decision => reasons.reduce<Decision>((sum, reason) => raise(sum, DECISION_OF[reason.effect]), 'allow');
+const decided = (reasons: readonly Reason[]): Decision =>
+  reasons.reduce<Decision>((sum, reason) => raise(sum, DECISION_OF[reason.effect]), 'allow');
 
 function ruleReason(plan: Plan, rule: VerdictRule, bindings: CelBindings): Reason[] {
   const result = compileCel(rule.when, ruleScope(plan))(bindings);
-  if (!result.ok) return [{ rule: rule.reason, code: 'RULE_ERROR', message: `the rule "${rule.reason}" could not be evaluated: ${result.message}`, effect: 'escalate' }];
+  if (!result.ok)
+    return [
+      {
+        rule: rule.reason,
+        code: 'RULE_ERROR',
+        message: `the rule "${rule.reason}" could not be evaluated: ${result.message}`,
+        effect: 'escalate',
+      },
+    ];
   return result.value ? [{ rule: rule.reason, code: 'RULE', message: rule.reason, effect: rule.effect }] : [];
 }
 
@@ -141,7 +155,14 @@ function missingReasons(plan: Plan, records: ReadonlyMap<string, CriticRecord>):
 
 function conditionReason(record: CriticRecord): Reason[] {
   if (record.gate.error === undefined) return [];
-  return [{ critic: record.name, code: 'CONDITION_ERROR', message: `the condition of ${record.name} erred, so it ran: ${record.gate.error}`, effect: 'none' }];
+  return [
+    {
+      critic: record.name,
+      code: 'CONDITION_ERROR',
+      message: `the condition of ${record.name} erred, so it ran: ${record.gate.error}`,
+      effect: 'none',
+    },
+  ];
 }
 
 function needsReasons(plan: Plan, enforcing: readonly CriticRecord[]): Reason[] {
@@ -157,7 +178,17 @@ function needsReasons(plan: Plan, enforcing: readonly CriticRecord[]): Reason[] 
       message: `allow needs a success of ${name}, which ended as ${byName.get(name)?.outcome.replace('_', ' ') ?? 'unknown'}`,
       effect: 'escalate',
     })),
-    ...(short ? [{ code: 'ALLOW_NEEDS', message: `allow needs a coverage of ${needs.coverage}, there is ${covered.toFixed(2)}`, effect: 'escalate' } as const] : []),
-    ...(enforcing.some((record) => record.outcome === 'succeeded') ? [] : [{ code: 'NOTHING_SUCCEEDED', message: 'no enforcing critic succeeded', effect: 'escalate' } as const]),
+    ...(short
+      ? [
+          {
+            code: 'ALLOW_NEEDS',
+            message: `allow needs a coverage of ${needs.coverage}, there is ${covered.toFixed(2)}`,
+            effect: 'escalate',
+          } as const,
+        ]
+      : []),
+    ...(enforcing.some((record) => record.outcome === 'succeeded')
+      ? []
+      : [{ code: 'NOTHING_SUCCEEDED', message: 'no enforcing critic succeeded', effect: 'escalate' } as const]),
   ];
 }

@@ -38,9 +38,7 @@ export function lanesOf(deployment: string, plan: Plan): Lane[] {
     const queue = laneOf(deployment, plan, critic);
     byQueue.set(queue, [...(byQueue.get(queue) ?? []), critic]);
   }
-  return [...byQueue]
-    .map(([queue, critics]) => makeLane(plan, queue, critics))
-    .toSorted((a, b) => (a.queue < b.queue ? -1 : 1));
+  return [...byQueue].map(([queue, critics]) => makeLane(plan, queue, critics)).toSorted((a, b) => (a.queue < b.queue ? -1 : 1));
 }
 
 function makeLane(plan: Plan, queue: string, critics: readonly PlanCritic[]): Lane {

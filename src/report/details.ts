@@ -33,7 +33,9 @@ function runningDetails(plan: Pick<Plan, 'name' | 'version'>, progress: Progress
       `- ${progress.ended.length} of ${progress.planned} critics have ended`,
     ],
     broken.map(({ name, outcome }) => `- ${code(name)} ${words(outcome)}`),
-    running.length === 0 ? [] : [`- running: ${running.map(({ name }) => code(name)).join(', ')}${others > 0 ? ` and ${others} more` : ''}`],
+    running.length === 0
+      ? []
+      : [`- running: ${running.map(({ name }) => code(name)).join(', ')}${others > 0 ? ` and ${others} more` : ''}`],
   );
 }
 
@@ -48,7 +50,10 @@ function endedDetails(report: EvaluationReport, workflowId: string): string {
     ],
     [
       ...failed.map((critic) => `- ${code(critic.name)} ${words(critic.outcome)}${codeOf(critic.code)}`),
-      ...report.reasons.map((reason) => `- ${effectWord(reason)}${codeOf(reason.code)}${reason.critic === undefined ? '' : `, ${code(reason.critic)}`}${reason.rule === undefined ? '' : `: ${code(reason.rule)}`}`),
+      ...report.reasons.map(
+        (reason) =>
+          `- ${effectWord(reason)}${codeOf(reason.code)}${reason.critic === undefined ? '' : `, ${code(reason.critic)}`}${reason.rule === undefined ? '' : `: ${code(reason.rule)}`}`,
+      ),
     ],
     resetLines(report, workflowId),
   );

@@ -29,7 +29,8 @@ export const planName = (report: Pick<EvaluationReport, 'plan'>): string => `${r
 /** Ends that mean that a critic was tried and gave no finding. */
 export const BROKEN: readonly CriticOutcome[] = ['failed', 'timed_out', 'invalid_output', 'unavailable'];
 
-const count = (coverage: Coverage, outcomes: readonly CriticOutcome[]): number => outcomes.reduce((sum, outcome) => sum + (coverage[outcome] ?? 0), 0);
+const count = (coverage: Coverage, outcomes: readonly CriticOutcome[]): number =>
+  outcomes.reduce((sum, outcome) => sum + (coverage[outcome] ?? 0), 0);
 
 /** `Critics executed 4/10 (success 4, failed 0, gated 6 = 60 %)`, and whatever else happened, so that the numbers add up. */
 export function executedLine({ coverage, metrics }: Pick<EvaluationReport, 'coverage' | 'metrics'>): string {
@@ -47,7 +48,9 @@ export function executedLine({ coverage, metrics }: Pick<EvaluationReport, 'cove
 
 /** `10 planned: 4 succeeded, 6 gated; 100 % of the cost weight is covered`. */
 export function coverageLine({ coverage, covered }: Pick<EvaluationReport, 'coverage' | 'covered'>): string {
-  const parts = CRITIC_OUTCOMES.filter((outcome) => (coverage[outcome] ?? 0) > 0).map((outcome) => `${coverage[outcome] ?? 0} ${words(outcome)}`);
+  const parts = CRITIC_OUTCOMES.filter((outcome) => (coverage[outcome] ?? 0) > 0).map(
+    (outcome) => `${coverage[outcome] ?? 0} ${words(outcome)}`,
+  );
   return `${coverage.planned} planned: ${parts.join(', ') || 'none'}; ${percent(covered)} of the cost weight is covered`;
 }
 

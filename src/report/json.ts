@@ -10,7 +10,10 @@ export interface ReportLine {
   readonly decision: EvaluationReport['decision'];
   readonly reasons: readonly Reason[];
   readonly coverage: EvaluationReport['coverage'];
-  readonly critics: readonly (Pick<ReportCritic, 'name' | 'stage' | 'outcome' | 'attempts' | 'queuedMs' | 'ranMs' | 'cost' | 'code' | 'mode'> & {
+  readonly critics: readonly (Pick<
+    ReportCritic,
+    'name' | 'stage' | 'outcome' | 'attempts' | 'queuedMs' | 'ranMs' | 'cost' | 'code' | 'mode'
+  > & {
     readonly gate?: GateDecision;
     readonly severity?: number;
     /** Absent when there are none. */
@@ -55,9 +58,27 @@ export function reportLine(report: EvaluationReport): ReportLine {
   };
 }
 
-function lineCritic({ name, stage, outcome, attempts, queuedMs, ranMs, cost, gate, finding, code, mode }: ReportCritic): ReportLine['critics'][number] {
+function lineCritic({
+  name,
+  stage,
+  outcome,
+  attempts,
+  queuedMs,
+  ranMs,
+  cost,
+  gate,
+  finding,
+  code,
+  mode,
+}: ReportCritic): ReportLine['critics'][number] {
   return {
-    name, stage, outcome, attempts, queuedMs, ranMs, cost,
+    name,
+    stage,
+    outcome,
+    attempts,
+    queuedMs,
+    ranMs,
+    cost,
     ...(gate !== undefined ? { gate } : {}),
     ...(finding !== undefined ? { severity: finding.severity } : {}),
     ...(finding !== undefined && finding.violations.length > 0 ? { violations: finding.violations } : {}),

@@ -2,7 +2,17 @@
 import type { EvaluationReport } from '../domain/report.js';
 import { caveats, coverageLine, effectWord, executedLine, headline, reasonText } from './format.js';
 import {
-  costLines, CRITIC_COLUMNS, criticRow, footLine, STAGE_COLUMNS, stageRows, timeLines, utilisationLines, VIOLATION_COLUMNS, violationRows, type Pair,
+  costLines,
+  CRITIC_COLUMNS,
+  criticRow,
+  footLine,
+  STAGE_COLUMNS,
+  stageRows,
+  timeLines,
+  utilisationLines,
+  VIOLATION_COLUMNS,
+  violationRows,
+  type Pair,
 } from './rows.js';
 import { safeMarkdown } from './safe.js';
 

@@ -5,7 +5,12 @@ import { shortHash } from './format.js';
 import { safeText } from './safe.js';
 import { table, type Column } from './table.js';
 
-const STAGE_COLUMNS: readonly Column[] = [{ name: 'stage' }, { name: 'critics', right: true }, { name: 'at once', right: true }, { name: 'time', right: true }];
+const STAGE_COLUMNS: readonly Column[] = [
+  { name: 'stage' },
+  { name: 'critics', right: true },
+  { name: 'at once', right: true },
+  { name: 'time', right: true },
+];
 const CRITIC_COLUMNS: readonly Column[] = [
   { name: 'stage' },
   { name: 'critic' },

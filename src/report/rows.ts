@@ -72,7 +72,8 @@ function costText({ cost, attempts }: ReportCritic): string {
 /** Weights first, money and tokens where critics told them. */
 export function costLines(report: EvaluationReport): Pair[] {
   const { cost } = report.metrics;
-  const sum = (field: 'inputTokens' | 'outputTokens'): number => report.critics.reduce((total, critic) => total + (critic.cost[field] ?? 0), 0);
+  const sum = (field: 'inputTokens' | 'outputTokens'): number =>
+    report.critics.reduce((total, critic) => total + (critic.cost[field] ?? 0), 0);
   const [input, output] = [sum('inputTokens'), sum('outputTokens')];
   return [
     ['spent', number(cost.spent, 2)],
@@ -85,7 +86,8 @@ export function costLines(report: EvaluationReport): Pair[] {
 
 export function utilisationLines({ metrics }: EvaluationReport): Pair[] {
   const { critics, limit } = metrics.mostAtOnce;
-  const spread = ({ mean, p95 }: { readonly mean: number; readonly p95: number }): string => `mean ${milliseconds(mean)}, p95 ${milliseconds(p95)}`;
+  const spread = ({ mean, p95 }: { readonly mean: number; readonly p95: number }): string =>
+    `mean ${milliseconds(mean)}, p95 ${milliseconds(p95)}`;
   return [
     ['most at once', limit === undefined ? `${critics}, no limit` : `${critics} of ${limit}`],
     ['queue', spread(metrics.queueMs)],

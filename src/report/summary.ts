@@ -34,29 +34,47 @@ export function batchSummary(entries: readonly BatchEntry[]): string {
 
 /** All decisions, also those that did not occur: a 0 is an answer. */
 function decisionCounts(entries: readonly BatchEntry[], reports: readonly EvaluationReport[]): Pair[] {
-  const decided = (['allow', 'deny', 'escalate', 'not_judged'] as const).map(
-    (decision): Pair => [words(decision), String(reports.filter((report) => report.decision === decision).length)],
-  );
+  const decided = (['allow', 'deny', 'escalate', 'not_judged'] as const).map((decision): Pair => [
+    words(decision),
+    String(reports.filter((report) => report.decision === decision).length),
+  ]);
   const refused = entries.filter((entry) => 'refused' in entry).length;
   return [...decided, ['refused', String(refused)], ['errors', String(entries.length - reports.length - refused)]];
 }
 
 function costSums(reports: readonly EvaluationReport[]): Pair[] {
   const sum = (value: (report: EvaluationReport) => number): number => tidy(reports.reduce((total, report) => total + value(report), 0));
-  const planned = sum((report) => report.critics.reduce((total, critic) => total + (critic.mode === undefined ? critic.cost.weight : 0), 0));
+  const planned = sum((report) =>
+    report.critics.reduce((total, critic) => total + (critic.mode === undefined ? critic.cost.weight : 0), 0),
+  );
   const saved = sum((report) => report.metrics.cost.saved);
   const usd = sum((report) => report.metrics.cost.usd ?? 0);
   return [
-    ['spent', number(sum((report) => report.metrics.cost.spent), 2)],
+    [
+      'spent',
+      number(
+        sum((report) => report.metrics.cost.spent),
+        2,
+      ),
+    ],
     ['saved', `${number(saved, 2)} (${percent(planned === 0 ? 0 : saved / planned)} of all planned)`],
-    ['unknown', number(sum((report) => report.metrics.cost.unknown), 2)],
+    [
+      'unknown',
+      number(
+        sum((report) => report.metrics.cost.unknown),
+        2,
+      ),
+    ],
     ...(usd > 0 ? [['money', `${number(usd, 6)} USD`] as const] : []),
   ];
 }
 
 function totalTimes(reports: readonly EvaluationReport[]): Pair[] {
   const totals = reports.map((report) => report.metrics.totalMs);
-  return [['p50', milliseconds(percentile(totals, 0.5))], ['p95', milliseconds(percentile(totals, 0.95))]];
+  return [
+    ['p50', milliseconds(percentile(totals, 0.5))],
+    ['p95', milliseconds(percentile(totals, 0.95))],
+  ];
 }
 
 /** By the 95th percentile of the running time of all attempts of one evaluation. */
@@ -74,7 +92,9 @@ function slowestCritics(reports: readonly EvaluationReport[]): string[] {
     .slice(0, SHOWN_CRITICS);
   const rows = slowest.map(({ name, runs, p50, p95 }) => [safeText(name), String(runs), milliseconds(p50), milliseconds(p95)]);
   const right = true;
-  return rows.length === 0 ? [] : table([{ name: 'critic' }, { name: 'runs', right }, { name: 'p50', right }, { name: 'p95', right }], rows);
+  return rows.length === 0
+    ? []
+    : table([{ name: 'critic' }, { name: 'runs', right }, { name: 'p50', right }, { name: 'p95', right }], rows);
 }
 
 /** By code, the most frequent first; critics that ended without success, refusals and errors alike. */

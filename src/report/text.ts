@@ -6,7 +6,16 @@ import pc from 'picocolors';
 import type { EvaluationReport } from '../domain/report.js';
 import { BROKEN, caveats, coverageLine, effectWord, executedLine, headline, reasonText, words } from './format.js';
 import {
-  costLines, CRITIC_COLUMNS, criticRow, footLine, STAGE_COLUMNS, stageRows, timeLines, utilisationLines, VIOLATION_COLUMNS, violationRows,
+  costLines,
+  CRITIC_COLUMNS,
+  criticRow,
+  footLine,
+  STAGE_COLUMNS,
+  stageRows,
+  timeLines,
+  utilisationLines,
+  VIOLATION_COLUMNS,
+  violationRows,
 } from './rows.js';
 import { safeText } from './safe.js';
 import { pairs, table, wrap, type Column } from './table.js';
@@ -47,7 +56,9 @@ function headLines(report: EvaluationReport, colors: Colors, width: number | und
   return [
     `${colors.bold(paint(headline(report)))}  ${safeText(report.evaluationId)}`,
     ...(reasons.length === 0 ? ['  no rule held and nothing failed'] : table(columns(['effect', 'code', 'reason']), reasons, width)),
-    ...caveats(report).flatMap((caveat) => wrap(`! ${caveat}`, width, '  ')).map(colors.yellow),
+    ...caveats(report)
+      .flatMap((caveat) => wrap(`! ${caveat}`, width, '  '))
+      .map(colors.yellow),
   ];
 }
 
@@ -57,7 +68,13 @@ const columns = (names: readonly string[]): Column[] => names.map((name) => ({ n
 
 function stageLines(report: EvaluationReport, width: number | undefined): string[] {
   const rows = stageRows(report);
-  return rows.length === 0 ? [] : table(columns(STAGE_COLUMNS), rows.map((row) => row.map(safeText)), width);
+  return rows.length === 0
+    ? []
+    : table(
+        columns(STAGE_COLUMNS),
+        rows.map((row) => row.map(safeText)),
+        width,
+      );
 }
 
 function criticLines(report: EvaluationReport, colors: Colors, width: number | undefined): string[] {
@@ -69,7 +86,11 @@ function criticLines(report: EvaluationReport, colors: Colors, width: number | u
     return broken.includes(text) ? colors.red(cell) : colors.yellow(cell);
   };
   const painted = columns(CRITIC_COLUMNS).map((column) => (column.name === 'outcome' ? { ...column, paint } : column));
-  return table(painted, report.critics.map((critic) => criticRow(critic).map(safeText)), width);
+  return table(
+    painted,
+    report.critics.map((critic) => criticRow(critic).map(safeText)),
+    width,
+  );
 }
 
 function violationLines(report: EvaluationReport, width: number | undefined): string[] {

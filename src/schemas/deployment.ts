@@ -4,7 +4,10 @@ import { strict } from './issues.js';
 
 export const DeploymentSchema = strict({
   name: z.string().meta({ description: 'Name of the deployment, and of its workflow task queue. Default tribunal.' }).optional(),
-  plans: z.array(z.string().min(1)).min(1).meta({ description: 'Plan files: paths, or a folder with one * in the file name, such as plans/*.yaml.' }),
+  plans: z
+    .array(z.string().min(1))
+    .min(1)
+    .meta({ description: 'Plan files: paths, or a folder with one * in the file name, such as plans/*.yaml.' }),
   critics: z.array(z.string().min(1)).meta({ description: 'Critics modules: .mjs, .js or .ts.' }).optional(),
   priorityLevels: z
     .union([z.literal(10), z.literal(5)], { error: 'must be 10 or 5: the priority levels of the server' })

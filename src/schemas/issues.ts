@@ -55,7 +55,9 @@ function unionIssues(issue: z.core.$ZodIssueInvalidUnion, path: readonly (string
 function sentence(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined ? `is missing: it must be ${kind(issue.expected)}` : `must be ${kind(issue.expected)}, is ${show(issue.input)}`;
+      return issue.input === undefined
+        ? `is missing: it must be ${kind(issue.expected)}`
+        : `must be ${kind(issue.expected)}, is ${show(issue.input)}`;
     case 'invalid_value': {
       const values = issue.values.map(String);
       const hint = typeof issue.input === 'string' ? didYouMean(issue.input, values) : '';

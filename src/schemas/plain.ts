@@ -44,7 +44,8 @@ function scalarIssue({ value, path }: Open): Issue | undefined {
   if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
     return { path, message: `is a ${typeof value}, which JSON cannot hold` };
   }
-  if (typeof value === 'string' && !isWellFormed(value)) return { path, message: 'holds half of a surrogate pair, which no UTF-8 text can hold' };
+  if (typeof value === 'string' && !isWellFormed(value))
+    return { path, message: 'holds half of a surrogate pair, which no UTF-8 text can hold' };
   return typeof value === 'object' && value !== null && !isPlain(value)
     ? { path, message: 'is not a plain object, so JSON cannot hold it' }
     : undefined;

@@ -2,7 +2,20 @@
  * YAML text to a value, with the line and column of every part of it. Imports the YAML library alone.
  * Refuses what a parser would accept and a reader would not see: duplicate keys, alias bombs, unknown tags.
  */
-import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, Parser, visit, type Document, type Node, type Pair } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  Parser,
+  visit,
+  type Document,
+  type Node,
+  type Pair,
+} from 'yaml';
 import { MAX_DEPTH } from './plain.js';
 
 /** Both count from 1. */
@@ -54,7 +67,10 @@ export function readYaml(text: string): YamlResult {
   try {
     value = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch {
-    return { ok: false, problems: [problem(firstAlias(document), `uses aliases that blow the file up: more than ${MAX_ALIASES} values come from them`)] };
+    return {
+      ok: false,
+      problems: [problem(firstAlias(document), `uses aliases that blow the file up: more than ${MAX_ALIASES} values come from them`)],
+    };
   }
   return { ok: true, value, position: (path, where = {}) => positionAt(lines, offsetOf(document, text, path, where)) };
 }

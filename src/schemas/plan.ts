@@ -39,13 +39,25 @@ const onFailure = z
 const shared = {
   attemptTimeout: durationField('Time of one attempt, from the moment it may run. Default 5s; 1s at most for local critics.').optional(),
   maxRetries: z.int().min(0).max(100).meta({ description: 'Attempts after the first. Default 2.' }).optional(),
-  retryBackoffBase: z.number().min(1).max(3_600).meta({ description: 'Seconds: waits base, base², base³ … between attempts. Default 2.' }).optional(),
+  retryBackoffBase: z
+    .number()
+    .min(1)
+    .max(3_600)
+    .meta({ description: 'Seconds: waits base, base², base³ … between attempts. Default 2.' })
+    .optional(),
   retryOnTimeout: z.boolean().meta({ description: 'Whether an attempt that ran out of time is tried again. Default true.' }).optional(),
   priority: z.int().min(1).max(10).meta({ description: '1 (first) to 10. Default 5.' }).optional(),
-  costWeight: z.number().min(0).max(1_000_000).meta({ description: 'What one run costs, in weights of your choice. Default 1.' }).optional(),
+  costWeight: z
+    .number()
+    .min(0)
+    .max(1_000_000)
+    .meta({ description: 'What one run costs, in weights of your choice. Default 1.' })
+    .optional(),
   dispatch: z
     .enum(['local', 'activity'])
-    .meta({ description: 'activity (default): its own task, with retries and limits. local: cheap and idempotent, one attempt, no limits.' })
+    .meta({
+      description: 'activity (default): its own task, with retries and limits. local: cheap and idempotent, one attempt, no limits.',
+    })
     .optional(),
   onFailure: onFailure.optional(),
 };
@@ -54,7 +66,11 @@ const CriticSchema = strict({
   uses: name('The implementation: built in, or from a critics module.'),
   with: jsonObject("The implementation's options.").optional(),
   stage,
-  dependsOn: z.array(z.string()).max(1_000).meta({ description: 'Critics whose findings this one is given; it waits for them.' }).optional(),
+  dependsOn: z
+    .array(z.string())
+    .max(1_000)
+    .meta({ description: 'Critics whose findings this one is given; it waits for them.' })
+    .optional(),
   executionPolicy: z.enum(EXECUTION_POLICIES).meta({ description: 'When it runs at all. Default always.' }).optional(),
   condition: cel('CEL; with executionPolicy conditional: the critic runs when it is true.').optional(),
   uncertaintyThreshold: z
@@ -84,7 +100,11 @@ const VerdictRuleSchema = strict({
 });
 
 const VerdictSchema = strict({
-  rules: z.array(VerdictRuleSchema).max(200).meta({ description: 'First to last; each may raise the decision, none may lower it.' }).optional(),
+  rules: z
+    .array(VerdictRuleSchema)
+    .max(200)
+    .meta({ description: 'First to last; each may raise the decision, none may lower it.' })
+    .optional(),
   allowNeeds: strict({
     critics: z.array(z.string()).max(1_000).meta({ description: 'Critics that must have succeeded before allow is possible.' }).optional(),
     coverage: z
@@ -126,7 +146,10 @@ const CaseSchema = strict({
     content: json.optional(),
     context: jsonObject("The caller's word about the content.").optional(),
     riskTier: riskTier("The caller's risk tier.").optional(),
-    findings: z.record(z.string(), CaseFindingSchema).meta({ description: 'Critics that find something; the others find nothing.' }).optional(),
+    findings: z
+      .record(z.string(), CaseFindingSchema)
+      .meta({ description: 'Critics that find something; the others find nothing.' })
+      .optional(),
     outcomes: outcomes.meta({ description: 'Critics that end otherwise than succeeded.' }).optional(),
   }).optional(),
   expect: strict({
@@ -165,11 +188,20 @@ export const PlanSourceSchema = strict({
     stages: oneEach(STAGES, durationField('Time of this stage. Default: the global one.')).optional(),
   }),
   budget: strict({
-    maxCost: z.number().min(0).max(1_000_000_000).meta({ description: 'In cost weights; critics beyond it end as over_budget.' }).optional(),
+    maxCost: z
+      .number()
+      .min(0)
+      .max(1_000_000_000)
+      .meta({ description: 'In cost weights; critics beyond it end as over_budget.' })
+      .optional(),
   }).optional(),
   critics: z.record(z.string(), CriticSchema).meta({ description: 'The checks, by name: [a-z][a-z0-9_]{0,63}.' }),
   verdict: VerdictSchema,
-  cases: z.array(CaseSchema).max(1_000).meta({ description: 'Records with the verdict they must get; their form is checked with the plan.' }).optional(),
+  cases: z
+    .array(CaseSchema)
+    .max(1_000)
+    .meta({ description: 'Records with the verdict they must get; their form is checked with the plan.' })
+    .optional(),
 }).meta({ title: 'tribunal plan', description: 'Critics with stages, policies, limits, a budget and verdict rules.' });
 
 /** A plan as people write it: durations are texts, defaults may be absent. */

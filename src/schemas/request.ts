@@ -10,7 +10,6 @@ import type { EvaluationRequest, JsonObject } from '../domain/request.js';
 import type { Json } from '../domain/finding.js';
 import { isWellFormed, JsonObjectSchema, JsonSchema } from './json.js';
 
-
 const PLAN_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 const DIGEST = /^[0-9a-f]{64}$/;
 const FIELD_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,40}$/;

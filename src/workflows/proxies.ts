@@ -137,7 +137,13 @@ function endedByError(error: unknown): Ended {
   if (cause instanceof CancelledFailure && CancellationScope.current().consideredCancelled) throw error;
   if (cause instanceof TimeoutFailure) return endedByTimeout(cause, retryState);
   const failure = cause instanceof ApplicationFailure ? toldFailure(cause.details?.[0]) : undefined;
-  if (failure === undefined) return settled({ outcome: 'failed', attempts: [], code: 'CRITIC_ERROR', message: 'the attempt ended in a way the adapter does not know' });
+  if (failure === undefined)
+    return settled({
+      outcome: 'failed',
+      attempts: [],
+      code: 'CRITIC_ERROR',
+      message: 'the attempt ended in a way the adapter does not know',
+    });
   const { outcome, code, attempts, startedAt, endedAt } = failure;
   const times = { ...(startedAt !== undefined ? { startedAt } : {}), ...(endedAt !== undefined ? { endedAt } : {}) };
   // The server gave up because the next back-off would pass the time-out, not because the attempts were used up.
@@ -163,7 +169,14 @@ function endedByTimeout(cause: TimeoutFailure, retryState: ActivityFailure['retr
   }
   const last: AttemptRecord[] = beat?.waiting === true ? [] : [{ class: 'timed_out', queuedMs: 0, ranMs: 0, code: 'CRITIC_TIMEOUT' }];
   const message = 'all attempts together passed the time-out';
-  return settled({ outcome: 'timed_out', attempts: [...attempts, ...last], code: 'CRITIC_TIMEOUT', message, cut: 'deadline', ...startedAt });
+  return settled({
+    outcome: 'timed_out',
+    attempts: [...attempts, ...last],
+    code: 'CRITIC_TIMEOUT',
+    message,
+    cut: 'deadline',
+    ...startedAt,
+  });
 }
 
 /** It waited in its queue until its time was up: is there nobody to take it, or was it just not its turn? */
@@ -173,8 +186,14 @@ async function neverStarted(lane: string, result: CriticResult): Promise<CriticR
     ({ pollers } = await inspectLane(lane));
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return { ...result, outcome: 'unavailable', code: 'NO_WORKER', message: `nobody took it, and whether a worker polls its lane ${lane} could not be found out` };
+    return {
+      ...result,
+      outcome: 'unavailable',
+      code: 'NO_WORKER',
+      message: `nobody took it, and whether a worker polls its lane ${lane} could not be found out`,
+    };
   }
-  if (pollers > 0) return { ...result, outcome: 'not_reached', code: 'DEADLINE', message: 'the deadline came while it waited in its queue' };
+  if (pollers > 0)
+    return { ...result, outcome: 'not_reached', code: 'DEADLINE', message: 'the deadline came while it waited in its queue' };
   return { ...result, outcome: 'unavailable', code: 'NO_WORKER', message: `no worker polls its lane ${lane}` };
 }

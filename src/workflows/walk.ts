@@ -11,7 +11,17 @@
  */
 import type { LocalBatchInput, LocalBatchResult, Progress } from '../contract.js';
 import type { RunFacts } from '../domain/gate.js';
-import { admit, cancelledBeforeStart, findingsFor, inStartOrder, notReached, recordOf, reservedIn, timeOf, type TimeLimit } from '../domain/admit.js';
+import {
+  admit,
+  cancelledBeforeStart,
+  findingsFor,
+  inStartOrder,
+  notReached,
+  recordOf,
+  reservedIn,
+  timeOf,
+  type TimeLimit,
+} from '../domain/admit.js';
 import { dropFindingsToFit, MAX_HANDED_FINDINGS_BYTES } from '../domain/drop-to-fit.js';
 import type { Finding, Json } from '../domain/finding.js';
 import type { CriticRecord, CriticResult, GateDecision } from '../domain/outcomes.js';
@@ -218,12 +228,19 @@ async function runOne(walk: Walk, critic: PlanCritic, reserved: ReadonlySet<stri
   walk.dropped += handed.dropped;
   const result: CriticResult = handed.fits
     ? await walk.deps.runCritic({ critic, findings: handed.findings, scheduleToCloseMs: Math.ceil(left.ms) })
-    : { outcome: 'invalid_output', attempts: [], code: 'FINDING_TOO_LARGE', message: 'the findings of its dependencies are larger than 512 KB together' };
+    : {
+        outcome: 'invalid_output',
+        attempts: [],
+        code: 'FINDING_TOO_LARGE',
+        message: 'the findings of its dependencies are larger than 512 KB together',
+      };
   walk.observe(Math.max(...inFlight.values()));
   inFlight.delete(critic.name);
   const isCut = result.outcome === 'timed_out' && result.code === 'CRITIC_TIMEOUT';
   if (isCut) walk.used.countUpTo(usedUpMs);
-  walk.add(recordOf(critic, admission.gate, isCut ? { ...result, message: `${timeOf(critic, left.by)} was used up while it ran` } : result));
+  walk.add(
+    recordOf(critic, admission.gate, isCut ? { ...result, message: `${timeOf(critic, left.by)} was used up while it ran` } : result),
+  );
   if (walk.decisive !== undefined) walk.deps.cancelRunning();
   walk.deps.changed();
 }

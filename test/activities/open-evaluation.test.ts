@@ -25,13 +25,24 @@ const request = (overrides: Partial<EvaluationRequest> = {}): EvaluationRequest 
 const inputOf = (of: EvaluationRequest): EvaluateInput => ({ v: 1, request: of, requestDigest: requestDigest(of) });
 
 async function open(of: Plan, value: unknown, workflowId = 'default/k', lead = true, memo?: string): Promise<OpenResult> {
-  const host = { registry: makeRegistry(), secrets: () => undefined, signal: new AbortController().signal, workflowId, runId: 'run', log: () => undefined };
-  return await openEvaluation({ deployment: 'd', priorityLevels: 10, plans: new Map([[of.name, of]]) }, host, value, { lead, ...(memo !== undefined ? { memo } : {}) });
+  const host = {
+    registry: makeRegistry(),
+    secrets: () => undefined,
+    signal: new AbortController().signal,
+    workflowId,
+    runId: 'run',
+    log: () => undefined,
+  };
+  return await openEvaluation({ deployment: 'd', priorityLevels: 10, plans: new Map([[of.name, of]]) }, host, value, {
+    lead,
+    ...(memo !== undefined ? { memo } : {}),
+  });
 }
 
 async function refusal(of: Plan, value: unknown, workflowId?: string): Promise<{ code: unknown; message: string }> {
   const thrown: unknown = await open(of, value, workflowId).catch((error: unknown) => error);
-  if (!(thrown instanceof ApplicationFailure) || thrown.type !== 'RequestRefused' || thrown.nonRetryable !== true) throw new Error('it was not refused');
+  if (!(thrown instanceof ApplicationFailure) || thrown.type !== 'RequestRefused' || thrown.nonRetryable !== true)
+    throw new Error('it was not refused');
   const [details] = thrown.details ?? [];
   return { code: (details as { code?: unknown } | undefined)?.code, message: thrown.message };
 }
@@ -69,11 +80,16 @@ describe('open', () => {
   it('refuses a memo that speaks of another request: by it a second start of the key is compared', async () => {
     const input = inputOf(request());
     await expect(open(remote(1), input, 'default/k', true, input.requestDigest)).resolves.toBeDefined();
-    await expect(open(remote(1), input, 'default/k', true, requestDigest(request({ content: 'other' })))).rejects.toThrow('the digest in the memo is that of another request');
+    await expect(open(remote(1), input, 'default/k', true, requestDigest(request({ content: 'other' })))).rejects.toThrow(
+      'the digest in the memo is that of another request',
+    );
   });
 
   it('refuses a run whose id is not that of its request: a key stands for one evaluation', async () => {
-    expect(await refusal(remote(1), inputOf(request()), 'default/another')).toMatchObject({ code: 'BAD_REQUEST', message: expect.stringContaining('default/k') });
+    expect(await refusal(remote(1), inputOf(request()), 'default/another')).toMatchObject({
+      code: 'BAD_REQUEST',
+      message: expect.stringContaining('default/k'),
+    });
   });
 
   it.each([[undefined], [null], ['text'], [{}], [{ v: 2 }], [{ v: 1, request: {} }], [[1]]])('refuses the input %j', async (value) => {
@@ -93,7 +109,10 @@ describe('open', () => {
     const calls = of.critics.reduce((sum, one) => sum + jsonBytes(useOf(one)) + 1_024, 0);
     const each = Math.floor((3 * 1_048_576 - calls) / copies);
     expect((await open(of, inputOf(request({ content: contentOf(each) })))).facts.size).toBe(each);
-    expect(await refusal(of, inputOf(request({ content: contentOf(each + 1) })))).toMatchObject({ code: 'TOO_LARGE', message: expect.stringContaining('core_analysis') });
+    expect(await refusal(of, inputOf(request({ content: contentOf(each + 1) })))).toMatchObject({
+      code: 'TOO_LARGE',
+      message: expect.stringContaining('core_analysis'),
+    });
   });
 
   it('counts the findings that a stage may have to hand over', async () => {
@@ -112,14 +131,19 @@ describe('open', () => {
   });
 
   it('lets a plan raise the risk and never lower it', async () => {
-    const raising = (when: string, tier: 'high' | 'medium'): Plan => plan([critic('one')], { risk: { default: 'low', floor: 'low', atLeast: [{ tier, when }] } });
+    const raising = (when: string, tier: 'high' | 'medium'): Plan =>
+      plan([critic('one')], { risk: { default: 'low', floor: 'low', atLeast: [{ tier, when }] } });
     const medical = request({ context: { domain: 'medical' }, riskTier: 'low' });
-    expect((await open(raising("has(context.domain) && context.domain == 'medical'", 'high'), inputOf(medical))).facts.riskTier).toBe('high');
+    expect((await open(raising("has(context.domain) && context.domain == 'medical'", 'high'), inputOf(medical))).facts.riskTier).toBe(
+      'high',
+    );
     expect((await open(raising('true', 'medium'), inputOf(request({ riskTier: 'critical' })))).facts.riskTier).toBe('critical');
   });
 
   it('raises the risk by a rule that errs, and says so', async () => {
-    const of = plan([critic('one')], { risk: { default: 'low', floor: 'low', atLeast: [{ tier: 'high', when: 'has(context.age) && context.age > 17.0' }] } });
+    const of = plan([critic('one')], {
+      risk: { default: 'low', floor: 'low', atLeast: [{ tier: 'high', when: 'has(context.age) && context.age > 17.0' }] },
+    });
     const { facts } = await open(of, inputOf(request({ context: { age: 'old' } })));
     expect(facts.riskTier).toBe('high');
     expect(facts.riskErrors).toEqual([expect.stringContaining('the rule for high risk could not be evaluated')]);

@@ -41,7 +41,10 @@ class Attempt {
   async run(evaluate: Evaluate, given = input(), pool = new BudgetPool()): Promise<RunCriticOutput> {
     const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
     const budgets = pool.chain([{ name: 'plan', limit: 1 }]);
-    return await this.environment.run(makeRunCritic({ registry, secrets: (name) => (name === 'KEY' ? 'value of the key' : undefined), budgets }), given);
+    return await this.environment.run(
+      makeRunCritic({ registry, secrets: (name) => (name === 'KEY' ? 'value of the key' : undefined), budgets }),
+      given,
+    );
   }
 
   async fail(evaluate: Evaluate, given = input()): Promise<ApplicationFailure> {
@@ -134,9 +137,11 @@ describe('an attempt', () => {
   });
 
   it('obeys Retry-After as far as the time that is left', async () => {
-    const later = (retryAfterMs: number): Evaluate => () => {
-      throw new CriticError('rate_limited', 'HTTP_429', 'too many', { retryAfterMs });
-    };
+    const later =
+      (retryAfterMs: number): Evaluate =>
+      () => {
+        throw new CriticError('rate_limited', 'HTTP_429', 'too many', { retryAfterMs });
+      };
     expect((await new Attempt().fail(later(2_000))).nextRetryDelay).toBe(2_000);
     const clamped = (await new Attempt().fail(later(999_999_000))).nextRetryDelay;
     expect(clamped).toBeLessThanOrEqual(60_000);
@@ -157,7 +162,11 @@ describe('an attempt', () => {
 
   it('of an implementation whose major version is another one is unavailable, and says which', async () => {
     const failure = await new Attempt().fail(() => clean, input({ version: '2.0.0' }));
-    expect(failure).toMatchObject({ type: 'CriticUnavailable', nonRetryable: true, message: 'the plan was compiled for own 2.0.0, this worker has 1.0.0' });
+    expect(failure).toMatchObject({
+      type: 'CriticUnavailable',
+      nonRetryable: true,
+      message: 'the plan was compiled for own 2.0.0, this worker has 1.0.0',
+    });
   });
 
   it('never lets a message of a foreign error out: it may quote the content', async () => {

@@ -20,11 +20,19 @@ async function run(
   { signal = new AbortController().signal, state = start }: { signal?: AbortSignal; state?: WalkState } = {},
 ): Promise<LocalBatchResult> {
   const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
-  const host: BatchHost = { registry, secrets: (name) => (name === 'KEY' ? 'value of the key' : undefined), signal, workflowId: 'default/k', runId: 'run', log: () => undefined };
+  const host: BatchHost = {
+    registry,
+    secrets: (name) => (name === 'KEY' ? 'value of the key' : undefined),
+    signal,
+    workflowId: 'default/k',
+    runId: 'run',
+    log: () => undefined,
+  };
   return await runLocalStages(host, { plan: of, content: 'text', facts, state });
 }
 
-const outcomes = ({ records }: LocalBatchResult): Record<string, string> => Object.fromEntries(records.map(({ name, outcome }) => [name, outcome]));
+const outcomes = ({ records }: LocalBatchResult): Record<string, string> =>
+  Object.fromEntries(records.map(({ name, outcome }) => [name, outcome]));
 
 describe('a batch of local critics', () => {
   it('goes on over stages whose remote critics are all gated', async () => {
@@ -80,7 +88,8 @@ describe('a batch of local critics', () => {
     const rules = [{ effect: 'deny', when: 'findings.exists(f, f.severity >= 0.9)', reason: 'severe', decisive: true }] as const;
     const critics = [local('bad', { priority: 1 }), local('hangs', { priority: 2 }), local('later', { stage: 'validation' })];
     let calls = 0;
-    const evaluate = (): typeof clean | Promise<typeof clean> => (calls++ === 0 ? { severity: 0.95, violations: [] } : new Promise(() => undefined));
+    const evaluate = (): typeof clean | Promise<typeof clean> =>
+      calls++ === 0 ? { severity: 0.95, violations: [] } : new Promise(() => undefined);
     const batch = await run(plan(critics, { verdict: { rules, otherwise: 'allow' } }), evaluate);
     expect(outcomes(batch)).toEqual({ bad: 'succeeded', hangs: 'cancelled' });
     expect(batch.records.find(({ name }) => name === 'hangs')).toMatchObject({ code: 'DECISIVE' });
@@ -102,13 +111,20 @@ describe('a batch of local critics', () => {
   });
 
   it('does not begin a critic whose time is used up', async () => {
-    const batch = await run(plan([local('a')], { timeouts: { globalMs: 1_000, stagesMs: {} } }), undefined, { state: { ...start, usedMs: 1_000 } });
+    const batch = await run(plan([local('a')], { timeouts: { globalMs: 1_000, stagesMs: {} } }), undefined, {
+      state: { ...start, usedMs: 1_000 },
+    });
     expect(outcomes(batch)).toEqual({ a: 'not_reached' });
   });
 
   it('stays under 1 MB: details go first, then whole findings become invalid output', async () => {
     const many = (count: number): Plan => plan(Array.from({ length: count }, (_, index) => local(`c${index}`)));
-    const details = await run(many(120), () => ({ severity: 0.1, violations: [], details: 'd'.repeat(8_000), evidence: ['e'.repeat(4_000)] }));
+    const details = await run(many(120), () => ({
+      severity: 0.1,
+      violations: [],
+      details: 'd'.repeat(8_000),
+      evidence: ['e'.repeat(4_000)],
+    }));
     expect(jsonBytes(details.records)).toBeLessThan(1_048_576 + 1_000);
     expect(details.dropped).toBeGreaterThan(0);
     expect(new Set(details.records.map(({ outcome }) => outcome))).toEqual(new Set(['succeeded']));

@@ -31,17 +31,34 @@ export function figure(name: string, values: readonly number[], unit: Figure['un
  * Ratio of the medians over all rounds, with the least and the most of the rounds' own ratios.
  * @param offset taken from every value before: a critical path that no variant can beat.
  */
-export function ratio(name: string, ours: readonly (readonly number[])[], anchor: readonly (readonly number[])[], goal?: number, offset = 0): Figure {
+export function ratio(
+  name: string,
+  ours: readonly (readonly number[])[],
+  anchor: readonly (readonly number[])[],
+  goal?: number,
+  offset = 0,
+): Figure {
   const of = (a: readonly number[], b: readonly number[]): number => (median(a) - offset) / (median(b) - offset);
   const perRound = ours.map((round, index) => of(round, anchor[index] ?? []));
-  return { name, value: of(ours.flat(), anchor.flat()), unit: 'x', spread: spreadOf(perRound), ...(goal !== undefined ? { goal } : {}), samples: ours.flat().length };
+  return {
+    name,
+    value: of(ours.flat(), anchor.flat()),
+    unit: 'x',
+    spread: spreadOf(perRound),
+    ...(goal !== undefined ? { goal } : {}),
+    samples: ours.flat().length,
+  };
 }
 
 /**
  * Runs every one of `sides` once a round. The first one changes from round to round, so that none always comes after the same other.
  * @returns what each side gave, round by round.
  */
-export async function interleaved<Side extends string, T>(sides: readonly Side[], rounds: number, run: (side: Side) => Promise<T>): Promise<ReadonlyMap<Side, T[]>> {
+export async function interleaved<Side extends string, T>(
+  sides: readonly Side[],
+  rounds: number,
+  run: (side: Side) => Promise<T>,
+): Promise<ReadonlyMap<Side, T[]>> {
   const results = new Map<Side, T[]>(sides.map((side) => [side, []]));
   for (let round = 0; round < rounds; round += 1) {
     const first = round % sides.length;

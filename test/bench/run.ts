@@ -33,7 +33,8 @@ const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 
 function chosen(): readonly Scenario[] {
   const unknown = positionals.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
-  if (unknown.length > 0) throw new Error(`there is no scenario ${unknown.join(', ')}; there are ${SCENARIOS.map(({ name }) => name).join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`there is no scenario ${unknown.join(', ')}; there are ${SCENARIOS.map(({ name }) => name).join(', ')}`);
   return positionals.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => positionals.includes(name));
 }
 
@@ -86,10 +87,15 @@ function print(scenario: Scenario, figures: readonly Figure[]): void {
     shown(value, unit),
     spread === undefined || spread[0] === spread[1] ? '' : `${shown(spread[0], unit)} to ${shown(spread[1], unit)}`,
     `n=${samples}`,
-    goal === undefined ? '' : `goal ${shown(goal, unit)}: ${value <= goal ? 'reached' : `missed by ${Math.round((value / goal - 1) * 100)}%`}`,
+    goal === undefined
+      ? ''
+      : `goal ${shown(goal, unit)}: ${value <= goal ? 'reached' : `missed by ${Math.round((value / goal - 1) * 100)}%`}`,
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of rows) say(`  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`.trimEnd());
+  for (const row of rows)
+    say(
+      `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`.trimEnd(),
+    );
 }
 
 function shown(value: number, unit: Figure['unit']): string {
@@ -110,11 +116,19 @@ async function main(): Promise<void> {
     const machine = `${cpus().length} × ${cpu?.model ?? 'unknown'}, Node ${process.versions.node}, server ${options.db === undefined ? 'in memory' : 'in a file'}`;
     say(`${machine}${options.quick ? ', quick: too few samples to judge by' : ''}; load before ${loadavg()[0]?.toFixed(1) ?? '?'}`);
     for (const scenario of scenarios) {
-      const figures = await scenario.run({ address: server.address, connection, folder, quick: options.quick, bundles, variant: variants.get });
+      const figures = await scenario.run({
+        address: server.address,
+        connection,
+        folder,
+        quick: options.quick,
+        bundles,
+        variant: variants.get,
+      });
       results[scenario.name] = figures;
       print(scenario, figures);
     }
-    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ v: 1, machine, quick: options.quick, results }, null, 2)}\n`);
+    if (options.json !== undefined)
+      await writeFile(options.json, `${JSON.stringify({ v: 1, machine, quick: options.quick, results }, null, 2)}\n`);
   } finally {
     await variants.stop();
     await connection.close();

@@ -80,7 +80,8 @@ function anchor(name: 'naive' | 'floor', connection: Connection, taskQueue: stri
 /** A figure of something that went wrong is worth nothing. */
 function check(name: VariantName, kind: Kind, decision: string, ran: number, width: number): void {
   const expected = expectedRuns(kind, width);
-  if (decision !== 'allow' || ran !== expected) throw new Error(`${name} ${kind}: ${decision} after ${ran} critics, expected allow after ${expected}`);
+  if (decision !== 'allow' || ran !== expected)
+    throw new Error(`${name} ${kind}: ${decision} after ${ran} critics, expected allow after ${expected}`);
 }
 
 /** The next message of the child that has this field. */
@@ -98,7 +99,11 @@ async function answer(child: ChildProcess, field: string): Promise<unknown> {
 /** A worker polls a moment after it says that it runs. */
 export async function untilPolled(connection: Connection, queue: string, everyMs = 20): Promise<void> {
   for (;;) {
-    const described = await connection.workflowService.describeTaskQueue({ namespace: 'default', taskQueue: { name: queue }, taskQueueType: 1 });
+    const described = await connection.workflowService.describeTaskQueue({
+      namespace: 'default',
+      taskQueue: { name: queue },
+      taskQueueType: 1,
+    });
     if ((described.pollers ?? []).length > 0) return;
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }

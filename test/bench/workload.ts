@@ -53,7 +53,8 @@ export function expectedRuns(kind: Kind, width: number): number {
 }
 
 /** Sleeping critics run one stage after another, the ones of a stage beside each other. */
-export const criticalPathMs = (kind: Kind, sleepMs: number): number => sleepMs * SHAPE.filter(({ leading }) => leading || kind === 'full').length;
+export const criticalPathMs = (kind: Kind, sleepMs: number): number =>
+  sleepMs * SHAPE.filter(({ leading }) => leading || kind === 'full').length;
 
 const CONTENT_BYTES = 3_000;
 const SENTENCE = 'The answer names its sources and says what it leaves out. ';

@@ -24,7 +24,10 @@ interface CaseExpected {
 }
 
 const root = new URL('cases/', import.meta.url);
-const folders = (at: URL): string[] => readdirSync(at, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+const folders = (at: URL): string[] =>
+  readdirSync(at, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
 const read = (at: URL): unknown => JSON.parse(readFileSync(at, 'utf8'));
 
 const registry = makeRegistry();

@@ -89,7 +89,9 @@ export function conformance<Options>(critic: Critic<Options>, { good, telling, w
     it.runIf(waiting)('stops waiting when its signal is aborted', async () => {
       const stop = new AbortController();
       const reason = new Error('stop');
-      const running = Promise.resolve(critic.evaluate(inputFor('Hello.'), toolsFor(optionsOf(critic, waiting ?? {}), { signal: stop.signal })));
+      const running = Promise.resolve(
+        critic.evaluate(inputFor('Hello.'), toolsFor(optionsOf(critic, waiting ?? {}), { signal: stop.signal })),
+      );
       const ended = thrownBy(running);
       await delay(0);
       stop.abort(reason);

@@ -37,7 +37,10 @@ const ROUTES: Readonly<Record<string, (response: ServerResponse) => void>> = {
   '/html': (response) => json(response, 200, `<html>${CANARY}</html>`, { 'content-type': 'text/html' }),
   '/html-as-json': (response) => json(response, 200, `<html>${CANARY}</html>`),
   '/cut-json': (response) => json(response, 200, `{"severity":0,"${CANARY}`),
-  '/bad-utf8': (response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.from('{"severity":0,"violations":[],"evidence":["\xff"]}', 'latin1')),
+  '/bad-utf8': (response) =>
+    void response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(Buffer.from('{"severity":0,"violations":[],"evidence":["\xff"]}', 'latin1')),
   '/empty': (response) => void response.writeHead(204).end(),
   '/redirect': (response) => json(response, 302, CANARY, { location: '/clear' }),
   '/reset': (response) => void response.socket?.resetAndDestroy(),
@@ -46,7 +49,10 @@ const ROUTES: Readonly<Record<string, (response: ServerResponse) => void>> = {
     setImmediate(() => response.destroy());
   },
   '/huge': (response) => json(response, 200, `"${'x'.repeat(70_000)}"`),
-  '/bomb': (response) => void response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(gzipSync(`"${'x'.repeat(5_000_000)}"`)),
+  '/bomb': (response) =>
+    void response
+      .writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
+      .end(gzipSync(`"${'x'.repeat(5_000_000)}"`)),
   '/largest': (response) => json(response, 200, CLEAR.padEnd(65_536)),
   '/one-more': (response) => json(response, 200, CLEAR.padEnd(65_537)),
   '/slow': (response) => {
@@ -80,8 +86,10 @@ afterAll(() => {
   server.close();
 });
 
-const optionsFor = (path: string): HttpOptions => optionsOf(http, { url: `${origin}${path}`, maxBytes: 65_536, headers: { 'x-team': 'safety' } });
-const ask = async (path: string, tools: Partial<CriticTools<HttpOptions>> = {}): Promise<unknown> => http.evaluate(inputFor('Hello.'), toolsFor(optionsFor(path), tools));
+const optionsFor = (path: string): HttpOptions =>
+  optionsOf(http, { url: `${origin}${path}`, maxBytes: 65_536, headers: { 'x-team': 'safety' } });
+const ask = async (path: string, tools: Partial<CriticTools<HttpOptions>> = {}): Promise<unknown> =>
+  http.evaluate(inputFor('Hello.'), toolsFor(optionsFor(path), tools));
 
 /** What the critic threw, with proof that nothing of a body stands in it. */
 async function failureOf(path: string): Promise<{ kind: unknown; code: unknown; message: string; retryAfterMs?: unknown }> {
@@ -189,11 +197,16 @@ describe('http', () => {
     await slow.gone.promise;
   });
 
-  it.each(['Authorization', 'PROXY-AUTHORIZATION', 'cookie', 'X-Api-Key', 'api-key'])('refuses %s among its headers, and says where secrets are named', (name) => {
-    const refused = http.options?.safeParse({ url: origin, headers: { [name]: SECRET } });
-    expect(refused?.error?.issues).toMatchObject([{ path: ['headers', name], message: expect.stringContaining(`secretHeaders: { ${name}: NAME_OF_A_SECRET }`) }]);
-    expect(refused?.error?.message).not.toContain(SECRET);
-  });
+  it.each(['Authorization', 'PROXY-AUTHORIZATION', 'cookie', 'X-Api-Key', 'api-key'])(
+    'refuses %s among its headers, and says where secrets are named',
+    (name) => {
+      const refused = http.options?.safeParse({ url: origin, headers: { [name]: SECRET } });
+      expect(refused?.error?.issues).toMatchObject([
+        { path: ['headers', name], message: expect.stringContaining(`secretHeaders: { ${name}: NAME_OF_A_SECRET }`) },
+      ]);
+      expect(refused?.error?.message).not.toContain(SECRET);
+    },
+  );
 
   it('refuses the secret itself where its name belongs, without quoting it', () => {
     for (const secretHeaders of [{ authorization: SECRET }, { authorization: [SECRET] }, { 'not a name': 'TONE_API_KEY' }]) {
@@ -217,7 +230,13 @@ describe('a secret of http', () => {
     plan: 'p',
     version: 1,
     timeouts: { global: '10s' },
-    critics: { tone: { uses: 'http', stage: 'core_analysis', with: { url: 'https://critic.example/', secretHeaders: { authorization: 'TONE_API_KEY' } } } },
+    critics: {
+      tone: {
+        uses: 'http',
+        stage: 'core_analysis',
+        with: { url: 'https://critic.example/', secretHeaders: { authorization: 'TONE_API_KEY' } },
+      },
+    },
     verdict: { otherwise: 'allow' },
   };
   const optionsWith = (secretHeaders: Record<string, string>, path = '/clear'): HttpOptions =>

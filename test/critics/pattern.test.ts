@@ -4,7 +4,10 @@ import { conformance, expectClean, inputFor, optionsOf, toolsFor } from './confo
 import type { Finding, Json } from '../../src/domain/finding.js';
 
 conformance(pattern, {
-  good: { words: [{ word: 'forbidden', severity: 0.8 }], patterns: [{ re: String.raw`\bproject [a-z]+\b`, severity: 0.5, code: 'project' }] },
+  good: {
+    words: [{ word: 'forbidden', severity: 0.8 }],
+    patterns: [{ re: String.raw`\bproject [a-z]+\b`, severity: 0.5, code: 'project' }],
+  },
   telling: { content: 'About project thunderbird: it is forbidden.', secret: 'thunderbird' },
 });
 
@@ -34,7 +37,11 @@ describe('pattern', () => {
   });
 
   it('lists the worst and each code, however many harmless matches come before', async () => {
-    const words = [{ word: 'no', severity: 0.2 }, { word: 'bomb', severity: 1, code: 'weapon' }, { word: 'hm', severity: 0.1, code: 'hesitation' }];
+    const words = [
+      { word: 'no', severity: 0.2 },
+      { word: 'bomb', severity: 1, code: 'weapon' },
+      { word: 'hm', severity: 0.1, code: 'hesitation' },
+    ];
     const finding = await judge({ words }, `${'no '.repeat(300)} hm bomb`);
     expect(finding.severity).toBe(1);
     expect(finding.violations.slice(-2).map(({ code }) => code)).toEqual(['hesitation', 'weapon']);
@@ -46,7 +53,12 @@ describe('pattern', () => {
   });
 
   it('gives a finding within its limit for messages and places of the greatest length', async () => {
-    const patterns = Array.from({ length: 12 }, (_, index) => ({ re: `no|n${index}`, severity: 0.2, code: `c${index}`, message: '🙈'.repeat(250) }));
+    const patterns = Array.from({ length: 12 }, (_, index) => ({
+      re: `no|n${index}`,
+      severity: 0.2,
+      code: `c${index}`,
+      message: '🙈'.repeat(250),
+    }));
     const finding = await judge({ patterns }, { ['ü'.repeat(390)]: 'no\n'.repeat(20) });
     expect(finding.violations.length).toBeGreaterThan(0);
     expect(finding.details).toEqual({ more: 240 - finding.violations.length });

@@ -64,7 +64,9 @@ describe('scripted', () => {
   it('records start and end, also of an attempt that fails', async () => {
     const record = join(newFolder(), 'calls.jsonl');
     const given = { findings: { earlier: { severity: 0, violations: [] } }, context: {} };
-    await expect(run({ record, name: 'slow', throw: 'permanent' }, { attempt: 3, idempotencyKey: 'k' }, given)).rejects.toMatchObject({ kind: 'permanent' });
+    await expect(run({ record, name: 'slow', throw: 'permanent' }, { attempt: 3, idempotencyKey: 'k' }, given)).rejects.toMatchObject({
+      kind: 'permanent',
+    });
     const lines = readFileSync(record, 'utf8').trimEnd().split('\n');
     const common = { name: 'slow', attempt: 3, key: 'k', findings: ['earlier'], pid: process.pid, at: expect.any(Number) };
     expect(lines.map((line): unknown => JSON.parse(line))).toEqual([

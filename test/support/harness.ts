@@ -65,7 +65,10 @@ let runtimeInstalled = false;
 function quietRuntime(): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } } });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
+  });
 }
 
 export async function makeHarness(options: HarnessOptions): Promise<Harness> {
@@ -76,7 +79,10 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
   const plans = new Map<string, Plan>();
   const dir = await mkdtemp(join(tmpdir(), 'tribunal-test-'));
   for (const source of typeof options.plans === 'function' ? options.plans(dir) : options.plans) {
-    const loaded = await loadPlan(typeof source === 'string' ? { file: 'plan.yaml', text: source } : { object: source, name: 'plan' }, registry);
+    const loaded = await loadPlan(
+      typeof source === 'string' ? { file: 'plan.yaml', text: source } : { object: source, name: 'plan' },
+      registry,
+    );
     if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
     plans.set(loaded.plan.name, loaded.plan);
   }
@@ -185,4 +191,5 @@ export function criticOf(report: EvaluationReport, name: string): ReportCritic {
   return critic;
 }
 
-export const outcomesOf = (report: EvaluationReport): Record<string, string> => Object.fromEntries(report.critics.map((one) => [one.name, one.outcome]));
+export const outcomesOf = (report: EvaluationReport): Record<string, string> =>
+  Object.fromEntries(report.critics.map((one) => [one.name, one.outcome]));

@@ -22,7 +22,8 @@ export function activitiesOf(history: readonly HistoryEvent[]): ActivityRun[] {
   return history.flatMap((scheduled) => {
     const attributes = scheduled.activityTaskScheduledEventAttributes;
     if (!attributes) return [];
-    const isOfThis = (about: { scheduledEventId?: unknown } | null | undefined): boolean => String(about?.scheduledEventId) === String(scheduled.eventId);
+    const isOfThis = (about: { scheduledEventId?: unknown } | null | undefined): boolean =>
+      String(about?.scheduledEventId) === String(scheduled.eventId);
     const started = history.find((event) => isOfThis(event.activityTaskStartedEventAttributes));
     const closed = history.find((event) => closingAttributes(event).some(isOfThis));
     return [
@@ -67,7 +68,9 @@ export function attemptsOf(history: readonly HistoryEvent[], type: string): read
 
 /** Workflow tasks that failed or timed out, and timers: an evaluation has none of them. */
 export const strangeEvents = (history: readonly HistoryEvent[]): HistoryEvent[] =>
-  history.filter((event) => event.workflowTaskFailedEventAttributes ?? event.workflowTaskTimedOutEventAttributes ?? event.timerStartedEventAttributes);
+  history.filter(
+    (event) => event.workflowTaskFailedEventAttributes ?? event.workflowTaskTimedOutEventAttributes ?? event.timerStartedEventAttributes,
+  );
 
 /** Asks until the answer is there. The test's own time-out bounds it. */
 export async function until<T>(ask: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {

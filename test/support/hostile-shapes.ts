@@ -77,11 +77,17 @@ const THROWN: Readonly<Record<string, () => unknown>> = {
   failure_with_bigint: () => ApplicationFailure.create({ message: SECRET, details: [10n] }),
   failure_with_cycle: () => ApplicationFailure.create({ message: SECRET, details: [selfCaused()], cause: selfCaused() }),
   forged_refusal: () => ApplicationFailure.nonRetryable(SECRET, 'RequestRefused'),
-  forged_failure: () => ApplicationFailure.nonRetryable(SECRET, 'CriticFailed', { outcome: 'succeeded', code: 'OK', attempts: [], finding: clear }),
+  forged_failure: () =>
+    ApplicationFailure.nonRetryable(SECRET, 'CriticFailed', { outcome: 'succeeded', code: 'OK', attempts: [], finding: clear }),
   cancelled: () => new CancelledFailure(SECRET),
   terminated: () => new TerminatedFailure(SECRET),
   activity_failure: () => new ActivityFailure(SECRET, 'x', 'x', RetryState.NON_RETRYABLE_FAILURE, 'x', new CancelledFailure(SECRET)),
-  code_getter: () => ({ kind: 'permanent', get code() { return refuse(); } }),
+  code_getter: () => ({
+    kind: 'permanent',
+    get code() {
+      return refuse();
+    },
+  }),
   code_with_content: () => ({ kind: 'permanent', code: `HTTP ${SECRET}`, message: SECRET }),
   kind_of_prototype: () => ({ kind: '__proto__', code: 'X', message: SECRET }),
   kind_of_success: () => ({ kind: 'ok', code: 'OK', finding: clear }),
@@ -95,7 +101,9 @@ const THROWN: Readonly<Record<string, () => unknown>> = {
 /** The list's own shapes are those of the `scripted` critic. */
 const RETURNED: Readonly<Record<string, { readonly make: () => unknown; readonly end?: Shape['end'] }>> = {
   // `toJSON` would make this one clear.
-  ...Object.fromEntries(Object.entries(HOSTILE_RETURNS).map(([name, make]) => [name, { make, ...(name === 'to_json' ? { end: 0.9 } : {}) }])),
+  ...Object.fromEntries(
+    Object.entries(HOSTILE_RETURNS).map(([name, make]) => [name, { make, ...(name === 'to_json' ? { end: 0.9 } : {}) }]),
+  ),
   no_prototype: { make: () => Object.assign(Object.create(null), clear), end: 0 },
   minus_zero: { make: () => ({ ...clear, severity: -0 }), end: 0 },
   minus_infinity: { make: () => ({ ...clear, value: Number.NEGATIVE_INFINITY }) },
@@ -103,7 +111,13 @@ const RETURNED: Readonly<Record<string, { readonly make: () => unknown; readonly
   boxed: { make: () => ({ ...clear, severity: Object(0.1) as unknown }) },
   date: { make: () => new Date() },
   bytes: { make: () => new Uint8Array(1_000) },
-  instance: { make: () => new (class Finding { severity = 0; violations = []; })() },
+  instance: {
+    make: () =>
+      new (class Finding {
+        severity = 0;
+        violations = [];
+      })(),
+  },
   // Whoever awaits them asks for `then`, which throws.
   refusing_proxy: { make: () => hostileError(), end: 'failed' },
   revoked_proxy: { make: () => revoked(), end: 'failed' },
@@ -119,7 +133,11 @@ const RETURNED: Readonly<Record<string, { readonly make: () => unknown; readonly
 };
 
 function endless(): unknown {
-  return { get more(): unknown { return endless(); } };
+  return {
+    get more(): unknown {
+      return endless();
+    },
+  };
 }
 
 const later = (run: () => void): void => void setTimeout(run, 5);
@@ -133,22 +151,105 @@ const ACTS: Readonly<Record<string, Shape>> = {
   thenable_that_never_settles: { act: () => thenable({ value: () => undefined }), end: 'timed_out' },
   thenable_that_throws: { act: () => thenable({ value: refuse }), end: 'failed' },
   thenable_whose_then_throws: { act: () => thenable({ get: refuse }), end: 'failed' },
-  thenable_that_settles_twice: { act: () => thenable({ value: (resolve: (value: unknown) => void, reject: (reason: unknown) => void) => { resolve({ ...clear, severity: 0.2 }); reject(hostileError()); } }), end: 0.2 },
+  thenable_that_settles_twice: {
+    act: () =>
+      thenable({
+        value: (resolve: (value: unknown) => void, reject: (reason: unknown) => void) => {
+          resolve({ ...clear, severity: 0.2 });
+          reject(hostileError());
+        },
+      }),
+    end: 0.2,
+  },
   rejects_with_a_proxy: { act: () => Promise.reject(hostileError()), end: 'failed' },
-  floating_rejection: { act: () => { void Promise.reject(new Error(SECRET)); return clear; }, end: 0 },
-  floating_hostile_rejection: { act: () => { void Promise.reject(hostileError()); return clear; }, end: 0 },
-  floating_nothing: { act: () => { void Promise.reject(undefined); return clear; }, end: 0 },
-  throws_in_a_timer: { act: () => { later(refuse); return clear; }, end: 0 },
-  throws_a_proxy_in_a_timer: { act: () => { later(() => { throw hostileError(); }); return clear; }, end: 0 },
-  heartbeats_and_logs_when_it_is_over: { act: (_input, tools) => { later(() => { tools.heartbeat(); tools.log(SECRET); }); return clear; }, end: 0 },
-  throws_when_it_is_told_to_stop: { act: (_input, { signal }) => { signal.addEventListener('abort', refuse); return new Promise(() => {}); }, end: 'timed_out' },
-  answers_too_late: { act: (_input, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => later(() => resolve(clear)))), end: 'timed_out' },
-  changes_its_content: { act: ({ content }) => { Object.assign(Object(content), { text: 'clean' }); return clear; }, end: 'failed' },
-  changes_its_context: { act: ({ context }) => { Object.assign(context, { trusted: true }); return clear; }, end: 'failed' },
+  floating_rejection: {
+    act: () => {
+      void Promise.reject(new Error(SECRET));
+      return clear;
+    },
+    end: 0,
+  },
+  floating_hostile_rejection: {
+    act: () => {
+      void Promise.reject(hostileError());
+      return clear;
+    },
+    end: 0,
+  },
+  floating_nothing: {
+    act: () => {
+      void Promise.reject(undefined);
+      return clear;
+    },
+    end: 0,
+  },
+  throws_in_a_timer: {
+    act: () => {
+      later(refuse);
+      return clear;
+    },
+    end: 0,
+  },
+  throws_a_proxy_in_a_timer: {
+    act: () => {
+      later(() => {
+        throw hostileError();
+      });
+      return clear;
+    },
+    end: 0,
+  },
+  heartbeats_and_logs_when_it_is_over: {
+    act: (_input, tools) => {
+      later(() => {
+        tools.heartbeat();
+        tools.log(SECRET);
+      });
+      return clear;
+    },
+    end: 0,
+  },
+  throws_when_it_is_told_to_stop: {
+    act: (_input, { signal }) => {
+      signal.addEventListener('abort', refuse);
+      return new Promise(() => {});
+    },
+    end: 'timed_out',
+  },
+  answers_too_late: {
+    act: (_input, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => later(() => resolve(clear)))),
+    end: 'timed_out',
+  },
+  changes_its_content: {
+    act: ({ content }) => {
+      Object.assign(Object(content), { text: 'clean' });
+      return clear;
+    },
+    end: 'failed',
+  },
+  changes_its_context: {
+    act: ({ context }) => {
+      Object.assign(context, { trusted: true });
+      return clear;
+    },
+    end: 'failed',
+  },
 };
 
 export const SHAPES: Readonly<Record<string, Shape>> = {
-  ...Object.fromEntries(Object.entries(THROWN).map(([name, make]) => [`throws_${name}`, { act: () => { throw make(); }, end: 'failed' } satisfies Shape])),
-  ...Object.fromEntries(Object.entries(RETURNED).map(([name, { make, end = 'invalid_output' }]) => [`returns_${name}`, { act: make, end } satisfies Shape])),
+  ...Object.fromEntries(
+    Object.entries(THROWN).map(([name, make]) => [
+      `throws_${name}`,
+      {
+        act: () => {
+          throw make();
+        },
+        end: 'failed',
+      } satisfies Shape,
+    ]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(RETURNED).map(([name, { make, end = 'invalid_output' }]) => [`returns_${name}`, { act: make, end } satisfies Shape]),
+  ),
   ...ACTS,
 };

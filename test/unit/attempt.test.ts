@@ -30,7 +30,7 @@ describe('an attempt', () => {
       version: '1.0.0',
       options: z.strictObject({ words: z.array(z.string()) }),
       evaluate: ({ content }, { options }) => {
-        const found = options.words.some((word) => String(content).includes(word));
+        const found = options.words.some((word) => JSON.stringify(content).includes(word));
         if (!found) options.words.length = 0;
         return { severity: found ? 1 : 0, violations: [] };
       },

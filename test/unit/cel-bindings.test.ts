@@ -13,7 +13,8 @@ const record = (name: string, rest: Partial<CriticRecord> = {}): CriticRecord =>
 });
 
 const FACTS = { tenant: 'acme', riskTier: 'high', size: 512, context: {} } as const;
-const bindings = (context: CelBindings['context'] = {}, records: readonly CriticRecord[] = []) => conditionBindings(records, { ...FACTS, context });
+const bindings = (context: CelBindings['context'] = {}, records: readonly CriticRecord[] = []) =>
+  conditionBindings(records, { ...FACTS, context });
 
 describe('conditionBindings', () => {
   it('keeps the order of the records, and only succeeded critics as findings', () => {
@@ -27,9 +28,20 @@ describe('conditionBindings', () => {
   });
 
   it('hands on declared fields only', () => {
-    const finding = { severity: 0.5, violations: [], score: 1, value: 2, uncertainty: 0.1, evidence: ['quoted'], details: 'free', cost: { usd: 1 } };
+    const finding = {
+      severity: 0.5,
+      violations: [],
+      score: 1,
+      value: 2,
+      uncertainty: 0.1,
+      evidence: ['quoted'],
+      details: 'free',
+      cost: { usd: 1 },
+    };
     const values = bindings({}, [record('a', { finding })]);
-    expect(values.findings).toEqual([{ name: 'a', stage: 'fast_critics', severity: 0.5, violations: [], score: 1, value: 2, uncertainty: 0.1 }]);
+    expect(values.findings).toEqual([
+      { name: 'a', stage: 'fast_critics', severity: 0.5, violations: [], score: 1, value: 2, uncertainty: 0.1 },
+    ]);
   });
 });
 

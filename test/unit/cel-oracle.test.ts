@@ -2,7 +2,15 @@
 import { celEnv, isCelError, parse, plan } from '@bufbuild/cel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkCel, compileCel, type CelBindings, type CelCritic, type CelFinding, type CelScope, type CelValue } from '../../src/domain/cel.js';
+import {
+  checkCel,
+  compileCel,
+  type CelBindings,
+  type CelCritic,
+  type CelFinding,
+  type CelScope,
+  type CelValue,
+} from '../../src/domain/cel.js';
 import { CRITIC_OUTCOMES } from '../../src/domain/outcomes.js';
 import { RISK_TIERS, STAGES } from '../../src/domain/plan.js';
 
@@ -24,7 +32,7 @@ const POLICIES = [
   "has(context.tags) && 'beta' in context.tags",
   'has(context.tags) && context.tags.size() > 1',
   "'domain' in context",
-  "has(context.domain) && type(context.domain) == string",
+  'has(context.domain) && type(context.domain) == string',
   'findings.exists(f, f.severity >= 0.9)',
   'findings.all(f, f.violations.size() == 0)',
   'findings.exists_one(f, f.severity > 0.5)',
@@ -52,7 +60,10 @@ const judged = {
   value: share,
   uncertainty: share,
 };
-const finding: fc.Arbitrary<CelFinding> = fc.record(judged, { requiredKeys: ['name', 'stage', 'severity', 'violations'], noNullPrototype: true });
+const finding: fc.Arbitrary<CelFinding> = fc.record(judged, {
+  requiredKeys: ['name', 'stage', 'severity', 'violations'],
+  noNullPrototype: true,
+});
 const critic: fc.Arbitrary<CelCritic> = fc.record(
   { ...judged, outcome: fc.constantFrom(...CRITIC_OUTCOMES) },
   { requiredKeys: ['outcome'], noNullPrototype: true },
@@ -125,7 +136,10 @@ function condition(depth: number, locals: readonly string[]): fc.Arbitrary<strin
   if (locals.length === 2) return fc.oneof(...forms);
   const local = `x${locals.length}`;
   const loop = fc.tuple(fc.constantFrom('exists', 'all', 'exists_one'), condition(depth - 1, [...locals, local]));
-  return fc.oneof(...forms, loop.map(([macro, body]) => `findings.${macro}(${local}, ${body})`));
+  return fc.oneof(
+    ...forms,
+    loop.map(([macro, body]) => `findings.${macro}(${local}, ${body})`),
+  );
 }
 
 describe('the CEL library', () => {

@@ -41,7 +41,8 @@ const record = (name: string, rest: Partial<CriticRecord> = {}): CriticRecord =>
 });
 
 const FACTS = { tenant: 'acme', riskTier: 'high', size: 512, context: {} } as const;
-const bindings = (context: CelBindings['context'] = {}, records: readonly CriticRecord[] = []) => conditionBindings(records, { ...FACTS, context });
+const bindings = (context: CelBindings['context'] = {}, records: readonly CriticRecord[] = []) =>
+  conditionBindings(records, { ...FACTS, context });
 const evaluate = (source: string, values: CelBindings, scope: CelScope = CONDITIONS) => compileCel(source, scope)(values);
 
 describe('checkCel', () => {
@@ -60,7 +61,7 @@ describe('checkCel', () => {
     "request.tenant.startsWith('eu-') || request.tenant.contains('test')",
     "'domain' in context",
     "has(context.a) && type(context.a) == string && context.a == 'x'",
-    "has(context.a) && has(context.a.b) && context.a.b.size() > 3",
+    'has(context.a) && has(context.a.b) && context.a.b.size() > 3',
     'has(critics.pii) && has(critics.pii.severity)',
   ])('accepts %s', (source) => {
     expect(checkCel(source, CONDITIONS)).toMatchObject({ ok: true });
@@ -72,7 +73,10 @@ describe('checkCel', () => {
     ["request.«riskTer» == 'high'", 'request has no field "riskTer"; did you mean "riskTier"?'],
     ['findings.exists(f, f.«severty» > 0.5)', 'f has no field "severty"; did you mean "severity"?'],
     ['findings.exists(f, has(f.«scor»))', 'f has no field "scor"; did you mean "score"?'],
-    ['findings.exists(f, f.violations.exists(v, v.«detail» == 1))', 'v has no field "detail"; its fields are code, message, severity, span'],
+    [
+      'findings.exists(f, f.violations.exists(v, v.«detail» == 1))',
+      'v has no field "detail"; its fields are code, message, severity, span',
+    ],
     ["critics.«pi».outcome == 'failed'", 'there is no critic "pi" that this place can see; did you mean "pii"?'],
     ['has(critics.«other».score)', 'there is no critic "other" that this place can see'],
     ['findings.«severity» > 0.5', 'findings is a list: use findings.exists(x, …), findings.all(x, …) or findings.size()'],
@@ -85,7 +89,7 @@ describe('checkCel', () => {
     ['findings.exists(f, «f.name > 1»)', 'no such overload: string > int'],
     ['«true && 1»', "Logical operator requires bool operands, got 'int'"],
     ['findings.exists(f, «f» in findings)', 'whole findings cannot be compared; compare their fields'],
-    ["has(«findings»)", 'has() asks for a field, such as has(context.domain)'],
+    ['has(«findings»)', 'has() asks for a field, such as has(context.domain)'],
     ['request.size >«»', 'cannot be read: Unexpected token: EOF'],
     ["request.tenant == «'acme»", 'cannot be read: Unterminated string'],
     ['«»', 'is empty; write an expression that is true or false'],
@@ -175,7 +179,7 @@ describe('guards', () => {
 
   it.each([
     ["«context.domain» == 'medical'", 'context.domain may be absent; guard it: has(context.domain) && …'],
-    ["has(context.a) && «context.a.b» == 1", 'context.a.b may be absent; guard it: has(context.a.b) && …'],
+    ['has(context.a) && «context.a.b» == 1', 'context.a.b may be absent; guard it: has(context.a.b) && …'],
     ['has(«context.a.b»)', 'context.a may be absent; guard it: has(context.a) && …'],
     ['«context.a.b» == 1', 'context.a.b may be absent; guard it: has(context.a) && has(context.a.b) && …'],
     ['«context.a» == 1 && has(context.a)', 'context.a may be absent; guard it: has(context.a) && …'],
@@ -201,7 +205,10 @@ describe('guards', () => {
     ['«context.tags».exists(t, t == "x")', 'context.tags may be absent'],
     ["'x' in «context.tags»", 'context.tags may be absent'],
     ['findings.map(f, f).exists(f, «f.score» > 0.5)', 'f.score may be absent'],
-    ['findings.exists(f, («f.severity > 0.5 ? f : f).score» > 0.5)', '….score may be absent; no has() can ask for it in this form; name it by a path'],
+    [
+      'findings.exists(f, («f.severity > 0.5 ? f : f).score» > 0.5)',
+      '….score may be absent; no has() can ask for it in this form; name it by a path',
+    ],
   ])('refuses %s', (marked, message) => {
     const said = problemOf(marked);
     expect(said).toContain(message);
@@ -209,7 +216,10 @@ describe('guards', () => {
 });
 
 describe('cost', () => {
-  const many = (count: number): CelScope => ({ place: 'conditions', critics: Array.from({ length: count }, (_, index) => `critic_${index}`) });
+  const many = (count: number): CelScope => ({
+    place: 'conditions',
+    critics: Array.from({ length: count }, (_, index) => `critic_${index}`),
+  });
 
   it('of a simple condition is about its length', () => {
     expect(costOf("has(context.domain) && context.domain == 'medical'")).toBeLessThan(12);
@@ -230,7 +240,9 @@ describe('cost', () => {
   });
 
   it('counts joined lists as the sum of both', () => {
-    expect(costOf('(findings + findings).exists(f, f.severity > 0.5)', many(100))).toBeGreaterThan(costOf('findings.exists(f, f.severity > 0.5)', many(200)));
+    expect(costOf('(findings + findings).exists(f, f.severity > 0.5)', many(100))).toBeGreaterThan(
+      costOf('findings.exists(f, f.severity > 0.5)', many(200)),
+    );
   });
 
   it('stays a finite number however deep loops are nested', () => {
@@ -245,7 +257,11 @@ describe('compileCel', () => {
     finding: { severity: 0.95, score: 0.7, violations: [{ code: 'card', message: 'a card number', span: { start: 3, end: 9 } }] },
   });
   const DEAD = record('secrets', { outcome: 'failed', finding: { severity: 1, violations: [] } });
-  const values = bindings({ domain: 'medical', nested: { deep: 2 }, tags: ['x'], flag: 'yes', nothing: null }, [PII, DEAD, record('judge')]);
+  const values = bindings({ domain: 'medical', nested: { deep: 2 }, tags: ['x'], flag: 'yes', nothing: null }, [
+    PII,
+    DEAD,
+    record('judge'),
+  ]);
 
   it.each([
     ['findings.exists(f, f.severity >= 0.9 && f.name == "pii")', true],
@@ -273,8 +289,14 @@ describe('compileCel', () => {
   });
 
   it('takes only a boolean for true', () => {
-    expect(evaluate('has(context.flag) ? context.flag : false', values)).toEqual({ ok: false, message: 'must be true or false, is string' });
-    expect(evaluate('has(context.nothing) ? context.nothing : false', values)).toEqual({ ok: false, message: 'must be true or false, is null' });
+    expect(evaluate('has(context.flag) ? context.flag : false', values)).toEqual({
+      ok: false,
+      message: 'must be true or false, is string',
+    });
+    expect(evaluate('has(context.nothing) ? context.nothing : false', values)).toEqual({
+      ok: false,
+      message: 'must be true or false, is null',
+    });
   });
 
   it('never shows the content of the context in an error', () => {
@@ -329,7 +351,10 @@ describe('compileCel', () => {
 
   it('reads a critic called constructor like any other', () => {
     const scope: CelScope = { place: 'conditions', critics: ['constructor'] };
-    expect(evaluate("critics.constructor.outcome == 'succeeded'", bindings({}, [record('constructor')]), scope)).toEqual({ ok: true, value: true });
+    expect(evaluate("critics.constructor.outcome == 'succeeded'", bindings({}, [record('constructor')]), scope)).toEqual({
+      ok: true,
+      value: true,
+    });
     expect(evaluate("critics.constructor.outcome == 'succeeded'", bindings(), scope)).toMatchObject({ ok: false });
   });
 
@@ -344,7 +369,9 @@ describe('compileCel', () => {
     expect(evaluate(source, bindings({ tags: tags(1000) }))).toEqual({ ok: true, value: true });
     expect(evaluate(source, bindings({ tags: tags(1001) }))).toMatchObject({ ok: false });
     expect(evaluate("has(context.tags) && 'x' in context.tags", bindings({ tags: tags(1001) }))).toMatchObject({ ok: false });
-    expect(evaluate("has(context.tags) && ['x'].exists(t, t in context.tags + ['y'])", bindings({ tags: tags(1001) }))).toMatchObject({ ok: false });
+    expect(evaluate("has(context.tags) && ['x'].exists(t, t in context.tags + ['y'])", bindings({ tags: tags(1001) }))).toMatchObject({
+      ok: false,
+    });
     expect(evaluate('has(context.tags)', bindings({ tags: tags(1001) }))).toEqual({ ok: true, value: true });
   });
 

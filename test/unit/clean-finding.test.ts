@@ -43,7 +43,17 @@ const NOT_A_FINDING: Readonly<Record<string, () => unknown>> = {
   'a list without end': () => withDetails(new Proxy([], { get: (_, name) => (name === 'length' ? Infinity : 0) })),
   'a bush of lists': () => withDetails(bush),
   'nesting of 65 levels': () => withDetails(nested(65)),
-  'a throwing getter in a violation': () => ({ ...clear, violations: [{ code: 'x', get message() { return throws(); } }] }),
+  'a throwing getter in a violation': () => ({
+    ...clear,
+    violations: [
+      {
+        code: 'x',
+        get message() {
+          return throws();
+        },
+      },
+    ],
+  }),
   'a proxy with throwing traps': () => new Proxy({}, { get: trap, ownKeys: trap, getPrototypeOf: trap, has: trap }),
   'a revoked proxy': () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
@@ -92,7 +102,11 @@ describe('cleanFinding refuses', () => {
 
   it.each(refused)('%s, in one sentence without content', (_name, make) => {
     const cleaned = cleanFinding(make());
-    expect(cleaned).toEqual({ ok: false, code: expect.stringMatching(/^(NOT_A_FINDING|FINDING_TOO_LARGE)$/), message: expect.stringMatching(/^the finding/) });
+    expect(cleaned).toEqual({
+      ok: false,
+      code: expect.stringMatching(/^(NOT_A_FINDING|FINDING_TOO_LARGE)$/),
+      message: expect.stringMatching(/^the finding/),
+    });
     const text = JSON.stringify(cleaned);
     expect(text).not.toContain(CANARY);
     expect(text.length).toBeLessThan(300);
@@ -118,9 +132,18 @@ describe('cleanFinding refuses', () => {
 
   it("what breaks the critic's own schema, or makes it throw, without that schema's words", () => {
     const words = z.looseObject({ score: z.number({ error: (issue) => `${CANARY} ${String(issue.input)}` }) });
-    expect(cleanFinding(clear, words)).toEqual({ ok: false, code: 'NOT_A_FINDING', message: "the finding's score breaks the critic's own output schema" });
+    expect(cleanFinding(clear, words)).toEqual({
+      ok: false,
+      code: 'NOT_A_FINDING',
+      message: "the finding's score breaks the critic's own output schema",
+    });
     expect(cleanFinding(clear, z.custom(throws))).toMatchObject({ ok: false });
-    expect(cleanFinding(clear, z.custom(async () => true).refine(async () => true))).toMatchObject({ ok: false });
+    expect(
+      cleanFinding(
+        clear,
+        z.custom(async () => true).refine(async () => true),
+      ),
+    ).toMatchObject({ ok: false });
   });
 });
 
@@ -143,19 +166,33 @@ describe('cleanFinding keeps', () => {
   });
 
   it('a finding beside fields that are not known, whatever is in them', () => {
-    const cycle: Record<string, unknown> = { ...full, model: 'm', raw: throws, big: 'x'.repeat(1_000_000), violations: [{ ...violation, rule: 7 }] };
+    const cycle: Record<string, unknown> = {
+      ...full,
+      model: 'm',
+      raw: throws,
+      big: 'x'.repeat(1_000_000),
+      violations: [{ ...violation, rule: 7 }],
+    };
     cycle.self = cycle;
     Object.defineProperty(cycle, 'trap', { enumerable: true, get: throws });
     expect(cleanFinding(cycle)).toEqual({ ok: true, finding: { ...full, violations: [violation] } });
   });
 
   it('what the fields say when toJSON would say something else', () => {
-    expect(cleanFinding({ severity: 0.9, violations: [], toJSON: () => clear })).toEqual({ ok: true, finding: { severity: 0.9, violations: [] } });
+    expect(cleanFinding({ severity: 0.9, violations: [], toJSON: () => clear })).toEqual({
+      ok: true,
+      finding: { severity: 0.9, violations: [] },
+    });
   });
 
   it('the first answer of a getter that changes its mind', () => {
     let reads = 0;
-    const fickle = { violations: [], get severity() { return reads++ === 0 ? 0.9 : 0; } };
+    const fickle = {
+      violations: [],
+      get severity() {
+        return reads++ === 0 ? 0.9 : 0;
+      },
+    };
     expect(cleanFinding(fickle)).toEqual({ ok: true, finding: { severity: 0.9, violations: [] } });
     expect(reads).toBe(1);
   });

@@ -38,7 +38,14 @@ describe('names in histories', () => {
   });
 
   it('of the local activities are these', () => {
-    const deps = { deployment: 'd', priorityLevels: 10, plans: new Map(), registry: makeRegistry(), secrets: () => undefined, countPollers: async () => 0 } as const;
+    const deps = {
+      deployment: 'd',
+      priorityLevels: 10,
+      plans: new Map(),
+      registry: makeRegistry(),
+      secrets: () => undefined,
+      countPollers: async () => 0,
+    } as const;
     expect(Object.keys(makeActivities(deps))).toEqual(
       expect.arrayContaining(['openEvaluation', 'runLocalCritics', 'inspectLane', 'recordPartialReport']),
     );

@@ -58,7 +58,8 @@ describe('a compiled critic', () => {
   });
 
   it('takes the defaults of the plan over the built-in ones, and its own over both', async () => {
-    const defaults = '{ priority: 2, maxRetries: 4, attemptTimeout: 3s, retryBackoffBase: 1.5, retryOnTimeout: false, costWeight: 0, dispatch: activity }';
+    const defaults =
+      '{ priority: 2, maxRetries: 4, attemptTimeout: 3s, retryBackoffBase: 1.5, retryOnTimeout: false, costWeight: 0, dispatch: activity }';
     expect(await critic('priority: 9', defaults)).toMatchObject({
       priority: 9,
       maxRetries: 4,
@@ -96,7 +97,9 @@ describe('a compiled critic', () => {
   });
 
   it('has the options as they were written, for its implementation to check again', async () => {
-    const plan = await compiled(GOOD.replace('uses: anything, stage: deep_analysis', 'uses: regional, stage: deep_analysis, with: { region: EU }'));
+    const plan = await compiled(
+      GOOD.replace('uses: anything, stage: deep_analysis', 'uses: regional, stage: deep_analysis, with: { region: EU }'),
+    );
     expect(plan.critics.find(({ name }) => name === 'three')?.with).toEqual({ region: 'EU' });
   });
 });
@@ -117,10 +120,10 @@ verdict: { otherwise: allow }`);
 
   it('has its times in milliseconds and its rules with their effects', async () => {
     const plan = await compiled(
-      GOOD.replace('version: 1', 'version: 7\nbudget: { maxCost: 4.5 }\nrisk: { floor: medium, atLeast: [{ critical: "request.size > 9.0" }, { high: "true" }] }').replace(
-        'otherwise: allow',
-        'otherwise: escalate\n  allowNeeds: { coverage: 0.8 }',
-      ),
+      GOOD.replace(
+        'version: 1',
+        'version: 7\nbudget: { maxCost: 4.5 }\nrisk: { floor: medium, atLeast: [{ critical: "request.size > 9.0" }, { high: "true" }] }',
+      ).replace('otherwise: allow', 'otherwise: escalate\n  allowNeeds: { coverage: 0.8 }'),
     );
     expect(plan).toMatchObject({
       name: 'small',
@@ -154,7 +157,13 @@ verdict: { otherwise: allow }`);
   });
 });
 
-const anyOption = fc.oneof(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null), fc.array(fc.integer()));
+const anyOption = fc.oneof(
+  fc.string(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.boolean(),
+  fc.constant(null),
+  fc.array(fc.integer()),
+);
 
 /** Any critic that is good beside others; later ones may wait for earlier ones. */
 const anyFields = fc.record(

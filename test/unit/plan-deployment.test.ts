@@ -8,7 +8,8 @@ import { formatProblem } from '../../src/plan-loader.js';
 
 const PLAN = (name: string, uses = 'own'): string =>
   `plan: ${name}\nversion: 1\ntimeouts: { global: 60s }\ncritics: { one: { uses: ${uses}, stage: validation } }\nverdict: { otherwise: allow }\n`;
-const CRITICS = (name: string): string => `export default [{ name: '${name}', version: '1.0.0', evaluate: () => ({ severity: 0, violations: [] }) }];\n`;
+const CRITICS = (name: string): string =>
+  `export default [{ name: '${name}', version: '1.0.0', evaluate: () => ({ severity: 0, violations: [] }) }];\n`;
 
 let folder: string;
 const at = (path: string): string => join(folder, path);
@@ -45,7 +46,12 @@ describe('a deployment', () => {
       'own.mjs': CRITICS('own'),
     });
     const deployment = await loadDeployment({ file: at('tribunal.yaml') });
-    expect(deployment).toMatchObject({ name: 'shop', priorityLevels: 5, warnings: [], files: [at('plans/a.yaml'), at('plans/b.yaml'), at('more.mjs')] });
+    expect(deployment).toMatchObject({
+      name: 'shop',
+      priorityLevels: 5,
+      warnings: [],
+      files: [at('plans/a.yaml'), at('plans/b.yaml'), at('more.mjs')],
+    });
     expect([...deployment.plans.keys()]).toEqual(['a', 'b', 'm']);
     expect(deployment.plans.get('a')).toMatchObject({ name: 'a', critics: [{ uses: 'own', version: '1.0.0' }] });
     expect(deployment.registry.names).toContain('own');
@@ -60,7 +66,12 @@ describe('a deployment', () => {
 
   it('takes what options name beside its file, and their name instead of its own', async () => {
     await write({ 'tribunal.yaml': 'name: shop\nplans: [a.yaml]\n', 'a.yaml': PLAN('a'), 'b.yaml': PLAN('b'), 'own.mjs': CRITICS('own') });
-    const deployment = await loadDeployment({ file: at('tribunal.yaml'), plans: [at('b.yaml'), at('a.yaml')], critics: [at('own.mjs')], name: 'other' });
+    const deployment = await loadDeployment({
+      file: at('tribunal.yaml'),
+      plans: [at('b.yaml'), at('a.yaml')],
+      critics: [at('own.mjs')],
+      name: 'other',
+    });
     expect(deployment.name).toBe('other');
     expect(deployment.files).toEqual([at('a.yaml'), at('b.yaml')]);
   });
@@ -96,7 +107,9 @@ describe('a deployment that cannot be used', () => {
       expect.stringMatching(/^missing.mjs cannot be loaded: /),
       'broken.mjs must have a default export that is a list of critics: export default [defineCritic({ … })]',
     ]);
-    expect(await refused({ plans, critics: [at('own.mjs'), at('again.mjs')] })).toEqual(['again.mjs: a critic called own is already defined in own.mjs']);
+    expect(await refused({ plans, critics: [at('own.mjs'), at('again.mjs')] })).toEqual([
+      'again.mjs: a critic called own is already defined in own.mjs',
+    ]);
   });
 
   it('is refused for patterns beyond one star, and for patterns that match nothing', async () => {
@@ -121,7 +134,9 @@ describe('a deployment that cannot be used', () => {
 
   it('is refused for a name that no task queue could have', async () => {
     await write({ 'a.yaml': PLAN('a') });
-    expect(await refused({ plans: [at('a.yaml')], name: 'A B' })).toEqual([expect.stringMatching(/^options name "A B" is not the name of a deployment/)]);
+    expect(await refused({ plans: [at('a.yaml')], name: 'A B' })).toEqual([
+      expect.stringMatching(/^options name "A B" is not the name of a deployment/),
+    ]);
   });
 
   it('says what to do when there is nothing to load', async () => {
@@ -129,7 +144,9 @@ describe('a deployment that cannot be used', () => {
     const before = process.cwd();
     process.chdir(folder);
     try {
-      expect(await refused({})).toEqual([expect.stringMatching(/^tribunal.yaml there is no such file here: name plan files with --plan FILE, or write a tribunal.yaml/)]);
+      expect(await refused({})).toEqual([
+        expect.stringMatching(/^tribunal.yaml there is no such file here: name plan files with --plan FILE, or write a tribunal.yaml/),
+      ]);
     } finally {
       process.chdir(before);
     }

@@ -10,7 +10,10 @@ async function problemsOf(text: string): Promise<readonly string[]> {
 }
 
 const bomb = (levels: number): string =>
-  ['a: &l0 [x, x, x, x, x, x, x, x, x, x]', ...Array.from({ length: levels }, (_, n) => `b${n}: &l${n + 1} [${Array(10).fill(`*l${n}`).join(', ')}]`)].join('\n');
+  [
+    'a: &l0 [x, x, x, x, x, x, x, x, x, x]',
+    ...Array.from({ length: levels }, (_, n) => `b${n}: &l${n + 1} [${Array(10).fill(`*l${n}`).join(', ')}]`),
+  ].join('\n');
 
 const FILES: readonly (readonly [what: string, text: string, problem: RegExp])[] = [
   ['an empty file', '', /^plan\.yaml:1:1 the file is empty$/],
@@ -20,18 +23,34 @@ const FILES: readonly (readonly [what: string, text: string, problem: RegExp])[]
   ['a bracket that never closes', `${GOOD}cases: [1, 2\n`, /^plan\.yaml:\d+:\d+ .*flow sequence/i],
   ['a tab as indentation', 'plan: x\ncritics:\n\tone: {}\n', /^plan\.yaml:3:1 .*tab/i],
   ['a duplicate key', 'plan: x\nversion: 1\nplan: y\n', /^plan\.yaml:3:1 Map keys must be unique$/],
-  ['a duplicate key deep inside', GOOD.replace('maxRetries: 1', 'maxRetries: 1, maxRetries: 2'), /^plan\.yaml:6:80 Map keys must be unique$/],
+  [
+    'a duplicate key deep inside',
+    GOOD.replace('maxRetries: 1', 'maxRetries: 1, maxRetries: 2'),
+    /^plan\.yaml:6:80 Map keys must be unique$/,
+  ],
   ['a tag', GOOD.replace('version: 1', 'version: !secret 1'), /^plan\.yaml:2:10 .*tag/i],
   ['an alias to nothing', GOOD.replace('version: 1', 'version: *nine'), /^plan\.yaml:2:10 .*alias/i],
   ['a second document', `${GOOD}---\nplan: other\n`, /^plan\.yaml:12:1 .*multiple documents/i],
   ['an alias bomb', bomb(9), /^plan\.yaml:2:10 uses aliases that blow the file up/],
-  ['a cyclic anchor', GOOD.replace('stage: deep_analysis', 'stage: deep_analysis, with: &w { me: *w }'), /^plan\.yaml:\d+:\d+ .*nested more than 64 levels/],
+  [
+    'a cyclic anchor',
+    GOOD.replace('stage: deep_analysis', 'stage: deep_analysis, with: &w { me: *w }'),
+    /^plan\.yaml:\d+:\d+ .*nested more than 64 levels/,
+  ],
   ['20,000 brackets', '['.repeat(20_000), /^plan\.yaml:1:131 is nested more than 64 levels deep$/],
-  ['20,000 brackets that close', `plan: ${'['.repeat(20_000)}${']'.repeat(20_000)}`, /^plan\.yaml:1:\d+ is nested more than 64 levels deep$/],
+  [
+    '20,000 brackets that close',
+    `plan: ${'['.repeat(20_000)}${']'.repeat(20_000)}`,
+    /^plan\.yaml:1:\d+ is nested more than 64 levels deep$/,
+  ],
   ['20,000 maps', `${'{a: '.repeat(20_000)}1${'}'.repeat(20_000)}`, /^plan\.yaml:1:\d+ is nested more than 64 levels deep$/],
   ['20,000 dashes', '- '.repeat(20_000), /^plan\.yaml:1:\d+ is nested more than 64 levels deep$/],
   ['20,000 question marks', '? '.repeat(20_000), /^plan\.yaml:1:\d+ is nested more than 64 levels deep$/],
-  ['65 levels of block maps', Array.from({ length: 70 }, (_, n) => `${' '.repeat(n)}a:`).join('\n'), /^plan\.yaml:66:66 a\..* is nested more than 64 levels deep$/],
+  [
+    '65 levels of block maps',
+    Array.from({ length: 70 }, (_, n) => `${' '.repeat(n)}a:`).join('\n'),
+    /^plan\.yaml:66:66 a\..* is nested more than 64 levels deep$/,
+  ],
   ['more than a megabyte', `# ${'x'.repeat(1_048_576)}`, /^plan\.yaml:1:1 the file is longer than 1048576 characters$/],
 ];
 

@@ -15,7 +15,10 @@ async function told(text: string): Promise<{ ok: boolean; lines: readonly string
 }
 
 const manyCritics = (count: number, fieldsOf: (index: number) => string): string =>
-  GOOD.replace(THREE, Array.from({ length: count }, (_, index) => `  c${index}: { uses: anything, stage: validation${fieldsOf(index)} }`).join('\n'));
+  GOOD.replace(
+    THREE,
+    Array.from({ length: count }, (_, index) => `  c${index}: { uses: anything, stage: validation${fieldsOf(index)} }`).join('\n'),
+  );
 
 describe('all problems', () => {
   it('of form and of meaning are told at once, in the order of the file', async () => {
@@ -68,12 +71,19 @@ verdict:
 describe('a warning', () => {
   it.each(['on_violation', 'on_uncertainty'])('tells of %s where there is nothing to look at', async (policy) => {
     const text = `plan: p\nversion: 1\ntimeouts: { global: 60s }\ncritics:\n  first: { uses: anything, stage: fast_critics, executionPolicy: ${policy} }\n  other: { uses: anything, stage: fast_critics }\nverdict: { otherwise: allow }`;
-    expect(await told(text)).toEqual({ ok: true, lines: [expect.stringMatching(/critics.first.executionPolicy warning: first would be gated always/)] });
+    expect(await told(text)).toEqual({
+      ok: true,
+      lines: [expect.stringMatching(/critics.first.executionPolicy warning: first would be gated always/)],
+    });
   });
 
   it('tells that a queue size is not enforced', async () => {
-    const text = 'plan: p\nversion: 1\ntimeouts: { global: 60s }\nlimits: { maxQueueSize: 5 }\ncritics:\n  first: { uses: anything, stage: fast_critics }\nverdict: { otherwise: allow }';
-    expect(await told(text)).toEqual({ ok: true, lines: [expect.stringMatching(/limits.maxQueueSize warning: is not enforced by this version/)] });
+    const text =
+      'plan: p\nversion: 1\ntimeouts: { global: 60s }\nlimits: { maxQueueSize: 5 }\ncritics:\n  first: { uses: anything, stage: fast_critics }\nverdict: { otherwise: allow }';
+    expect(await told(text)).toEqual({
+      ok: true,
+      lines: [expect.stringMatching(/limits.maxQueueSize warning: is not enforced by this version/)],
+    });
   });
 
   it('says which retry can never start, and the plan loads', async () => {
@@ -86,14 +96,22 @@ describe('a warning', () => {
 
   it('counts inherited retries against the time-out of the critic', async () => {
     const { lines } = await told(withThree('timeout: 6s'));
-    expect(lines).toEqual([expect.stringMatching(/^plan.yaml:7:3 critics.three.maxRetries warning: retry 2 of three can never start: needs 6 s, has 6 s$/)]);
+    expect(lines).toEqual([
+      expect.stringMatching(/^plan.yaml:7:3 critics.three.maxRetries warning: retry 2 of three can never start: needs 6 s, has 6 s$/),
+    ]);
     expect((await told(withThree('timeout: 6001ms'))).lines).toEqual([]);
     expect((await told(withThree('timeout: 1s, dispatch: local'))).lines).toEqual([]);
   });
 
   it('says that allow needs a critic that does not always run', async () => {
-    const text = withThree('executionPolicy: on_violation').replace('otherwise: allow', 'otherwise: allow\n  allowNeeds: { critics: [three] }');
-    expect(await told(text)).toEqual({ ok: true, lines: [expect.stringMatching(/allowNeeds.critics.0 warning: allow needs three, which runs only on_violation/)] });
+    const text = withThree('executionPolicy: on_violation').replace(
+      'otherwise: allow',
+      'otherwise: allow\n  allowNeeds: { critics: [three] }',
+    );
+    expect(await told(text)).toEqual({
+      ok: true,
+      lines: [expect.stringMatching(/allowNeeds.critics.0 warning: allow needs three, which runs only on_violation/)],
+    });
   });
 });
 
@@ -106,7 +124,9 @@ describe('sizes', () => {
   it('let a chain of 998 dependencies pass and name a cycle of 998', async () => {
     const chain = (last: string): string => manyCritics(998, (index) => `, dependsOn: [${index === 0 ? last : `c${index - 1}`}]`);
     expect(await told(chain('one'))).toEqual({ ok: true, lines: [] });
-    expect((await told(chain('c997'))).lines).toEqual([expect.stringMatching(/wait for each other: c0 -> c997 -> c996 -> .* … 988 more … -> c0$/)]);
+    expect((await told(chain('c997'))).lines).toEqual([
+      expect.stringMatching(/wait for each other: c0 -> c997 -> c996 -> .* … 988 more … -> c0$/),
+    ]);
   });
 
   it('let options of 8 KB pass', async () => {
@@ -121,7 +141,9 @@ describe('sizes', () => {
   it('refuse expressions that may take more than a million steps together, at the dearest', async () => {
     const nested = 'findings.all(a, findings.all(b, findings.exists(c, c.severity > a.severity + b.severity)))';
     const text = manyCritics(120, () => '').replace('findings.exists(f, f.severity > 0.5)', nested);
-    expect((await told(text)).lines).toEqual([expect.stringMatching(/verdict.rules.0.escalate the expressions of a plan may take 1000000 steps together/)]);
+    expect((await told(text)).lines).toEqual([
+      expect.stringMatching(/verdict.rules.0.escalate the expressions of a plan may take 1000000 steps together/),
+    ]);
   });
 });
 
@@ -164,9 +186,18 @@ describe('a plan in TypeScript', () => {
 });
 
 const GOOD_ONES: readonly (readonly [what: string, text: string])[] = [
-  ['the least one', 'plan: p\nversion: 1\ntimeouts: { global: 60s }\ncritics: { a: { uses: plain, stage: validation } }\nverdict: { otherwise: deny }'],
+  [
+    'the least one',
+    'plan: p\nversion: 1\ntimeouts: { global: 60s }\ncritics: { a: { uses: plain, stage: validation } }\nverdict: { otherwise: deny }',
+  ],
   ['a condition on an earlier stage', withThree(`executionPolicy: conditional, condition: "critics.two.outcome == 'failed'"`)],
-  ['a condition on its own dependency', withThree(`stage_: 1`).replace('stage_: 1', `executionPolicy: conditional, dependsOn: [two], condition: "critics.one.outcome == 'failed'"`)],
+  [
+    'a condition on its own dependency',
+    withThree(`stage_: 1`).replace(
+      'stage_: 1',
+      `executionPolicy: conditional, dependsOn: [two], condition: "critics.one.outcome == 'failed'"`,
+    ),
+  ],
   ['a condition over lines', withThree('executionPolicy: conditional, condition: "request.size > 1.0 &&\n    request.size < 9.0"')],
   [
     'dependencies that meet again',
@@ -178,15 +209,45 @@ const GOOD_ONES: readonly (readonly [what: string, text: string])[] = [
   bottom: { uses: plain, stage: validation }`,
     ),
   ],
-  ['a shadow behind a shadow', GOOD.replace(THREE, `  s: { uses: plain, stage: deep_analysis, mode: shadow }\n  t: { uses: plain, stage: validation, mode: shadow, dependsOn: [s] }\n${THREE}`)],
-  ['a local critic behind a local one of its stage', GOOD.replace(THREE, `  s: { uses: plain, stage: validation, dispatch: local }\n  t: { uses: plain, stage: validation, dispatch: local, dependsOn: [s] }`)],
+  [
+    'a shadow behind a shadow',
+    GOOD.replace(
+      THREE,
+      `  s: { uses: plain, stage: deep_analysis, mode: shadow }\n  t: { uses: plain, stage: validation, mode: shadow, dependsOn: [s] }\n${THREE}`,
+    ),
+  ],
+  [
+    'a local critic behind a local one of its stage',
+    GOOD.replace(
+      THREE,
+      `  s: { uses: plain, stage: validation, dispatch: local }\n  t: { uses: plain, stage: validation, dispatch: local, dependsOn: [s] }`,
+    ),
+  ],
   ['a local critic behind a task of an earlier stage', withThree('dispatch: local, dependsOn: [two]')],
-  ['local critics by default with inherited limits', GOOD.replace(', maxRetries: 1', '').replace('version: 1', 'version: 1\ndefaults: { dispatch: local, attemptTimeout: 5s, maxRetries: 3 }')],
-  ['limits that nest', withThree('maxConcurrent: 1').replace('version: 1', 'version: 1\nlimits: { maxConcurrentCritics: 3, maxConcurrentPerStage: { deep_analysis: 2 } }')],
+  [
+    'local critics by default with inherited limits',
+    GOOD.replace(', maxRetries: 1', '').replace(
+      'version: 1',
+      'version: 1\ndefaults: { dispatch: local, attemptTimeout: 5s, maxRetries: 3 }',
+    ),
+  ],
+  [
+    'limits that nest',
+    withThree('maxConcurrent: 1').replace(
+      'version: 1',
+      'version: 1\nlimits: { maxConcurrentCritics: 3, maxConcurrentPerStage: { deep_analysis: 2 } }',
+    ),
+  ],
   ['half a start a second', withThree('rateLimitPerSecond: 0.5')],
   ['times that touch', withThree('timeout: 60s, attemptTimeout: 60s')],
   ['a name of 64 letters', GOOD.replace('three', 'x'.repeat(64))],
-  ['a decisive rule', GOOD.replace('escalate: "findings.exists(f, f.severity > 0.5)", reason: found', 'deny: "findings.exists(f, f.severity > 0.5)", reason: found, decisive: true')],
+  [
+    'a decisive rule',
+    GOOD.replace(
+      'escalate: "findings.exists(f, f.severity > 0.5)", reason: found',
+      'deny: "findings.exists(f, f.severity > 0.5)", reason: found, decisive: true',
+    ),
+  ],
   ['an output rule', withThree('validateOutput: "output.severity <= 1.0", requiredOutputFields: [score, details]')],
 ];
 
@@ -211,7 +272,9 @@ describe('the JSON Schema for editors', () => {
     expect(planJsonSchema()).toMatchObject({
       $schema: 'http://json-schema.org/draft-07/schema#',
       additionalProperties: false,
-      properties: { critics: { additionalProperties: { additionalProperties: false, properties: { stage: { description: expect.any(String) } } } } },
+      properties: {
+        critics: { additionalProperties: { additionalProperties: false, properties: { stage: { description: expect.any(String) } } } },
+      },
     });
   });
 });

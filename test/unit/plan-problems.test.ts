@@ -22,9 +22,21 @@ const CRITICS = GOOD.slice(GOOD.indexOf('critics:\n'), GOOD.indexOf('verdict:'))
 const RULE = '    - { escalate: "findings.exists(f, f.severity > 0.5)", reason: found }';
 const GLOBAL = 'timeouts: { global: 60s';
 const three = (what: string, fields: string, path: string, says: string): Row =>
-  row(what, THREE, `  three: { uses: anything, stage: deep_analysis, ${fields} }`, path === '' ? 'critics.three' : `critics.three.${path}`, says);
+  row(
+    what,
+    THREE,
+    `  three: { uses: anything, stage: deep_analysis, ${fields} }`,
+    path === '' ? 'critics.three' : `critics.three.${path}`,
+    says,
+  );
 const named = (name: string, says: string): Row =>
-  row(`a critic called ${name.slice(0, 20)}`, THREE, `  ¦${name}: { uses: anything, stage: deep_analysis }`, `critics.${name.replaceAll(/^"|"$/g, '')}`, says);
+  row(
+    `a critic called ${name.slice(0, 20)}`,
+    THREE,
+    `  ¦${name}: { uses: anything, stage: deep_analysis }`,
+    `critics.${name.replaceAll(/^"|"$/g, '')}`,
+    says,
+  );
 
 const FORM: readonly Row[] = [
   row('an unknown field of the plan', 'version: 1', 'version: 1\n¦retries: 3', 'retries', 'unknown field "retries"'),
@@ -37,7 +49,13 @@ const FORM: readonly Row[] = [
   row('a scope of limits', 'version: 1', 'version: 1\nlimits: { ¦scope: deployment }', 'limits.scope', 'unknown field'),
   row('a review block', 'version: 1', 'version: 1\n¦review: {}', 'review', 'unknown field'),
   row('no stage', THREE, '  ¦three: { uses: anything }', 'critics.three.stage', 'is missing: it must be one of pre_validation,'),
-  row('an unknown stage', 'stage: deep_analysis', 'stage: ¦deep_analisis', 'critics.three.stage', 'is "deep_analisis"; did you mean "deep_analysis"?'),
+  row(
+    'an unknown stage',
+    'stage: deep_analysis',
+    'stage: ¦deep_analisis',
+    'critics.three.stage',
+    'is "deep_analisis"; did you mean "deep_analysis"?',
+  ),
   row('no global time-out', `${GLOBAL}, `, '¦timeouts: { ', 'timeouts.global', 'is missing'),
   row('no verdict', GOOD.slice(GOOD.indexOf('verdict:')), '', 'verdict', 'is missing: it must be a map'),
   row('nothing said about otherwise', '  otherwise: allow\n', '', 'verdict.otherwise', 'is missing'),
@@ -45,7 +63,12 @@ const FORM: readonly Row[] = [
   row('critics that are a list', CRITICS, 'critics: ¦[one]\n', 'critics', 'must be a map, is a list'),
   row('a plan without critics', CRITICS, 'critics: ¦{}\n', 'critics', 'at least one critic'),
   three('half of an onFailure', 'onFailure: { ¦timedout: deny }', 'onFailure.timedout', 'did you mean "timed_out"?'),
-  three('an unknown effect', 'onFailure: { timed_out: ¦allow }', 'onFailure.timed_out', 'must be one of ignore, escalate, fail, deny, is "allow"'),
+  three(
+    'an unknown effect',
+    'onFailure: { timed_out: ¦allow }',
+    'onFailure.timed_out',
+    'must be one of ignore, escalate, fail, deny, is "allow"',
+  ),
   three('an onFailure that is a number', 'onFailure: ¦7', 'onFailure', 'must be one of ignore, escalate, fail, deny, or a map'),
 ];
 
@@ -58,10 +81,30 @@ const NUMBERS: readonly Row[] = [
   three('half a retry', 'maxRetries: ¦1.5', 'maxRetries', 'must be a whole number, is 1.5'),
   three('less than no retry', 'maxRetries: ¦-1', 'maxRetries', 'must be at least 0, is -1'),
   three('endless retries', 'maxRetries: ¦.inf', 'maxRetries', 'must be a finite number, is Infinity'),
-  three('a threshold that is no number', 'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦.nan', 'uncertaintyThreshold', 'must be a finite number, is NaN'),
-  three('a threshold beyond doubles', 'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦1e400', 'uncertaintyThreshold', 'must be a finite number, is Infinity'),
-  three('a threshold in quotes', 'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦"0.5"', 'uncertaintyThreshold', 'must be a number, is "0.5"'),
-  three('a threshold above 1', 'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦1.5', 'uncertaintyThreshold', 'must be at most 1, is 1.5'),
+  three(
+    'a threshold that is no number',
+    'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦.nan',
+    'uncertaintyThreshold',
+    'must be a finite number, is NaN',
+  ),
+  three(
+    'a threshold beyond doubles',
+    'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦1e400',
+    'uncertaintyThreshold',
+    'must be a finite number, is Infinity',
+  ),
+  three(
+    'a threshold in quotes',
+    'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦"0.5"',
+    'uncertaintyThreshold',
+    'must be a number, is "0.5"',
+  ),
+  three(
+    'a threshold above 1',
+    'executionPolicy: on_uncertainty, uncertaintyThreshold: ¦1.5',
+    'uncertaintyThreshold',
+    'must be at most 1, is 1.5',
+  ),
   three('a rate of nothing', 'rateLimitPerSecond: ¦0', 'rateLimitPerSecond', 'must be at least 0.001, is 0'),
   three('no place at all', 'maxConcurrent: ¦0', 'maxConcurrent', 'must be at least 1, is 0'),
   three('a priority of 11', 'priority: ¦11', 'priority', 'must be at most 10, is 11'),
@@ -80,7 +123,13 @@ const NAMES: readonly Row[] = [
   named('true', 'it is a keyword of CEL'),
   named('deep_analysis', 'it is the name of a stage'),
   named('x'.repeat(65), 'is not a name'),
-  row('a critic called __proto__', THREE, '  ¦__proto__: { uses: anything, stage: deep_analysis }', 'critics.__proto__', 'cannot be the name of anything'),
+  row(
+    'a critic called __proto__',
+    THREE,
+    '  ¦__proto__: { uses: anything, stage: deep_analysis }',
+    'critics.__proto__',
+    'cannot be the name of anything',
+  ),
   row('a plan with a bad name', 'plan: small', 'plan: ¦Small', 'plan', '"Small" is not a name'),
   row('two critics of one name', THREE, '  one: { uses: anything, stage: validation }', '', 'unique'),
 ];
@@ -89,7 +138,13 @@ const DEPENDENCIES: readonly Row[] = [
   row('an unknown dependency', '[one]', '[¦ona]', 'critics.two.dependsOn.0', 'unknown critic "ona"; did you mean "one"?'),
   row('a dependency like nothing known', '[one]', '[¦something]', 'critics.two.dependsOn.0', 'known are one, two, three'),
   row('itself', '[one]', '[¦two]', 'critics.two.dependsOn.0', 'two depends on itself'),
-  row('a later stage', '[one]', '[¦three]', 'critics.two.dependsOn.0', 'two (fast_critics) depends on three, which runs in a later stage (deep_analysis)'),
+  row(
+    'a later stage',
+    '[one]',
+    '[¦three]',
+    'critics.two.dependsOn.0',
+    'two (fast_critics) depends on three, which runs in a later stage (deep_analysis)',
+  ),
   row('a dependency twice', '[one]', '[one, ¦one]', 'critics.two.dependsOn.1', 'one is named twice'),
   row(
     'a cycle of two',
@@ -147,24 +202,72 @@ const LIMITS: readonly Row[] = [
     'but its stage deep_analysis only 1',
   ),
   ...['maxConcurrent: ¦1', 'rateLimitPerSecond: ¦1', 'maxRetries: ¦0', 'retryBackoffBase: ¦2', 'retryOnTimeout: ¦false'].map((field) =>
-    three(`a local critic with ${field.split(':')[0]}`, `dispatch: local, ${field}`, field.split(':')[0] ?? '', 'does not go with dispatch local'),
+    three(
+      `a local critic with ${field.split(':')[0]}`,
+      `dispatch: local, ${field}`,
+      field.split(':')[0] ?? '',
+      'does not go with dispatch local',
+    ),
   ),
-  three('a local critic with long attempts', 'dispatch: local, attemptTimeout: ¦1001ms', 'attemptTimeout', 'dispatched local has at most 1 s, not 1001 ms'),
-  row('a stage longer than the whole', 'fast_critics: 10s', 'fast_critics: ¦61s', 'timeouts.stages.fast_critics', 'fast_critics has 61 s, but the whole evaluation only 60 s'),
-  row('a critic longer than its stage', 'maxRetries: 1', 'maxRetries: 1, timeout: ¦11s', 'critics.two.timeout', 'two has 11 s, but its stage fast_critics only 10 s'),
+  three(
+    'a local critic with long attempts',
+    'dispatch: local, attemptTimeout: ¦1001ms',
+    'attemptTimeout',
+    'dispatched local has at most 1 s, not 1001 ms',
+  ),
+  row(
+    'a stage longer than the whole',
+    'fast_critics: 10s',
+    'fast_critics: ¦61s',
+    'timeouts.stages.fast_critics',
+    'fast_critics has 61 s, but the whole evaluation only 60 s',
+  ),
+  row(
+    'a critic longer than its stage',
+    'maxRetries: 1',
+    'maxRetries: 1, timeout: ¦11s',
+    'critics.two.timeout',
+    'two has 11 s, but its stage fast_critics only 10 s',
+  ),
   three('a critic longer than the whole', 'timeout: ¦2m', 'timeout', 'three has 120 s, but the whole evaluation only 60 s'),
-  three('an attempt longer than all attempts', 'timeout: 7s, maxRetries: 0, attemptTimeout: ¦8s', 'attemptTimeout', 'an attempt of three has 8 s, but all its attempts together only 7 s'),
-  row('default attempts longer than the whole', 'version: 1', 'version: 1\ndefaults: { attemptTimeout: ¦61s }', 'defaults.attemptTimeout', 'but the whole evaluation only 60 s'),
+  three(
+    'an attempt longer than all attempts',
+    'timeout: 7s, maxRetries: 0, attemptTimeout: ¦8s',
+    'attemptTimeout',
+    'an attempt of three has 8 s, but all its attempts together only 7 s',
+  ),
+  row(
+    'default attempts longer than the whole',
+    'version: 1',
+    'version: 1\ndefaults: { attemptTimeout: ¦61s }',
+    'defaults.attemptTimeout',
+    'but the whole evaluation only 60 s',
+  ),
 ];
 
 const EXPRESSIONS: readonly Row[] = [
-  three('a condition without its policy', 'condition: ¦"true"', 'condition', 'a condition goes with executionPolicy conditional, not with always'),
+  three(
+    'a condition without its policy',
+    'condition: ¦"true"',
+    'condition',
+    'a condition goes with executionPolicy conditional, not with always',
+  ),
   three('a policy without its condition', 'executionPolicy: ¦conditional', 'executionPolicy', 'conditional needs a condition'),
   three('a threshold without its policy', 'uncertaintyThreshold: ¦0.5', 'uncertaintyThreshold', 'goes with executionPolicy on_uncertainty'),
   three('a condition that is not a boolean', `executionPolicy: conditional, condition: "¦'yes'"`, 'condition', ''),
   three('a condition that does not parse', 'executionPolicy: conditional, condition: "request.size >¦"', 'condition', ''),
-  three('a condition on an unknown name', `executionPolicy: conditional, condition: "request.size > 1.0 && ¦scor > 1.0"`, 'condition', 'scor'),
-  three('a condition in single quotes', `executionPolicy: conditional, condition: 'request.size > 1.0 && ¦scor > 1.0'`, 'condition', 'scor'),
+  three(
+    'a condition on an unknown name',
+    `executionPolicy: conditional, condition: "request.size > 1.0 && ¦scor > 1.0"`,
+    'condition',
+    'scor',
+  ),
+  three(
+    'a condition in single quotes',
+    `executionPolicy: conditional, condition: 'request.size > 1.0 && ¦scor > 1.0'`,
+    'condition',
+    'scor',
+  ),
   row(
     'a condition on a sibling',
     THREE,
@@ -180,38 +283,159 @@ const EXPRESSIONS: readonly Row[] = [
     'sh',
   ),
   three('an output rule on findings', 'validateOutput: "¦findings.size() > 0"', 'validateOutput', 'findings'),
-  row('a risk rule on findings', 'version: 1', 'version: 1\nrisk: { atLeast: [{ high: "¦findings.size() > 0" }] }', 'risk.atLeast.0.high', 'findings'),
-  row('a risk rule of two tiers', 'version: 1', 'version: 1\nrisk: { atLeast: [¦{ high: "true", critical: "true" }] }', 'risk.atLeast.0', 'exactly one of medium, high and critical'),
+  row(
+    'a risk rule on findings',
+    'version: 1',
+    'version: 1\nrisk: { atLeast: [{ high: "¦findings.size() > 0" }] }',
+    'risk.atLeast.0.high',
+    'findings',
+  ),
+  row(
+    'a risk rule of two tiers',
+    'version: 1',
+    'version: 1\nrisk: { atLeast: [¦{ high: "true", critical: "true" }] }',
+    'risk.atLeast.0',
+    'exactly one of medium, high and critical',
+  ),
   row('a rule without an effect', RULE, '    - ¦{ reason: found }', 'verdict.rules.0', 'exactly one of deny and escalate'),
-  row('a rule of two effects', RULE, '    - ¦{ deny: "true", escalate: "true", reason: found }', 'verdict.rules.0', 'exactly one of deny and escalate'),
-  row('a decisive escalate', 'reason: found', 'reason: found, decisive: ¦true', 'verdict.rules.0.decisive', 'only a deny rule can be decisive'),
-  row('a decisive rule that more findings unsay', RULE, '    - { deny: "findings.all(f, f.severity > 0.9)", reason: bad, decisive: true }', 'verdict.rules.0.deny', ''),
+  row(
+    'a rule of two effects',
+    RULE,
+    '    - ¦{ deny: "true", escalate: "true", reason: found }',
+    'verdict.rules.0',
+    'exactly one of deny and escalate',
+  ),
+  row(
+    'a decisive escalate',
+    'reason: found',
+    'reason: found, decisive: ¦true',
+    'verdict.rules.0.decisive',
+    'only a deny rule can be decisive',
+  ),
+  row(
+    'a decisive rule that more findings unsay',
+    RULE,
+    '    - { deny: "findings.all(f, f.severity > 0.9)", reason: bad, decisive: true }',
+    'verdict.rules.0.deny',
+    '',
+  ),
   row('a rule without a reason', ', reason: found', '', 'verdict.rules.0.reason', 'is missing'),
 ];
 
 const REST: readonly Row[] = [
-  row('an unknown implementation', 'uses: anything, stage: deep_analysis', 'uses: ¦regionl, stage: deep_analysis', 'critics.three.uses', 'no implementation called "regionl"; did you mean "regional"?'),
-  row('an implementation like nothing known', 'uses: anything, stage: deep_analysis', 'uses: ¦judge, stage: deep_analysis', 'critics.three.uses', 'known are anything, regional, plain'),
-  row('options for one that takes none', 'uses: anything, stage: deep_analysis', 'uses: plain, stage: deep_analysis, with: ¦{ a: 1 }', 'critics.three.with', 'plain takes no options'),
-  row('an unknown option', 'uses: anything, stage: deep_analysis', 'uses: regional, stage: deep_analysis, with: { region: US, ¦zone: 1 }', 'critics.three.with.zone', 'zone'),
-  row('a bad option', 'uses: anything, stage: deep_analysis', 'uses: regional, stage: deep_analysis, with: { region: ¦UK }', 'critics.three.with.region', 'must be one of US, EU, is "UK"'),
-  row('a bad option in a list', 'uses: anything, stage: deep_analysis', 'uses: regional, stage: deep_analysis, with: { region: US, limits: [1, ¦a] }', 'critics.three.with.limits.1', 'must be a number, is "a"'),
-  three('options of 8 KB and a byte', `with: ¦{ a: ${'x'.repeat(8185)} }`, 'with', 'the options of a critic have at most 8192 bytes as JSON, these have 8193'),
-  row('an unknown critic that allow needs', 'otherwise: allow', 'otherwise: allow\n  allowNeeds: { critics: [¦tree] }', 'verdict.allowNeeds.critics.0', 'did you mean "three"?'),
-  row('a shadow that allow needs', `${THREE}\nverdict:`, '  three: { uses: plain, stage: validation, mode: shadow }\nverdict:\n  allowNeeds: { critics: [¦three] }', 'verdict.allowNeeds.critics.0', 'it is in mode shadow'),
-  row('an allow that needs nothing', 'otherwise: allow', 'otherwise: allow\n  allowNeeds: ¦{}', 'verdict.allowNeeds', 'must name critics or a coverage'),
-  row('an unknown critic in a case', 'version: 1', 'version: 1\ncases: [{ name: c, given: { outcomes: { ¦tree: failed } }, expect: { decision: deny } }]', 'cases.0.given.outcomes.tree', 'did you mean "three"?'),
-  row('an unknown critic that a case expects', 'version: 1', 'version: 1\ncases: [{ name: c, expect: { decision: deny, gated: [¦tree] } }]', 'cases.0.expect.gated.0', 'unknown critic "tree"'),
-  row('an unknown decision in a case', 'version: 1', 'version: 1\ncases: [{ name: c, expect: { decision: ¦maybe } }]', 'cases.0.expect.decision', 'must be one of allow, deny, escalate, not_judged'),
-  row('a finding out of range in a case', 'version: 1', 'version: 1\ncases: [{ name: c, given: { findings: { one: { severity: ¦2 } } }, expect: { decision: deny } }]', 'cases.0.given.findings.one.severity', 'must be at most 1, is 2'),
-  row('two cases of one name', 'version: 1', 'version: 1\ncases: [{ name: c, expect: { decision: deny } }, { name: ¦c, expect: { decision: deny } }]', 'cases.1.name', 'stands above already'),
+  row(
+    'an unknown implementation',
+    'uses: anything, stage: deep_analysis',
+    'uses: ¦regionl, stage: deep_analysis',
+    'critics.three.uses',
+    'no implementation called "regionl"; did you mean "regional"?',
+  ),
+  row(
+    'an implementation like nothing known',
+    'uses: anything, stage: deep_analysis',
+    'uses: ¦judge, stage: deep_analysis',
+    'critics.three.uses',
+    'known are anything, regional, plain',
+  ),
+  row(
+    'options for one that takes none',
+    'uses: anything, stage: deep_analysis',
+    'uses: plain, stage: deep_analysis, with: ¦{ a: 1 }',
+    'critics.three.with',
+    'plain takes no options',
+  ),
+  row(
+    'an unknown option',
+    'uses: anything, stage: deep_analysis',
+    'uses: regional, stage: deep_analysis, with: { region: US, ¦zone: 1 }',
+    'critics.three.with.zone',
+    'zone',
+  ),
+  row(
+    'a bad option',
+    'uses: anything, stage: deep_analysis',
+    'uses: regional, stage: deep_analysis, with: { region: ¦UK }',
+    'critics.three.with.region',
+    'must be one of US, EU, is "UK"',
+  ),
+  row(
+    'a bad option in a list',
+    'uses: anything, stage: deep_analysis',
+    'uses: regional, stage: deep_analysis, with: { region: US, limits: [1, ¦a] }',
+    'critics.three.with.limits.1',
+    'must be a number, is "a"',
+  ),
+  three(
+    'options of 8 KB and a byte',
+    `with: ¦{ a: ${'x'.repeat(8185)} }`,
+    'with',
+    'the options of a critic have at most 8192 bytes as JSON, these have 8193',
+  ),
+  row(
+    'an unknown critic that allow needs',
+    'otherwise: allow',
+    'otherwise: allow\n  allowNeeds: { critics: [¦tree] }',
+    'verdict.allowNeeds.critics.0',
+    'did you mean "three"?',
+  ),
+  row(
+    'a shadow that allow needs',
+    `${THREE}\nverdict:`,
+    '  three: { uses: plain, stage: validation, mode: shadow }\nverdict:\n  allowNeeds: { critics: [¦three] }',
+    'verdict.allowNeeds.critics.0',
+    'it is in mode shadow',
+  ),
+  row(
+    'an allow that needs nothing',
+    'otherwise: allow',
+    'otherwise: allow\n  allowNeeds: ¦{}',
+    'verdict.allowNeeds',
+    'must name critics or a coverage',
+  ),
+  row(
+    'an unknown critic in a case',
+    'version: 1',
+    'version: 1\ncases: [{ name: c, given: { outcomes: { ¦tree: failed } }, expect: { decision: deny } }]',
+    'cases.0.given.outcomes.tree',
+    'did you mean "three"?',
+  ),
+  row(
+    'an unknown critic that a case expects',
+    'version: 1',
+    'version: 1\ncases: [{ name: c, expect: { decision: deny, gated: [¦tree] } }]',
+    'cases.0.expect.gated.0',
+    'unknown critic "tree"',
+  ),
+  row(
+    'an unknown decision in a case',
+    'version: 1',
+    'version: 1\ncases: [{ name: c, expect: { decision: ¦maybe } }]',
+    'cases.0.expect.decision',
+    'must be one of allow, deny, escalate, not_judged',
+  ),
+  row(
+    'a finding out of range in a case',
+    'version: 1',
+    'version: 1\ncases: [{ name: c, given: { findings: { one: { severity: ¦2 } } }, expect: { decision: deny } }]',
+    'cases.0.given.findings.one.severity',
+    'must be at most 1, is 2',
+  ),
+  row(
+    'two cases of one name',
+    'version: 1',
+    'version: 1\ncases: [{ name: c, expect: { decision: deny } }, { name: ¦c, expect: { decision: deny } }]',
+    'cases.1.name',
+    'stands above already',
+  ),
 ];
 
 /** Line and column of the marker, both from 1. */
 function marked(text: string): { readonly text: string; readonly place: string } | undefined {
   const before = text.split('¦')[0] ?? '';
   const lines = before.split('\n');
-  return before.length === text.length ? undefined : { text: text.replace('¦', ''), place: `${lines.length}:${(lines.at(-1) ?? '').length + 1}` };
+  return before.length === text.length
+    ? undefined
+    : { text: text.replace('¦', ''), place: `${lines.length}:${(lines.at(-1) ?? '').length + 1}` };
 }
 
 describe.each([

@@ -57,7 +57,9 @@ otherwise allow`);
   });
 
   it('keeps every critic on one line and obeys no escape that a plan holds', async () => {
-    const plan = await compiled(TEXT.replace('"has(context.domain)"', '"has(context.domain)\\n && has(context.a)"').replace('violation found', '"\\e[31mred"'));
+    const plan = await compiled(
+      TEXT.replace('"has(context.domain)"', '"has(context.domain)\\n && has(context.a)"').replace('violation found', '"\\e[31mred"'),
+    );
     const lines = showPlan('tribunal', plan).split('\n');
     expect(lines).toContain('risk is at least critical if has(context.domain)\\n && has(context.a)');
     expect(lines).toContain('escalate if findings.exists(f, f.violations.size() > 0): \\u001b[31mred');

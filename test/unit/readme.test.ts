@@ -6,7 +6,8 @@ import { loadDeployment } from '../../src/deployment.js';
 import { loadPlan } from '../../src/plan-loader.js';
 
 const readme = readFileSync('README.md', 'utf8');
-const blocks = (language: string): string[] => [...readme.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g'))].map((match) => match[1] ?? '');
+const blocks = (language: string): string[] =>
+  [...readme.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g'))].map((match) => match[1] ?? '');
 
 describe('the README', () => {
   it('shows a plan that has no problem and no warning', async () => {

@@ -31,9 +31,19 @@ const runs = fc
     }),
     { maxLength: 12 },
   )
-  .chain((specs) => fc.tuple(fc.constant(specs), fc.shuffledSubarray(specs.map((_, index) => index), { minLength: specs.length })))
+  .chain((specs) =>
+    fc.tuple(
+      fc.constant(specs),
+      fc.shuffledSubarray(
+        specs.map((_, index) => index),
+        { minLength: specs.length },
+      ),
+    ),
+  )
   .map(([specs, order]): { plan: Plan; records: CriticRecord[] } => {
-    const critics = specs.map((spec, index) => criticOf(`critic_${index}`, spec.stage, { mode: spec.mode, dispatch: spec.dispatch, costWeight: spec.weight }));
+    const critics = specs.map((spec, index) =>
+      criticOf(`critic_${index}`, spec.stage, { mode: spec.mode, dispatch: spec.dispatch, costWeight: spec.weight }),
+    );
     const records = specs.map((spec, index): CriticRecord => {
       const gated = spec.outcome === 'gated';
       return {
@@ -45,7 +55,10 @@ const runs = fc
         ...(spec.startedAt !== undefined && !gated ? { startedAt: spec.startedAt, endedAt: spec.startedAt + 10 } : {}),
       };
     });
-    return { plan: planOf(critics), records: order.filter((index) => specs[index]?.recorded === true).flatMap((index) => records[index] ?? []) };
+    return {
+      plan: planOf(critics),
+      records: order.filter((index) => specs[index]?.recorded === true).flatMap((index) => records[index] ?? []),
+    };
   });
 
 describe('the account of a run', () => {
@@ -101,9 +114,17 @@ describe('the account of a run', () => {
   });
 
   test('the gate is left out for an always that ran and stands there for everything else', () => {
-    const critics = [criticOf('plain', 'fast_critics'), criticOf('asked', 'fast_critics', { policy: 'on_violation' }), criticOf('late', 'validation')];
+    const critics = [
+      criticOf('plain', 'fast_critics'),
+      criticOf('asked', 'fast_critics', { policy: 'on_violation' }),
+      criticOf('late', 'validation'),
+    ];
     const [plain, asked, late] = [critics[0]!, critics[1]!, critics[2]!];
-    const report = reportOf(planOf(critics), [recordFor(plain), recordFor(asked), closedRecord(late, 'not_reached', { gate: { open: false, by: 'deadline', policy: 'always' } })]);
+    const report = reportOf(planOf(critics), [
+      recordFor(plain),
+      recordFor(asked),
+      closedRecord(late, 'not_reached', { gate: { open: false, by: 'deadline', policy: 'always' } }),
+    ]);
     expect(report.critics.map((critic) => critic.gate?.by)).toEqual([undefined, 'policy', 'deadline']);
   });
 
@@ -116,10 +137,26 @@ describe('the account of a run', () => {
     [[{ code: 'RULE', effect: 'escalate' }], 'findings'],
     [[{ code: 'OTHERWISE', effect: 'escalate' }], 'findings'],
     [[{ code: 'ALLOW_NEEDS', effect: 'escalate' }], 'failures'],
-    [[{ code: 'RULE', effect: 'escalate' }, { code: 'NOT_A_FINDING', effect: 'escalate' }], 'both'],
-    [[{ code: 'RULE', effect: 'escalate' }, { code: 'IGNORED', effect: 'none' }], 'findings'],
+    [
+      [
+        { code: 'RULE', effect: 'escalate' },
+        { code: 'NOT_A_FINDING', effect: 'escalate' },
+      ],
+      'both',
+    ],
+    [
+      [
+        { code: 'RULE', effect: 'escalate' },
+        { code: 'IGNORED', effect: 'none' },
+      ],
+      'findings',
+    ],
   ] as const)('reasons %j escalate by %s', (reasons, by) => {
-    const verdict = { decision: 'escalate' as const, reasons: reasons.map((reason): Reason => ({ ...reason, message: '' })), degraded: false };
+    const verdict = {
+      decision: 'escalate' as const,
+      reasons: reasons.map((reason): Reason => ({ ...reason, message: '' })),
+      degraded: false,
+    };
     expect(reportOf(planOf([]), [], { verdict }).escalatedBy).toBe(by);
   });
 
@@ -132,7 +169,10 @@ describe('the account of a run', () => {
 describe('the metrics of a run', () => {
   test('cost of failed attempts counts too, and what no critic told stays unknown', () => {
     const critic = criticOf('judge', 'core_analysis');
-    const attempts = [attempt({ class: 'rate_limited', cost: { usd: 0.1 } }), attempt({ class: 'permanent', cost: { usd: 0.2, inputTokens: 5 } })];
+    const attempts = [
+      attempt({ class: 'rate_limited', cost: { usd: 0.1 } }),
+      attempt({ class: 'permanent', cost: { usd: 0.2, inputTokens: 5 } }),
+    ];
     const report = reportOf(planOf([critic]), [recordFor(critic, { outcome: 'failed', attempts })]);
     expect(report.metrics).toMatchObject({ rateLimited: 1, retried: 1, cost: { spent: 1, usd: 0.3 } });
     expect(report.critics[0]?.cost).toEqual({ weight: 1, usd: 0.3, inputTokens: 5 });
@@ -141,9 +181,18 @@ describe('the metrics of a run', () => {
   });
 
   test('a critic that was cut after it had started has an unknown cost, one that had not started has none', () => {
-    const [cut, never, done] = [criticOf('cut', 'fast_critics', { costWeight: 5 }), criticOf('never', 'fast_critics', { costWeight: 7 }), criticOf('done', 'fast_critics')];
-    const cancelled = (critic: typeof cut, over: Partial<CriticRecord>): CriticRecord => closedRecord(critic, 'cancelled', { code: 'DECISIVE', ...over });
-    const { metrics, critics } = reportOf(planOf([cut, never, done]), [cancelled(cut, { startedAt: 5 }), cancelled(never, {}), recordFor(done)]);
+    const [cut, never, done] = [
+      criticOf('cut', 'fast_critics', { costWeight: 5 }),
+      criticOf('never', 'fast_critics', { costWeight: 7 }),
+      criticOf('done', 'fast_critics'),
+    ];
+    const cancelled = (critic: typeof cut, over: Partial<CriticRecord>): CriticRecord =>
+      closedRecord(critic, 'cancelled', { code: 'DECISIVE', ...over });
+    const { metrics, critics } = reportOf(planOf([cut, never, done]), [
+      cancelled(cut, { startedAt: 5 }),
+      cancelled(never, {}),
+      recordFor(done),
+    ]);
     expect(metrics.cost).toMatchObject({ spent: 1, unknown: 5, saved: 0 });
     expect(metrics.executed).toBe(2);
     expect(critics.map((critic) => critic.cost.unknown)).toEqual([true, undefined, undefined]);
@@ -151,7 +200,8 @@ describe('the metrics of a run', () => {
 
   test('only a gate that was truly evaluated saves', () => {
     const critics = ['policy', 'dependency', 'budget', 'ran'].map((name) => criticOf(name, 'deep_analysis', { costWeight: 10 }));
-    const gated = (by: 'policy' | 'dependency', index: number): CriticRecord => closedRecord(critics[index]!, 'gated', { gate: { open: false, by, policy: 'on_violation' } });
+    const gated = (by: 'policy' | 'dependency', index: number): CriticRecord =>
+      closedRecord(critics[index]!, 'gated', { gate: { open: false, by, policy: 'on_violation' } });
     const over = closedRecord(critics[2]!, 'over_budget', { gate: { open: false, by: 'budget', policy: 'always' } });
     const { metrics } = reportOf(planOf(critics), [gated('policy', 0), gated('dependency', 1), over, recordFor(critics[3]!)]);
     expect(metrics.cost).toEqual({ spent: 10, saved: 20, savedShare: 0.5, unknown: 0 });
@@ -159,14 +209,21 @@ describe('the metrics of a run', () => {
 
   test('an attempt that found no worker did not run and cost nothing', () => {
     const critic = criticOf('lost', 'fast_critics');
-    const { metrics, critics } = reportOf(planOf([critic]), [recordFor(critic, { outcome: 'unavailable', attempts: [attempt({ class: 'unavailable', ranMs: 0 })] })]);
+    const { metrics, critics } = reportOf(planOf([critic]), [
+      recordFor(critic, { outcome: 'unavailable', attempts: [attempt({ class: 'unavailable', ranMs: 0 })] }),
+    ]);
     expect(metrics).toMatchObject({ executed: 0, retried: 0, cost: { spent: 0, unknown: 0 } });
     expect(critics[0]?.attempts).toBe(0);
   });
 
   test('most at once counts overlaps; a critic that follows another in the same millisecond does not overlap', () => {
     const critics = ['a', 'b', 'c', 'd'].map((name) => criticOf(name, 'fast_critics'));
-    const times = [[0, 100], [10, 50], [50, 80], [60, 70]] as const;
+    const times = [
+      [0, 100],
+      [10, 50],
+      [50, 80],
+      [60, 70],
+    ] as const;
     const records = critics.map((critic, index) => recordFor(critic, { startedAt: times[index]![0], endedAt: times[index]![1] }));
     expect(reportOf(planOf(critics, { maxConcurrentCritics: 5 }), records).metrics.mostAtOnce).toEqual({ critics: 3, limit: 5 });
     expect(reportOf(planOf(critics), records.slice(0, 3)).metrics.mostAtOnce).toEqual({ critics: 2 });
@@ -174,7 +231,12 @@ describe('the metrics of a run', () => {
 
   test('local critics, which no limit counts, are one at once', () => {
     const critics = ['a', 'b'].map((name) => criticOf(name, 'fast_critics', { dispatch: 'local' }));
-    expect(reportOf(planOf(critics), critics.map((critic) => recordFor(critic))).metrics.mostAtOnce.critics).toBe(1);
+    expect(
+      reportOf(
+        planOf(critics),
+        critics.map((critic) => recordFor(critic)),
+      ).metrics.mostAtOnce.critics,
+    ).toBe(1);
     expect(reportOf(planOf([]), []).metrics.mostAtOnce.critics).toBe(0);
   });
 
@@ -186,7 +248,9 @@ describe('the metrics of a run', () => {
       criticOf('deep', 'deep_analysis', { dependsOn: ['alone'] }),
     ];
     const ranMs: Record<string, number[]> = { alone: [100], first: [30, 40], second: [50], deep: [5] };
-    const records = critics.map((critic) => recordFor(critic, { attempts: (ranMs[critic.name] ?? []).map((ms) => attempt({ ranMs: ms, queuedMs: 1_000 })) }));
+    const records = critics.map((critic) =>
+      recordFor(critic, { attempts: (ranMs[critic.name] ?? []).map((ms) => attempt({ ranMs: ms, queuedMs: 1_000 })) }),
+    );
     const { metrics } = reportOf(planOf(critics), records, { totalMs: 200 });
     expect(metrics).toMatchObject({ totalMs: 200, criticalPathMs: 125, overheadMs: 75 });
     expect(reportOf(planOf(critics), records, { totalMs: 100 }).metrics.overheadMs).toBe(0);
@@ -200,7 +264,13 @@ describe('the metrics of a run', () => {
   test('the ten critics of the print-out come to its numbers', () => {
     const { metrics, coverage } = printedReport();
     expect(coverage).toEqual({ planned: 10, succeeded: 4, gated: 6 });
-    expect(metrics).toMatchObject({ executed: 4, rateLimited: 1, retried: 1, mostAtOnce: { critics: 2, limit: 10 }, cost: { spent: 8, saved: 33, unknown: 0, usd: 0.003 } });
+    expect(metrics).toMatchObject({
+      executed: 4,
+      rateLimited: 1,
+      retried: 1,
+      mostAtOnce: { critics: 2, limit: 10 },
+      cost: { spent: 8, saved: 33, unknown: 0, usd: 0.003 },
+    });
   });
 });
 
@@ -216,7 +286,10 @@ describe('a sum of costs', () => {
     expect(sumKnown([-1.7e308, -1.7e308])).toBeUndefined();
     const critics = ['a', 'b'].map((name) => criticOf(name, 'core_analysis'));
     const dear = attempt({ cost: { usd: 1.7e308 } });
-    const { metrics } = reportOf(planOf(critics), critics.map((critic) => recordFor(critic, { attempts: [dear] })));
+    const { metrics } = reportOf(
+      planOf(critics),
+      critics.map((critic) => recordFor(critic, { attempts: [dear] })),
+    );
     expect(metrics.cost).not.toHaveProperty('usd');
   });
 });

@@ -8,7 +8,10 @@ function failedReport(count: number, over: Partial<EvaluationReport> = {}): Eval
   const critics = Array.from({ length: count }, (_, index) => criticOf(`judge_${index}_`.padEnd(64, 'x'), 'fast_critics'));
   const records = critics.map((critic) => recordFor(critic, { outcome: 'failed', code: 'HTTP_503', message: 'SECRET message' }));
   const reasons = critics.map((critic) => ({ critic: critic.name, code: 'HTTP_503', message: 'SECRET reason', effect: 'fail' as const }));
-  const report = reportOf(planOf(critics), records, { verdict: { decision: 'not_judged', reasons, degraded: false }, reset: { keepSiblings: 57, stageBoundary: 40 } });
+  const report = reportOf(planOf(critics), records, {
+    verdict: { decision: 'not_judged', reasons, degraded: false },
+    reset: { keepSiblings: 57, stageBoundary: 40 },
+  });
   return { ...report, ...over };
 }
 
@@ -48,7 +51,9 @@ describe('the current details of a workflow', () => {
   });
 
   test('quote a workflow id that a shell would read as more than one word', () => {
-    expect(currentDetails({ report: failedReport(1), workflowId: "x'; rm -rf /" })).toContain(`--workflow-id 'x'\\''; rm -rf /' --event-id`);
+    expect(currentDetails({ report: failedReport(1), workflowId: "x'; rm -rf /" })).toContain(
+      `--workflow-id 'x'\\''; rm -rf /' --event-id`,
+    );
   });
 
   test('of a thousand failures stay under their size, say how many are left out and keep the command', () => {
@@ -65,11 +70,18 @@ describe('the current details of a workflow', () => {
     const progress = {
       stage: 'fast_critics' as const,
       planned: 30,
-      ended: [{ name: 'secrets', stage: 'pre_validation' as const, outcome: 'succeeded' as const }, { name: 'pii', stage: 'fast_critics' as const, outcome: 'timed_out' as const }],
+      ended: [
+        { name: 'secrets', stage: 'pre_validation' as const, outcome: 'succeeded' as const },
+        { name: 'pii', stage: 'fast_critics' as const, outcome: 'timed_out' as const },
+      ],
       running: Array.from({ length: 22 }, (_, index) => ({ name: `judge_${index}`, stage: 'fast_critics' as const })),
     };
     const lines = currentDetails({ plan, progress }).split('\n');
-    expect(lines.slice(0, 3)).toEqual(['- **running** `fast_critics`, plan `chat_safety@3`', '- 2 of 30 critics have ended', '- `pii` timed out']);
+    expect(lines.slice(0, 3)).toEqual([
+      '- **running** `fast_critics`, plan `chat_safety@3`',
+      '- 2 of 30 critics have ended',
+      '- `pii` timed out',
+    ]);
     expect(lines[3]).toMatch(/^- running: `judge_0`, .*`judge_19` and 2 more$/);
   });
 });
@@ -78,7 +90,15 @@ describe('the summary of a batch', () => {
   test('counts decisions, sums costs and lists the slowest critics and the failures', () => {
     const failed = failedReport(2);
     const report = printedReport();
-    expect(batchSummary([{ report }, { report }, { report: { ...failed, metrics: { ...failed.metrics, totalMs: 40 } } }, { refused: 'UNKNOWN_PLAN' }, { error: 'no server\u001b[2J' }])).toBe(
+    expect(
+      batchSummary([
+        { report },
+        { report },
+        { report: { ...failed, metrics: { ...failed.metrics, totalMs: 40 } } },
+        { refused: 'UNKNOWN_PLAN' },
+        { error: 'no server\u001b[2J' },
+      ]),
+    ).toBe(
       `\
 5 records
   allow       0

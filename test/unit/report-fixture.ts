@@ -23,8 +23,14 @@ export function criticOf(name: string, stage: PlanCritic['stage'], over: Partial
     retryOnTimeout: true,
     requiredOutputFields: [],
     onFailure: {
-      failed: 'fail', timed_out: 'fail', invalid_output: 'escalate', unavailable: 'fail', skipped: 'ignore', over_budget: 'escalate',
-      not_reached: 'fail', cancelled: 'fail',
+      failed: 'fail',
+      timed_out: 'fail',
+      invalid_output: 'escalate',
+      unavailable: 'fail',
+      skipped: 'ignore',
+      over_budget: 'escalate',
+      not_reached: 'fail',
+      cancelled: 'fail',
     },
     mode: 'enforce',
     tags: [],
@@ -62,7 +68,14 @@ export function recordFor(critic: PlanCritic, over: Partial<CriticRecord> = {}):
 
 /** A critic that did not run: no attempts, no times, no finding. */
 export function closedRecord(critic: PlanCritic, outcome: CriticRecord['outcome'], over: Partial<CriticRecord> = {}): CriticRecord {
-  return { name: critic.name, stage: critic.stage, outcome, attempts: [], gate: { open: false, by: 'policy', policy: critic.policy }, ...over };
+  return {
+    name: critic.name,
+    stage: critic.stage,
+    outcome,
+    attempts: [],
+    gate: { open: false, by: 'policy', policy: critic.policy },
+    ...over,
+  };
 }
 
 const FACTS: RunFacts = { tenant: 'default', riskTier: 'medium', gating: 'on', context: {}, size: 42 };
@@ -106,7 +119,13 @@ export function printedReport(): EvaluationReport {
       startedAt: 1_002,
       endedAt: 1_050,
       attempts: [{ class: 'ok', queuedMs: 4, ranMs: 46 }],
-      finding: { severity: 0.6, violations: [{ code: 'email', message: 'an e-mail address stands in the answer' }, { code: 'card', message: 'a card number', severity: 0.9 }] },
+      finding: {
+        severity: 0.6,
+        violations: [
+          { code: 'email', message: 'an e-mail address stands in the answer' },
+          { code: 'card', message: 'a card number', severity: 0.9 },
+        ],
+      },
     }),
     recordFor(toxicity, {
       startedAt: 1_003,
@@ -121,7 +140,11 @@ export function printedReport(): EvaluationReport {
     gated('deep_facts', { riskTier: 'medium' }),
     gated('deep_law', { riskTier: 'medium' }),
     gated('tone', { threshold: 0.7, mostUncertain: 0 }),
-    { ...gated('style', { tone: 'gated' }), gate: { open: false, by: 'dependency', policy: 'always', saw: { tone: 'gated' } }, root: 'tone' },
+    {
+      ...gated('style', { tone: 'gated' }),
+      gate: { open: false, by: 'dependency', policy: 'always', saw: { tone: 'gated' } },
+      root: 'tone',
+    },
     gated('finance', { 'context.domain': 'chat' }),
   ];
   return reportOf(plan, records, {

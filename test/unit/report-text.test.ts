@@ -112,10 +112,22 @@ Plan chat_safety@3 (ab12cd34ef56), content 0123456789ab, tenant default, risk me
 function notJudged(): EvaluationReport {
   const judge = criticOf('judge', 'deep_analysis');
   const jury = criticOf('jury', 'deep_analysis', { dependsOn: ['judge'] });
-  const { finding: _, ...timedOut } = recordFor(judge, { outcome: 'timed_out', code: 'ATTEMPT_TIMEOUT', message: 'an attempt passed its time-out' });
-  const skipped = closedRecord(jury, 'skipped', { gate: { open: false, by: 'dependency', policy: 'always' }, root: 'judge', code: 'DEPENDENCY' });
+  const { finding: _, ...timedOut } = recordFor(judge, {
+    outcome: 'timed_out',
+    code: 'ATTEMPT_TIMEOUT',
+    message: 'an attempt passed its time-out',
+  });
+  const skipped = closedRecord(jury, 'skipped', {
+    gate: { open: false, by: 'dependency', policy: 'always' },
+    root: 'judge',
+    code: 'DEPENDENCY',
+  });
   return reportOf(planOf([judge, jury]), [timedOut, skipped], {
-    verdict: { decision: 'not_judged', reasons: [{ critic: 'judge', code: 'ATTEMPT_TIMEOUT', message: 'judge: timed out', effect: 'fail' }], degraded: true },
+    verdict: {
+      decision: 'not_judged',
+      reasons: [{ critic: 'judge', code: 'ATTEMPT_TIMEOUT', message: 'judge: timed out', effect: 'fail' }],
+      degraded: true,
+    },
   });
 }
 
@@ -167,9 +179,13 @@ describe('the print-out', () => {
   test('names what it leaves out and what must be known first', () => {
     const critic = criticOf('pii', 'fast_critics');
     const violations = Array.from({ length: 25 }, () => ({ code: 'email', message: 'an address' }));
-    const report = reportOf(planOf([critic]), [recordFor(critic, { finding: { severity: 1, violations } })], { cancelled: true, dropped: 2 });
+    const report = reportOf(planOf([critic]), [recordFor(critic, { finding: { severity: 1, violations } })], {
+      cancelled: true,
+      dropped: 2,
+    });
     const text = reportText(report, { color: false });
-    for (const line of ['  and 5 more', '  ! cancelled before it had a verdict', '  ! 2 texts were cut to fit the size limit']) expect(text.split('\n')).toContain(line);
+    for (const line of ['  and 5 more', '  ! cancelled before it had a verdict', '  ! 2 texts were cut to fit the size limit'])
+      expect(text.split('\n')).toContain(line);
   });
 
   test('of no critics at all says so without a table', () => {
@@ -198,21 +214,33 @@ describe('the Markdown', () => {
 describe('text of critics', () => {
   test.each(Object.entries(ATTACKS))('%s: nothing of it reaches the terminal in any form of the report', (_, attack) => {
     const report = hostile(attack);
-    for (const shown of [reportText(report, { color: false }), reportText(report, { color: false, width: 40 }), reportMarkdown(report), safeJson(reportLine(report))]) {
+    for (const shown of [
+      reportText(report, { color: false }),
+      reportText(report, { color: false, width: 40 }),
+      reportMarkdown(report),
+      safeJson(reportLine(report)),
+    ]) {
       expect(shown).not.toMatch(OBEYED);
     }
-    expect(reportText(report, { color: false }).split('\n').filter((line) => /^(ALLOW|Critics executed)/.test(line))).toHaveLength(1);
+    expect(
+      reportText(report, { color: false })
+        .split('\n')
+        .filter((line) => /^(ALLOW|Critics executed)/.test(line)),
+    ).toHaveLength(1);
   });
 
   test('any text becomes one line without a control, and stays as it is when it holds none', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)), (text) => {
-        const safe = safeText(text);
-        expect(safe).not.toMatch(OBEYED);
-        expect(safe).not.toContain('\n');
-        expect(safe).not.toMatch(/\p{Cs}/u);
-        expect(JSON.parse(safeJson({ text }))).toEqual({ text });
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
+        (text) => {
+          const safe = safeText(text);
+          expect(safe).not.toMatch(OBEYED);
+          expect(safe).not.toContain('\n');
+          expect(safe).not.toMatch(/\p{Cs}/u);
+          expect(JSON.parse(safeJson({ text }))).toEqual({ text });
+        },
+      ),
     );
     expect(safeText('Grüße, 你好 👩‍🚀!')).toBe('Grüße, 你好 👩‍🚀!');
     expect(safeText('\u001b[31m\n')).toBe('\\u001b[31m\\n');
@@ -233,7 +261,14 @@ describe('the JSON line', () => {
       contentHash: expect.any(String),
     });
     expect(line.critics[0]).toEqual({
-      name: 'judge', stage: 'deep_analysis', outcome: 'timed_out', attempts: 1, queuedMs: 2, ranMs: 10, cost: { weight: 1 }, code: 'ATTEMPT_TIMEOUT',
+      name: 'judge',
+      stage: 'deep_analysis',
+      outcome: 'timed_out',
+      attempts: 1,
+      queuedMs: 2,
+      ranMs: 10,
+      cost: { weight: 1 },
+      code: 'ATTEMPT_TIMEOUT',
     });
     expect(line.critics[1]?.gate?.by).toBe('dependency');
     expect(JSON.stringify(reportLine(hostile('x')))).not.toContain('evidence');

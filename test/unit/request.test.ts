@@ -76,7 +76,9 @@ describe('a record', () => {
     expect(place({ first: 1, [canary]: ['whole', '\ud800'] })).toBe(
       'content holds half of a surrogate pair, which no UTF-8 text can hold, at entry 2/2 (counted from 1 at each level)',
     );
-    expect(place({ [canary]: { [`${canary}\ud800`]: 1 } })).toContain('has a key with half of a surrogate pair, which no UTF-8 text can hold, at entry 1 ');
+    expect(place({ [canary]: { [`${canary}\ud800`]: 1 } })).toContain(
+      'has a key with half of a surrogate pair, which no UTF-8 text can hold, at entry 1 ',
+    );
     expect(place({ [canary]: Number.NaN })).toContain('is NaN');
     expect(place({ [canary]: new Map() })).toContain('is not a plain object');
     expect(place({ [canary]: JSON.parse(`{"${canary}":{"__proto__":1}}`) })).toContain('at entry 1/1 ');

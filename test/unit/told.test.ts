@@ -51,7 +51,8 @@ describe('what an activity tells', () => {
 
   it('is refused when details are nested deeper than 64 levels', () => {
     expect(toldSuccess(withFinding({ details: nested(64) }))).toMatchObject({ outcome: 'succeeded' });
-    for (const depth of [65, WEDGE]) expect(toldSuccess(withFinding({ details: nested(depth) }))).toBe('details is nested deeper than 64 levels');
+    for (const depth of [65, WEDGE])
+      expect(toldSuccess(withFinding({ details: nested(depth) }))).toBe('details is nested deeper than 64 levels');
     expect(toldSuccess(withFinding({ details: { model: [nested(WEDGE)] } }))).toBe('details is nested deeper than 64 levels');
   });
 

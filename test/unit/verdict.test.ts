@@ -43,21 +43,30 @@ const plans: fc.Arbitrary<Plan> = fc
     { minLength: 1, maxLength: 8 },
   )
   .chain((specs) =>
-    fc.record({ maxCost: fc.option(fc.integer({ min: 0, max: 20 }), { nil: undefined }), otherwise: fc.constantFrom('allow', 'escalate', 'deny') }).map(({ maxCost, otherwise }) => {
-      const sorted = specs.toSorted((a, b) => STAGES.indexOf(a.stage) - STAGES.indexOf(b.stage));
-      const critics = sorted.map((spec, index) =>
-        critic(`c${index}`, {
-          stage: spec.stage,
-          policy: spec.policy,
-          priority: spec.priority,
-          costWeight: spec.costWeight,
-          mode: spec.mode,
-          onFailure: onFailure(Object.fromEntries(FAILURE_OUTCOMES.map((outcome, at) => [outcome, spec.effects[at] ?? 'fail']))),
-          dependsOn: [...new Set(spec.depends.filter((on) => on < index && (spec.mode === 'shadow' || sorted[on]?.mode === 'enforce')).map((on) => `c${on}`))],
-        }),
-      );
-      return plan(critics, { budget: maxCost === undefined ? {} : { maxCost }, verdict: { rules, otherwise: otherwise } });
-    }),
+    fc
+      .record({
+        maxCost: fc.option(fc.integer({ min: 0, max: 20 }), { nil: undefined }),
+        otherwise: fc.constantFrom('allow', 'escalate', 'deny'),
+      })
+      .map(({ maxCost, otherwise }) => {
+        const sorted = specs.toSorted((a, b) => STAGES.indexOf(a.stage) - STAGES.indexOf(b.stage));
+        const critics = sorted.map((spec, index) =>
+          critic(`c${index}`, {
+            stage: spec.stage,
+            policy: spec.policy,
+            priority: spec.priority,
+            costWeight: spec.costWeight,
+            mode: spec.mode,
+            onFailure: onFailure(Object.fromEntries(FAILURE_OUTCOMES.map((outcome, at) => [outcome, spec.effects[at] ?? 'fail']))),
+            dependsOn: [
+              ...new Set(
+                spec.depends.filter((on) => on < index && (spec.mode === 'shadow' || sorted[on]?.mode === 'enforce')).map((on) => `c${on}`),
+              ),
+            ],
+          }),
+        );
+        return plan(critics, { budget: maxCost === undefined ? {} : { maxCost }, verdict: { rules, otherwise: otherwise } });
+      }),
   );
 
 const ends = fc.record({
@@ -69,7 +78,10 @@ const ends = fc.record({
 });
 
 /** What the walk does, without its clock: gates and ends every critic, in the order of completion that `at` gives. */
-function run(of: Plan, outcomes: readonly { outcome: CriticOutcome; severity: number; violations: number; uncertainty?: number | undefined; at: number }[]): Map<string, CriticRecord> {
+function run(
+  of: Plan,
+  outcomes: readonly { outcome: CriticOutcome; severity: number; violations: number; uncertainty?: number | undefined; at: number }[],
+): Map<string, CriticRecord> {
   const done = new Map<string, CriticRecord>();
   for (const stage of stagesOf(of)) {
     const reserved = reservedIn(of, stage, done, facts);
@@ -81,14 +93,23 @@ function run(of: Plan, outcomes: readonly { outcome: CriticOutcome; severity: nu
       const admission = admit(of, next, done, reserved, facts);
       const end = outcomes[of.critics.indexOf(next)];
       if (end === undefined) throw new Error('no end for this critic');
-      done.set(next.name, admission.kind === 'ended' ? admission.record : record(next, end.outcome, end.severity, end.violations, end.uncertainty));
+      done.set(
+        next.name,
+        admission.kind === 'ended' ? admission.record : record(next, end.outcome, end.severity, end.violations, end.uncertainty),
+      );
       waiting = waiting.filter((one) => one !== next);
     }
   }
   return done;
 }
 
-const runs = plans.chain((of) => fc.record({ plan: fc.constant(of), ends: fc.array(ends, { minLength: of.critics.length, maxLength: of.critics.length }), orders: fc.array(fc.nat(100), { minLength: 8, maxLength: 8 }) }));
+const runs = plans.chain((of) =>
+  fc.record({
+    plan: fc.constant(of),
+    ends: fc.array(ends, { minLength: of.critics.length, maxLength: of.critics.length }),
+    orders: fc.array(fc.nat(100), { minLength: 8, maxLength: 8 }),
+  }),
+);
 
 describe('the verdict', () => {
   it('is never allow without a success of an enforcing critic', () => {
@@ -124,21 +145,28 @@ describe('the verdict', () => {
 
   it('never falls when an always critic that succeeded quietly breaks instead and breaking is not ignored', () => {
     fc.assert(
-      fc.property(runs, fc.nat(7), fc.constantFrom('failed', 'timed_out', 'unavailable', 'invalid_output'), ({ plan: of, ends: given }, at, outcome) => {
-        const target = of.critics[at % of.critics.length];
-        if (target === undefined || target.mode === 'shadow') return;
-        const strict = plan(
-          of.critics.map((one) => (one.name === target.name ? { ...one, onFailure: onFailure({ [outcome]: 'fail' }) } : one)),
-          { verdict: of.verdict },
-        );
-        const quiet = given.map((end, index) => (index === at % of.critics.length ? { ...end, outcome: 'succeeded' as const, severity: 0, violations: 0 } : end));
-        const broken = quiet.map((end, index) => (index === at % of.critics.length ? { ...end, outcome: outcome } : end));
-        const before = run(strict, quiet);
-        const after = run(strict, broken);
-        if (after.get(target.name)?.outcome !== outcome) return;
-        if (decideVerdict(strict, before, facts).decision !== 'allow') return;
-        expect(decideVerdict(strict, after, facts).decision).not.toBe('allow');
-      }),
+      fc.property(
+        runs,
+        fc.nat(7),
+        fc.constantFrom('failed', 'timed_out', 'unavailable', 'invalid_output'),
+        ({ plan: of, ends: given }, at, outcome) => {
+          const target = of.critics[at % of.critics.length];
+          if (target === undefined || target.mode === 'shadow') return;
+          const strict = plan(
+            of.critics.map((one) => (one.name === target.name ? { ...one, onFailure: onFailure({ [outcome]: 'fail' }) } : one)),
+            { verdict: of.verdict },
+          );
+          const quiet = given.map((end, index) =>
+            index === at % of.critics.length ? { ...end, outcome: 'succeeded' as const, severity: 0, violations: 0 } : end,
+          );
+          const broken = quiet.map((end, index) => (index === at % of.critics.length ? { ...end, outcome: outcome } : end));
+          const before = run(strict, quiet);
+          const after = run(strict, broken);
+          if (after.get(target.name)?.outcome !== outcome) return;
+          if (decideVerdict(strict, before, facts).decision !== 'allow') return;
+          expect(decideVerdict(strict, after, facts).decision).not.toBe('allow');
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -171,7 +199,11 @@ describe('the verdict', () => {
   });
 
   it('counts a skipped critic once, through the dependency at the root', () => {
-    const critics = [critic('root', { onFailure: onFailure({ failed: 'escalate' }) }), critic('leaf', { dependsOn: ['root'] }), critic('good')];
+    const critics = [
+      critic('root', { onFailure: onFailure({ failed: 'escalate' }) }),
+      critic('leaf', { dependsOn: ['root'] }),
+      critic('good'),
+    ];
     const of = plan(critics);
     const skipped = { ...record(critics[1]!, 'skipped'), root: 'root' };
     const verdict = decideVerdict(of, records([record(critics[0]!, 'failed'), skipped, record(critics[2]!, 'succeeded')]), facts);
@@ -185,7 +217,11 @@ describe('the verdict', () => {
     const good = critic('good');
     const decide = (effect: 'deny' | 'ignore'): Decision => {
       const leaf = critic('leaf', { dependsOn: ['root'], onFailure: onFailure({ skipped: effect }) });
-      return decideVerdict(plan([root, leaf, good]), records([record(root, 'failed'), { ...record(leaf, 'skipped'), root: 'root' }, record(good, 'succeeded')]), facts).decision;
+      return decideVerdict(
+        plan([root, leaf, good]),
+        records([record(root, 'failed'), { ...record(leaf, 'skipped'), root: 'root' }, record(good, 'succeeded')]),
+        facts,
+      ).decision;
     };
     expect(decide('deny')).toBe('deny');
     expect(decide('ignore')).toBe('escalate');
@@ -193,13 +229,21 @@ describe('the verdict', () => {
 
   it('is degraded by a risk rule that erred, and names it', () => {
     const good = critic('good');
-    const verdict = decideVerdict(plan([good]), records([record(good, 'succeeded')]), { ...facts, riskErrors: ['the rule for high risk could not be evaluated'] });
+    const verdict = decideVerdict(plan([good]), records([record(good, 'succeeded')]), {
+      ...facts,
+      riskErrors: ['the rule for high risk could not be evaluated'],
+    });
     expect(verdict).toMatchObject({ decision: 'allow', degraded: true, reasons: [{ code: 'RISK_ERROR', effect: 'none' }] });
   });
 
   it('escalates on a rule that errs, and names it', () => {
     const critics = [critic('good')];
-    const of = plan(critics, { verdict: { rules: [{ effect: 'deny', when: "has(context.level) && context.level > 3.0", reason: 'level', decisive: false }], otherwise: 'allow' } });
+    const of = plan(critics, {
+      verdict: {
+        rules: [{ effect: 'deny', when: 'has(context.level) && context.level > 3.0', reason: 'level', decisive: false }],
+        otherwise: 'allow',
+      },
+    });
     const verdict = decideVerdict(of, records([record(critics[0]!, 'succeeded')]), { ...facts, context: { level: 'high' } });
     expect(verdict).toMatchObject({ decision: 'escalate', degraded: true, reasons: [{ rule: 'level', code: 'RULE_ERROR' }] });
   });
@@ -207,7 +251,9 @@ describe('the verdict', () => {
   it('does not see shadow critics', () => {
     const critics = [critic('good'), critic('shadow', { mode: 'shadow' })];
     const of = plan(critics, { verdict: { rules, otherwise: 'allow' } });
-    expect(decideVerdict(of, records([record(critics[0]!, 'succeeded'), record(critics[1]!, 'succeeded', 0.99, 2)]), facts).decision).toBe('allow');
+    expect(decideVerdict(of, records([record(critics[0]!, 'succeeded'), record(critics[1]!, 'succeeded', 0.99, 2)]), facts).decision).toBe(
+      'allow',
+    );
     expect(decideVerdict(of, records([record(critics[0]!, 'succeeded'), record(critics[1]!, 'failed')]), facts).decision).toBe('allow');
   });
 
@@ -224,10 +270,13 @@ describe('a gate', () => {
     return decideGate(plan([first, one]), one, records([before]), given).kind === 'run';
   };
 
-  it.each(FAILURE_OUTCOMES.filter((outcome) => outcome !== 'cancelled' && outcome !== 'skipped'))('opens on_violation and on_uncertainty when an earlier critic ended as %s', (outcome) => {
-    expect(open({ policy: 'on_violation' }, record(first, outcome))).toBe(true);
-    expect(open({ policy: 'on_uncertainty', uncertaintyThreshold: 0.7 }, record(first, outcome))).toBe(true);
-  });
+  it.each(FAILURE_OUTCOMES.filter((outcome) => outcome !== 'cancelled' && outcome !== 'skipped'))(
+    'opens on_violation and on_uncertainty when an earlier critic ended as %s',
+    (outcome) => {
+      expect(open({ policy: 'on_violation' }, record(first, outcome))).toBe(true);
+      expect(open({ policy: 'on_uncertainty', uncertaintyThreshold: 0.7 }, record(first, outcome))).toBe(true);
+    },
+  );
 
   it('does not open for an earlier failure that the plan ignores', () => {
     const ignored = critic('first', { stage: 'fast_critics', onFailure: onFailure({ failed: 'ignore' }) });
@@ -236,7 +285,9 @@ describe('a gate', () => {
   });
 
   it('opens on_high_risk for high and critical, and for nothing less', () => {
-    const tiers = (['low', 'medium', 'high', 'critical'] as const).map((riskTier) => open({ policy: 'on_high_risk' }, record(first, 'succeeded'), { ...facts, riskTier }));
+    const tiers = (['low', 'medium', 'high', 'critical'] as const).map((riskTier) =>
+      open({ policy: 'on_high_risk' }, record(first, 'succeeded'), { ...facts, riskTier }),
+    );
     expect(tiers).toEqual([false, false, true, true]);
   });
 
@@ -286,12 +337,16 @@ describe('a decisive rule', () => {
   it('tried after each of many ends holds exactly when it holds over all of them', () => {
     const ended = fc.array(fc.constantFrom(0, 0.4, 0.6, 0.95), { minLength: 2, maxLength: 2 });
     fc.assert(
-      fc.property(ended, fc.constantFrom(severe, two, `${severe} || ${two}`, `(${severe}) && (${two})`), ([first = 0, second = 0], when) => {
-        const of = plan([a, b], { verdict: { rules: [deny(when)], otherwise: 'allow' } });
-        const all = [record(a, 'succeeded', first), record(b, 'succeeded', second)];
-        const step = all.some((one, index) => decisiveRule(of, records(all.slice(0, index + 1)), facts, one) !== undefined);
-        expect(step).toBe(decideVerdict(of, records(all), facts).decision === 'deny');
-      }),
+      fc.property(
+        ended,
+        fc.constantFrom(severe, two, `${severe} || ${two}`, `(${severe}) && (${two})`),
+        ([first = 0, second = 0], when) => {
+          const of = plan([a, b], { verdict: { rules: [deny(when)], otherwise: 'allow' } });
+          const all = [record(a, 'succeeded', first), record(b, 'succeeded', second)];
+          const step = all.some((one, index) => decisiveRule(of, records(all.slice(0, index + 1)), facts, one) !== undefined);
+          expect(step).toBe(decideVerdict(of, records(all), facts).decision === 'deny');
+        },
+      ),
     );
   });
 });

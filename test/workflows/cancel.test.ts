@@ -30,7 +30,13 @@ const PLANS = (dir: string) => [
     critics: {
       at_home: { uses: 'scripted', stage: 'fast_critics', dispatch: 'local', with: { finding: { severity: 0.3 } } },
       quick: { uses: 'scripted', stage: 'core_analysis' },
-      waits: { uses: 'scripted', stage: 'core_analysis', costWeight: 7, attemptTimeout: '100s', with: { waitFor: join(dir, 'never'), record: join(dir, 'waits.jsonl') } },
+      waits: {
+        uses: 'scripted',
+        stage: 'core_analysis',
+        costWeight: 7,
+        attemptTimeout: '100s',
+        with: { waitFor: join(dir, 'never'), record: join(dir, 'waits.jsonl') },
+      },
       behind: { uses: 'scripted', stage: 'core_analysis', dependsOn: ['waits'] },
       later: { uses: 'scripted', stage: 'validation' },
     },
@@ -68,7 +74,13 @@ describe('a cancelled evaluation', () => {
     await until(async () => (await handle.progress()).ended.some((critic) => critic.name === 'quick'));
     const { report } = await cancelled(handle);
     if (report === undefined) throw new Error('the cancelled evaluation has left no report');
-    expect(outcomesOf(report)).toEqual({ at_home: 'succeeded', quick: 'succeeded', waits: 'cancelled', behind: 'cancelled', later: 'cancelled' });
+    expect(outcomesOf(report)).toEqual({
+      at_home: 'succeeded',
+      quick: 'succeeded',
+      waits: 'cancelled',
+      behind: 'cancelled',
+      later: 'cancelled',
+    });
     expect(report).toMatchObject({ cancelled: true, decision: 'not_judged', coverage: { planned: 5, succeeded: 2, cancelled: 3 } });
     expect(report.reasons).toMatchObject([{ code: 'CANCELLED', effect: 'fail' }]);
     expect(criticOf(report, 'at_home').finding?.severity).toBe(0.3);

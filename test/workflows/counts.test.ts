@@ -37,7 +37,9 @@ function billableActions(history: readonly HistoryEvent[]): number {
   const attempts = activitiesOf(history).reduce((sum, run) => sum + (run.started?.activityTaskStartedEventAttributes?.attempt ?? 0), 0);
   const timers = history.filter((event) => event.timerStartedEventAttributes).length;
   const upserts = history.filter((event) => event.upsertWorkflowSearchAttributesEventAttributes).length;
-  const tasksWithLocals = new Set(history.flatMap((event) => String(event.markerRecordedEventAttributes?.workflowTaskCompletedEventId ?? '') || [])).size;
+  const tasksWithLocals = new Set(
+    history.flatMap((event) => String(event.markerRecordedEventAttributes?.workflowTaskCompletedEventId ?? '') || []),
+  ).size;
   return 1 + attempts + timers + upserts + tasksWithLocals;
 }
 

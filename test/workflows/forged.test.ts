@@ -72,7 +72,11 @@ const FAILURES: Readonly<Record<string, unknown>> = {
   'an outcome that does not exist': { outcome: 'allow', code: 'OK', attempts: [] },
   'an attempt that is null': { outcome: 'failed', code: 'X', attempts: [null] },
   'a code that is no text': { outcome: 'failed', code: { allow: true }, attempts: [] },
-  'an attempt beside which stands what no stack can write': asText({ outcome: 'failed', code: 'X', attempts: [{ class: 'permanent', queuedMs: 0, ranMs: 0, junk: 'DEEP' }] }),
+  'an attempt beside which stands what no stack can write': asText({
+    outcome: 'failed',
+    code: 'X',
+    attempts: [{ class: 'permanent', queuedMs: 0, ranMs: 0, junk: 'DEEP' }],
+  }),
   'a time that is a text': { outcome: 'failed', code: 'X', attempts: [], startedAt: 'now', endedAt: null },
 };
 
@@ -88,8 +92,11 @@ describe('a forged answer for a pending critic', () => {
 
   const { namespace } = inject('server');
   const payloadOf = (value: unknown): Payload =>
-    value instanceof JsonText ? { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(value.text) } : defaultPayloadConverter.toPayload(value);
-  const payloadsOf = (value: unknown): { payloads: Payload[] } | undefined => (value === undefined ? undefined : { payloads: [payloadOf(value)] });
+    value instanceof JsonText
+      ? { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(value.text) }
+      : defaultPayloadConverter.toPayload(value);
+  const payloadsOf = (value: unknown): { payloads: Payload[] } | undefined =>
+    value === undefined ? undefined : { payloads: [payloadOf(value)] };
 
   async function answerWith(send: (workflowId: string) => Promise<unknown>): Promise<EvaluationReport> {
     const handle = await harness.client.start({ plan: 'pending', content: 'text' });
@@ -103,7 +110,12 @@ describe('a forged answer for a pending critic', () => {
   it.concurrent.each(Object.keys(COMPLETIONS))('that completes it with %s is no finding and is not allowed', async (what) => {
     const result = payloadsOf(COMPLETIONS[what]);
     const report = await answerWith((workflowId) =>
-      harness.connection.workflowService.respondActivityTaskCompletedById({ namespace, workflowId, activityId: ACTIVITY_ID, ...(result ? { result } : {}) }),
+      harness.connection.workflowService.respondActivityTaskCompletedById({
+        namespace,
+        workflowId,
+        activityId: ACTIVITY_ID,
+        ...(result ? { result } : {}),
+      }),
     );
     expect(report.critics.find((critic) => critic.name === 'subject')).toMatchObject({ outcome: 'invalid_output', code: 'NOT_A_FINDING' });
     expect(report.decision).toBe('escalate');
@@ -116,7 +128,10 @@ describe('a forged answer for a pending critic', () => {
         namespace,
         workflowId,
         activityId: ACTIVITY_ID,
-        failure: { message: 'forged', applicationFailureInfo: { type: 'CriticFailed', nonRetryable: true, ...(details ? { details } : {}) } },
+        failure: {
+          message: 'forged',
+          applicationFailureInfo: { type: 'CriticFailed', nonRetryable: true, ...(details ? { details } : {}) },
+        },
       }),
     );
     expect(report.critics.find((critic) => critic.name === 'subject')).toMatchObject({ outcome: 'failed' });
@@ -124,9 +139,22 @@ describe('a forged answer for a pending critic', () => {
   });
 
   it('that calls itself another critic stands under its own name, and leaves the other one alone', async () => {
-    const result = payloadsOf(success({ name: 'innocent', stage: 'fast_critics', root: 'innocent', gate: { open: false, by: 'policy', policy: 'always' }, startedAt: 'now' }));
+    const result = payloadsOf(
+      success({
+        name: 'innocent',
+        stage: 'fast_critics',
+        root: 'innocent',
+        gate: { open: false, by: 'policy', policy: 'always' },
+        startedAt: 'now',
+      }),
+    );
     const report = await answerWith((workflowId) =>
-      harness.connection.workflowService.respondActivityTaskCompletedById({ namespace, workflowId, activityId: ACTIVITY_ID, ...(result ? { result } : {}) }),
+      harness.connection.workflowService.respondActivityTaskCompletedById({
+        namespace,
+        workflowId,
+        activityId: ACTIVITY_ID,
+        ...(result ? { result } : {}),
+      }),
     );
     expect(report.critics.map(({ name, stage, outcome }) => ({ name, stage, outcome }))).toEqual([
       { name: 'innocent', stage: 'fast_critics', outcome: 'succeeded' },
@@ -138,8 +166,18 @@ describe('a forged answer for a pending critic', () => {
   it('in a heartbeat is not read: the account of the attempts stays ours', async () => {
     const details = payloadsOf({ attempts: [null], startedAt: 'now', waiting: true });
     const report = await answerWith(async (workflowId) => {
-      await harness.connection.workflowService.recordActivityTaskHeartbeatById({ namespace, workflowId, activityId: ACTIVITY_ID, ...(details ? { details } : {}) });
-      await harness.connection.workflowService.respondActivityTaskFailedById({ namespace, workflowId, activityId: ACTIVITY_ID, failure: { message: 'forged', timeoutFailureInfo: { timeoutType: 2, ...(details ? { lastHeartbeatDetails: details } : {}) } } });
+      await harness.connection.workflowService.recordActivityTaskHeartbeatById({
+        namespace,
+        workflowId,
+        activityId: ACTIVITY_ID,
+        ...(details ? { details } : {}),
+      });
+      await harness.connection.workflowService.respondActivityTaskFailedById({
+        namespace,
+        workflowId,
+        activityId: ACTIVITY_ID,
+        failure: { message: 'forged', timeoutFailureInfo: { timeoutType: 2, ...(details ? { lastHeartbeatDetails: details } : {}) } },
+      });
     });
     expect(report.decision).toBe('not_judged');
   });

@@ -47,7 +47,10 @@ const GOOD = {
   plan: 'good',
   version: 1,
   timeouts: { global: '60s' },
-  critics: { remote: { uses: 'innocent', stage: 'core_analysis' }, at_home: { uses: 'innocent', stage: 'core_analysis', dispatch: 'local' } },
+  critics: {
+    remote: { uses: 'innocent', stage: 'core_analysis' },
+    at_home: { uses: 'innocent', stage: 'core_analysis', dispatch: 'local' },
+  },
   verdict: { otherwise: 'allow' },
 };
 
@@ -58,11 +61,16 @@ describe('hostile critics', () => {
   const kept = (['unhandledRejection', 'uncaughtException'] as const).map((event) => ({ event, listeners: process.rawListeners(event) }));
   beforeAll(async () => {
     for (const { event } of kept) process.removeAllListeners(event);
-    harness = await makeHarness({ plans: [planOf('activity'), planOf('local'), GOOD], critics: [hostile, innocent], log: (_level, message) => lines.push(message) });
+    harness = await makeHarness({
+      plans: [planOf('activity'), planOf('local'), GOOD],
+      critics: [hostile, innocent],
+      log: (_level, message) => lines.push(message),
+    });
   });
   afterAll(async () => {
     await harness.close();
-    for (const { event, listeners } of kept) for (const listener of listeners) process.on(event, (...args: unknown[]) => void Reflect.apply(listener, process, args));
+    for (const { event, listeners } of kept)
+      for (const listener of listeners) process.on(event, (...args: unknown[]) => void Reflect.apply(listener, process, args));
   });
 
   it.each([

@@ -36,7 +36,15 @@ describe('a key', () => {
 
   it('whose memo lies about the request is refused, and answers nobody', async () => {
     const key = randomUUID();
-    const request: EvaluationRequest = { plan: 'same', tenant: 'default', key, content: 'harmless', context: {}, class: 'interactive', gating: 'on' };
+    const request: EvaluationRequest = {
+      plan: 'same',
+      tenant: 'default',
+      key,
+      content: 'harmless',
+      context: {},
+      class: 'interactive',
+      gating: 'on',
+    };
     const input: EvaluateInput = { v: 1, request, requestDigest: requestDigest(request) };
     const raw = new Client({ connection: lax.connection });
     await raw.workflow.start(EVALUATE, {

@@ -80,7 +80,11 @@ describe('the metrics of a report', () => {
     const { planned: count, ...outcomes } = report.coverage;
     expect(count).toBe(planned.length);
     expect(Object.values(outcomes).reduce((sum, one) => sum + one, 0)).toBe(count);
-    for (const [outcome, number] of Object.entries(outcomes)) expect(Object.values(ENDS).filter((end) => end === outcome), outcome).toHaveLength(number);
+    for (const [outcome, number] of Object.entries(outcomes))
+      expect(
+        Object.values(ENDS).filter((end) => end === outcome),
+        outcome,
+      ).toHaveLength(number);
   });
 
   it('count what was executed, retried and rate limited as the critics themselves recorded it', () => {
@@ -99,7 +103,11 @@ describe('the metrics of a report', () => {
       expect(criticOf(report, name).attempts, name).toBe(attempt);
       expect(attemptsOf(history, name), name).toHaveLength(attempt ?? 0);
     }
-    expect(remote().toSorted()).toEqual(called().filter((name) => name !== 'at_home').toSorted());
+    expect(remote().toSorted()).toEqual(
+      called()
+        .filter((name) => name !== 'at_home')
+        .toSorted(),
+    );
   });
 
   it('say for each stage what ran and what was gated', () => {

@@ -13,7 +13,12 @@ const PLAN = {
   defaults: { maxRetries: 0 },
   timeouts: { global: '60s' },
   critics: {
-    flags: { uses: 'scripted', stage: 'fast_critics', dispatch: 'local', with: { finding: { severity: 0.6, violations: [{ code: 'x', message: 'found' }] } } },
+    flags: {
+      uses: 'scripted',
+      stage: 'fast_critics',
+      dispatch: 'local',
+      with: { finding: { severity: 0.6, violations: [{ code: 'x', message: 'found' }] } },
+    },
     judge: { uses: 'scripted', stage: 'core_analysis', with: { throw: 'permanent' } },
     behind: { uses: 'scripted', stage: 'core_analysis', dispatch: 'activity', dependsOn: ['judge'] },
     watcher: { uses: 'scripted', stage: 'core_analysis', mode: 'shadow', with: { throw: 'permanent' } },
@@ -74,7 +79,11 @@ describe('an evaluation that cannot judge', () => {
       for await (const info of harness.temporal.workflow.list({ query })) return info;
       return undefined;
     });
-    expect(found.typedSearchAttributes.get(SEARCH_ATTRIBUTES.critics)?.toSorted()).toEqual(['fail:behind@4', 'fail:judge@4', 'flag:flags@4']);
+    expect(found.typedSearchAttributes.get(SEARCH_ATTRIBUTES.critics)?.toSorted()).toEqual([
+      'fail:behind@4',
+      'fail:judge@4',
+      'flag:flags@4',
+    ]);
     expect(found.typedSearchAttributes.get(SEARCH_ATTRIBUTES.degraded)).toBe(report.degraded);
   });
 

@@ -35,7 +35,14 @@ function critics(dir: string, dispatch: 'activity' | 'local', extra: object = {}
   return Object.fromEntries(
     Object.entries(SUBJECTS).map(([name, { critic = {}, with: options = {}, uses = 'scripted' }]) => [
       name,
-      { uses, stage: 'core_analysis', dispatch, ...critic, ...extra, with: uses === 'scripted' ? { record: join(dir, `${dispatch}.jsonl`), name, ...options } : {} },
+      {
+        uses,
+        stage: 'core_analysis',
+        dispatch,
+        ...critic,
+        ...extra,
+        with: uses === 'scripted' ? { record: join(dir, `${dispatch}.jsonl`), name, ...options } : {},
+      },
     ]),
   );
 }
@@ -43,7 +50,13 @@ function critics(dir: string, dispatch: 'activity' | 'local', extra: object = {}
 const PLANS = (dir: string) => [
   { plan: 'remote', version: 1, timeouts: { global: '60s' }, critics: critics(dir, 'activity'), verdict: { otherwise: 'allow' } },
   { plan: 'at_home', version: 1, timeouts: { global: '60s' }, critics: critics(dir, 'local'), verdict: { otherwise: 'allow' } },
-  { plan: 'strict', version: 1, timeouts: { global: '60s' }, critics: critics(dir, 'activity', { onFailure: 'deny' }), verdict: { otherwise: 'allow' } },
+  {
+    plan: 'strict',
+    version: 1,
+    timeouts: { global: '60s' },
+    critics: critics(dir, 'activity', { onFailure: 'deny' }),
+    verdict: { otherwise: 'allow' },
+  },
 ];
 
 describe('output rules', () => {

@@ -7,14 +7,21 @@ import { callsIn, criticOf, makeHarness, outcomesOf, type Harness, type HarnessO
 import { until } from '../support/history.js';
 
 /** A critic that exists in several versions and says which one it is. */
-const versioned = (version: string) => defineCritic({ name: 'versioned', version, evaluate: () => ({ severity: 0, violations: [], evidence: [version] }) });
+const versioned = (version: string) =>
+  defineCritic({ name: 'versioned', version, evaluate: () => ({ severity: 0, violations: [], evidence: [version] }) });
 
 const OLD = (dir: string) => ({
   plan: 'release',
   version: 1,
   timeouts: { global: '60s' },
   critics: {
-    waits: { uses: 'scripted', stage: 'fast_critics', attemptTimeout: '50s', retryBackoffBase: 1, with: { waitFor: join(dir, 'go'), record: join(dir, 'waits.jsonl') } },
+    waits: {
+      uses: 'scripted',
+      stage: 'fast_critics',
+      attemptTimeout: '50s',
+      retryBackoffBase: 1,
+      with: { waitFor: join(dir, 'go'), record: join(dir, 'waits.jsonl') },
+    },
     gone: { uses: 'scripted', stage: 'core_analysis', with: { finding: { severity: 0.4 } } },
     kept: { uses: 'versioned', stage: 'core_analysis' },
   },

@@ -32,7 +32,11 @@ const mendable = defineCritic<MendableOptions>({
 });
 
 const planOf = (dir: string, plan: string) => {
-  const scripted = (name: string, extra: object = {}) => ({ uses: 'scripted', ...extra, with: { record: join(dir, `${plan}-${name}.jsonl`) } });
+  const scripted = (name: string, extra: object = {}) => ({
+    uses: 'scripted',
+    ...extra,
+    with: { record: join(dir, `${plan}-${name}.jsonl`) },
+  });
   return {
     plan,
     version: 1,
@@ -41,7 +45,11 @@ const planOf = (dir: string, plan: string) => {
     critics: {
       early: scripted('early', { stage: 'fast_critics' }),
       sibling: scripted('sibling', { stage: 'core_analysis' }),
-      broken: { uses: 'mendable', stage: 'core_analysis', with: { calls: join(dir, `${plan}-broken.jsonl`), go: join(dir, `${plan}-go`), mended: join(dir, `${plan}-mended`) } },
+      broken: {
+        uses: 'mendable',
+        stage: 'core_analysis',
+        with: { calls: join(dir, `${plan}-broken.jsonl`), go: join(dir, `${plan}-go`), mended: join(dir, `${plan}-mended`) },
+      },
       later: scripted('later', { stage: 'deep_analysis' }),
     },
     verdict: { otherwise: 'allow' },
@@ -51,7 +59,10 @@ const planOf = (dir: string, plan: string) => {
 describe('a reset', () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await makeHarness({ plans: (dir) => ['keep', 'boundary', 'under_way'].map((plan) => planOf(dir, plan)), critics: [mendable] });
+    harness = await makeHarness({
+      plans: (dir) => ['keep', 'boundary', 'under_way'].map((plan) => planOf(dir, plan)),
+      critics: [mendable],
+    });
   });
   afterAll(() => harness.close());
 
@@ -78,11 +89,17 @@ describe('a reset', () => {
   const starts = async (plan: string): Promise<Record<string, number>> =>
     Object.fromEntries(
       await Promise.all(
-        ['early', 'sibling', 'broken', 'later'].map(async (name) => [name, (await callsIn(join(harness.dir, `${plan}-${name}.jsonl`))).filter((call) => call.event === 'start').length] as const),
+        ['early', 'sibling', 'broken', 'later'].map(
+          async (name) =>
+            [name, (await callsIn(join(harness.dir, `${plan}-${name}.jsonl`))).filter((call) => call.event === 'start').length] as const,
+        ),
       ),
     );
 
-  async function failThenReset(plan: string, to: (reset: NonNullable<EvaluationReport['reset']>) => number): Promise<{ first: EvaluationReport; second: EvaluationReport }> {
+  async function failThenReset(
+    plan: string,
+    to: (reset: NonNullable<EvaluationReport['reset']>) => number,
+  ): Promise<{ first: EvaluationReport; second: EvaluationReport }> {
     const handle = await startBroken(plan);
     writeFileSync(join(harness.dir, `${plan}-go`), '');
     const first = await handle.result();

@@ -13,7 +13,13 @@ const one = (dir: string, name: string, options: object, critic: object = {}, ti
   version: 1,
   timeouts,
   critics: {
-    subject: { uses: 'scripted', stage: 'core_analysis', retryBackoffBase: 1, ...critic, with: { record: join(dir, `${name}.jsonl`), ...options } },
+    subject: {
+      uses: 'scripted',
+      stage: 'core_analysis',
+      retryBackoffBase: 1,
+      ...critic,
+      with: { record: join(dir, `${name}.jsonl`), ...options },
+    },
   },
   verdict: { otherwise: 'allow' },
 });
@@ -29,7 +35,13 @@ const PLANS = (dir: string) => [
   one(dir, 'limited', { throw: 'rate_limited', retryAfter: '3s', failTimes: 1 }),
   one(dir, 'limited_for_long', { throw: 'rate_limited', retryAfter: '1h', failTimes: 1 }, { timeout: '20s' }),
   one(dir, 'cut', { throw: 'transient' }, { maxRetries: 9, retryBackoffBase: 5, timeout: '20s' }),
-  one(dir, 'cut_by_stage', { throw: 'transient' }, { maxRetries: 9, retryBackoffBase: 3_600 }, { global: '60s', stages: { core_analysis: '30s' } }),
+  one(
+    dir,
+    'cut_by_stage',
+    { throw: 'transient' },
+    { maxRetries: 9, retryBackoffBase: 3_600 },
+    { global: '60s', stages: { core_analysis: '30s' } },
+  ),
 ];
 
 /** Milliseconds from the end of each attempt to the start of the next. */
@@ -49,7 +61,13 @@ describe('retries', () => {
   async function run(plan: string) {
     const report = await harness.client.evaluate({ plan, content: 'text' });
     const calls = await callsIn(join(harness.dir, `${plan}.jsonl`));
-    return { report, critic: criticOf(report, 'subject'), calls, starts: calls.filter((call) => call.event === 'start'), history: await harness.history(report.evaluationId) };
+    return {
+      report,
+      critic: criticOf(report, 'subject'),
+      calls,
+      starts: calls.filter((call) => call.event === 'start'),
+      history: await harness.history(report.evaluationId),
+    };
   }
 
   it.concurrent('of a critic that fails three times come after 2, 4 and 8 seconds, and the fourth attempt succeeds', async () => {

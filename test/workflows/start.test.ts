@@ -31,7 +31,12 @@ const requestOf = (key: string, over: object = {}): EvaluationRequest => ({
   gating: 'on',
   ...over,
 });
-const inputOf = (request: EvaluationRequest, over: object = {}): object => ({ v: 1, request, requestDigest: requestDigest(request), ...over });
+const inputOf = (request: EvaluationRequest, over: object = {}): object => ({
+  v: 1,
+  request,
+  requestDigest: requestDigest(request),
+  ...over,
+});
 
 /** What someone may start the workflow with, by what is wrong with it. */
 const BAD: Readonly<Record<string, (key: string) => unknown[]>> = {
@@ -55,7 +60,9 @@ const BAD: Readonly<Record<string, (key: string) => unknown[]>> = {
   'an unknown plan': (key) => [inputOf(requestOf(key, { plan: 'unknown' }))],
   'an unknown tier': (key) => [inputOf(requestOf(key, { riskTier: 'none' }))],
   'a tier in the context alone': (key) => [inputOf(requestOf(key, { context: { riskTier: 'high' } }))],
-  'a tier in the context that the request contradicts': (key) => [inputOf(requestOf(key, { context: { riskTier: 'high' }, riskTier: 'low' }))],
+  'a tier in the context that the request contradicts': (key) => [
+    inputOf(requestOf(key, { context: { riskTier: 'high' }, riskTier: 'low' })),
+  ],
   'the key of another evaluation': () => [inputOf(requestOf('another-key'))],
   'more content than any plan takes': (key) => [inputOf(requestOf(key, { content: 'x'.repeat(MAX_CONTENT_BYTES) }))],
   'content of 1.9 MB': (key) => [inputOf(requestOf(key, { content: 'x'.repeat(1_900_000) }))],

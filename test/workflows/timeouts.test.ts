@@ -9,7 +9,14 @@ import { freshPollers } from '../../src/pollers.js';
 import { callsIn, criticOf, makeHarness, outcomesOf, type Harness } from '../support/harness.js';
 import { strangeEvents, until } from '../support/history.js';
 
-const hanging = (extra: object = {}) => ({ uses: 'scripted', stage: 'core_analysis', attemptTimeout: '30s', maxRetries: 0, with: { hang: true }, ...extra });
+const hanging = (extra: object = {}) => ({
+  uses: 'scripted',
+  stage: 'core_analysis',
+  attemptTimeout: '30s',
+  maxRetries: 0,
+  with: { hang: true },
+  ...extra,
+});
 const quick = (extra: object = {}) => ({ uses: 'scripted', stage: 'core_analysis', ...extra });
 /** A lane of its own is pulled from at once; only then does the critic wait for the plan's limit. */
 const own = (plan: string) => (plan === 'pulled' ? { maxConcurrent: 1 } : {});
@@ -27,14 +34,23 @@ const PLANS = (dir: string) => [
     plan: 'critic',
     version: 1,
     timeouts: { global: '60s' },
-    critics: { hung: hanging({ attemptTimeout: '2s', timeout: '2s', maxRetries: 5 }), beside: quick(), later: quick({ stage: 'validation' }) },
+    critics: {
+      hung: hanging({ attemptTimeout: '2s', timeout: '2s', maxRetries: 5 }),
+      beside: quick(),
+      later: quick({ stage: 'validation' }),
+    },
     verdict,
   },
   {
     plan: 'stage',
     version: 1,
     timeouts: { global: '60s', stages: { core_analysis: '2s' } },
-    critics: { hung: hanging({ attemptTimeout: '2s' }), behind: quick({ dependsOn: ['hung'] }), beside: quick(), later: quick({ stage: 'validation' }) },
+    critics: {
+      hung: hanging({ attemptTimeout: '2s' }),
+      behind: quick({ dependsOn: ['hung'] }),
+      beside: quick(),
+      later: quick({ stage: 'validation' }),
+    },
     verdict,
   },
   {
@@ -56,8 +72,19 @@ const PLANS = (dir: string) => [
     timeouts: { global: '60s' },
     limits: plan === 'narrow' ? { maxConcurrentPerStage: { core_analysis: 1 } } : { maxConcurrentCritics: 1 },
     critics: {
-      holder: quick({ ...own(plan), executionPolicy: 'on_high_risk', attemptTimeout: '50s', with: { waitFor: join(dir, plan), record: join(dir, `${plan}.jsonl`) } }),
-      queued: quick({ ...own(plan), executionPolicy: 'conditional', condition: "request.riskTier == 'low'", timeout: '500ms', with: { record: join(dir, 'queued.jsonl') } }),
+      holder: quick({
+        ...own(plan),
+        executionPolicy: 'on_high_risk',
+        attemptTimeout: '50s',
+        with: { waitFor: join(dir, plan), record: join(dir, `${plan}.jsonl`) },
+      }),
+      queued: quick({
+        ...own(plan),
+        executionPolicy: 'conditional',
+        condition: "request.riskTier == 'low'",
+        timeout: '500ms',
+        with: { record: join(dir, 'queued.jsonl') },
+      }),
     },
     verdict,
   })),
@@ -118,7 +145,15 @@ describe('time-outs', () => {
     const { address, namespace } = inject('server');
     const connection = await NativeConnection.connect({ address });
     const alone = await makeHarness({
-      plans: [{ plan: 'lonely', version: 1, timeouts: { global: '60s' }, critics: { orphan: quick({ timeout: '300ms' }), at_home: quick({ dispatch: 'local' }) }, verdict }],
+      plans: [
+        {
+          plan: 'lonely',
+          version: 1,
+          timeouts: { global: '60s' },
+          critics: { orphan: quick({ timeout: '300ms' }), at_home: quick({ dispatch: 'local' }) },
+          verdict,
+        },
+      ],
       worker: false,
     });
     const registry = makeRegistry();
@@ -145,7 +180,11 @@ describe('time-outs', () => {
       return await alone.client.evaluate({ plan: 'lonely', content: 'text' });
     });
     expect(outcomesOf(report)).toEqual({ orphan: 'unavailable', at_home: 'succeeded' });
-    expect(criticOf(report, 'orphan')).toMatchObject({ code: 'NO_WORKER', attempts: 0, message: `no worker polls its lane ${alone.deployment}/p/lonely` });
+    expect(criticOf(report, 'orphan')).toMatchObject({
+      code: 'NO_WORKER',
+      attempts: 0,
+      message: `no worker polls its lane ${alone.deployment}/p/lonely`,
+    });
     expect(report.decision).toBe('not_judged');
     await alone.close();
     await connection.close();

@@ -31,24 +31,63 @@ export const history: Scenario = {
     const wide = await traces(bench, 'ours', 'full', Math.ceil(samples / 3), WIDE);
     const [ten, forty] = [expectedRuns('full', 1), expectedRuns('full', WIDE)];
     return [
-      figure('events, full', full.map(({ events }) => events), '', 36),
-      figure('events, gated', gated.map(({ events }) => events), '', 8),
-      figure('events, full, naive', naive.map(({ events }) => events), ''),
+      figure(
+        'events, full',
+        full.map(({ events }) => events),
+        '',
+        36,
+      ),
+      figure(
+        'events, gated',
+        gated.map(({ events }) => events),
+        '',
+        8,
+      ),
+      figure(
+        'events, full, naive',
+        naive.map(({ events }) => events),
+        '',
+      ),
       kilobytes('history, full', full),
       kilobytes('history, full, naive', naive),
       kilobytes('history, gated', gated),
       quotient('history bytes, full, ours ÷ naive', bytesOf(full), bytesOf(naive), 0.7),
       quotient(`bytes a critic, ${forty} ÷ ${ten} critics`, bytesOf(wide) / forty, bytesOf(full) / ten, 1.1),
-      figure('billable actions, full', full.map(({ actions }) => actions), '', 9),
-      figure('billable actions, gated', gated.map(({ actions }) => actions), '', 3),
-      figure('billable actions, full, naive', naive.map(({ actions }) => actions), ''),
+      figure(
+        'billable actions, full',
+        full.map(({ actions }) => actions),
+        '',
+        9,
+      ),
+      figure(
+        'billable actions, gated',
+        gated.map(({ actions }) => actions),
+        '',
+        3,
+      ),
+      figure(
+        'billable actions, full, naive',
+        naive.map(({ actions }) => actions),
+        '',
+      ),
     ];
   },
 };
 
 const bytesOf = (all: readonly Trace[]): number => median(all.map(({ bytes }) => bytes));
-const kilobytes = (name: string, all: readonly Trace[]): Figure => figure(name, all.map(({ bytes }) => bytes / 1_000), 'KB');
-const quotient = (name: string, above: number, below: number, goal: number): Figure => ({ name, value: above / below, unit: 'x', goal, samples: 1 });
+const kilobytes = (name: string, all: readonly Trace[]): Figure =>
+  figure(
+    name,
+    all.map(({ bytes }) => bytes / 1_000),
+    'KB',
+  );
+const quotient = (name: string, above: number, below: number, goal: number): Figure => ({
+  name,
+  value: above / below,
+  unit: 'x',
+  goal,
+  samples: 1,
+});
 
 async function traces(bench: Bench, name: VariantName, kind: Kind, samples: number, width = 1): Promise<Trace[]> {
   const variant = await bench.variant(name, width);
@@ -60,7 +99,10 @@ async function traces(bench: Bench, name: VariantName, kind: Kind, samples: numb
 async function traceOf({ connection }: Bench, workflowId: string): Promise<Trace> {
   const execution = { workflowId };
   const described = await connection.workflowService.describeWorkflowExecution({ namespace: 'default', execution });
-  const { history: page, nextPageToken } = await connection.workflowService.getWorkflowExecutionHistory({ namespace: 'default', execution });
+  const { history: page, nextPageToken } = await connection.workflowService.getWorkflowExecutionHistory({
+    namespace: 'default',
+    execution,
+  });
   if (nextPageToken != null && nextPageToken.length > 0) throw new Error('a history of the bench is longer than a page');
   const events = page?.events ?? [];
   return { events: events.length, bytes: Number(described.workflowExecutionInfo?.historySizeBytes ?? 0), actions: billableActions(events) };
@@ -72,7 +114,9 @@ async function traceOf({ connection }: Bench, workflowId: string): Promise<Trace
  */
 export function billableActions(events: readonly BilledEvent[]): number {
   const attempts = events.reduce((sum, event) => sum + (event.activityTaskStartedEventAttributes?.attempt ?? 0), 0);
-  const localTasks = new Set(events.flatMap((event) => event.markerRecordedEventAttributes?.workflowTaskCompletedEventId?.toString() ?? []));
+  const localTasks = new Set(
+    events.flatMap((event) => event.markerRecordedEventAttributes?.workflowTaskCompletedEventId?.toString() ?? []),
+  );
   const upserts = events.filter((event) => event.upsertWorkflowSearchAttributesEventAttributes != null);
   const timers = events.filter((event) => event.timerStartedEventAttributes != null);
   return 1 + attempts + localTasks.size + upserts.length + timers.length;

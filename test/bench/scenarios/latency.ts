@@ -46,5 +46,10 @@ async function rounds(bench: Bench, kind: Kind, sleepMs: number): Promise<Rounds
 const absolute = (what: string, all: Rounds): Figure[] =>
   VARIANTS.flatMap((name) => {
     const times = pick(all, name).flat();
-    return [0.5, 0.95].map((share) => ({ name: `p${share * 100} ${what}, ${name}`, value: percentile(times, share), unit: 'ms' as const, samples: times.length }));
+    return [0.5, 0.95].map((share) => ({
+      name: `p${share * 100} ${what}, ${name}`,
+      value: percentile(times, share),
+      unit: 'ms' as const,
+      samples: times.length,
+    }));
   });

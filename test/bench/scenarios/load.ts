@@ -27,6 +27,12 @@ async function shape(bench: Bench, kind: Kind, cpuGoal?: number): Promise<Figure
     ratio(`worker CPU an evaluation, ${kind}, ours ÷ naive`, single(cpu('ours')), single(cpu('naive')), cpuGoal),
     ratio(`worker CPU an evaluation, ${kind}, ours ÷ floor`, single(cpu('ours')), single(cpu('floor'))),
     ...VARIANTS.map((name) => figure(`worker CPU an evaluation, ${kind}, ${name}`, cpu(name), 'ms')),
-    ...VARIANTS.map((name) => figure(`evaluations a second, ${kind}, ${name}`, pick(slices, name).map(({ perSecond }) => perSecond), '/s')),
+    ...VARIANTS.map((name) =>
+      figure(
+        `evaluations a second, ${kind}, ${name}`,
+        pick(slices, name).map(({ perSecond }) => perSecond),
+        '/s',
+      ),
+    ),
   ];
 }
