@@ -18,9 +18,10 @@ import { coldStart } from './scenarios/cold-start.js';
 import { history } from './scenarios/history.js';
 import { latency } from './scenarios/latency.js';
 import { load } from './scenarios/load.js';
+import { planCheck } from './scenarios/plan-check.js';
 import { startVariant, type Variant, type VariantName } from './variants.js';
 
-const SCENARIOS: readonly Scenario[] = [history, latency, load, bundle, coldStart];
+const SCENARIOS: readonly Scenario[] = [history, latency, load, bundle, planCheck, coldStart];
 const SHIPPED = fileURLToPath(new URL('../../dist/src/workflow-bundle.cjs', import.meta.url));
 const WARM_UP = { quick: 2, usual: 15 };
 
