@@ -23,6 +23,8 @@ const VARIABLES = {
 const Environment = z.object(VARIABLES).partial();
 const KNOWN = Object.keys(VARIABLES);
 const PREFIX = 'TRIBUNAL_';
+/** Variables that hold the secrets which plans name; their names are free. */
+export const SECRET_PREFIX = 'TRIBUNAL_SECRET_';
 /** Longer than most attempts, shorter than a supervisor's patience; the same as a worker without settings. */
 const DEFAULT_SHUTDOWN_GRACE_MS = 30_000;
 
@@ -41,7 +43,9 @@ export type SettingsResult =
 
 /** Reads every `TRIBUNAL_*` variable and tells all that is wrong at once. An empty variable counts as unset. */
 export function loadSettings(env: NodeJS.ProcessEnv = process.env): SettingsResult {
-  const ours = Object.fromEntries(Object.entries(env).filter(([name, value]) => name.startsWith(PREFIX) && value !== ''));
+  const ours = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => name.startsWith(PREFIX) && !name.startsWith(SECRET_PREFIX) && value !== ''),
+  );
   const problems = Object.keys(ours)
     .filter((name) => !KNOWN.includes(name))
     .map((name) => `${name}: there is no such setting${didYouMean(name, KNOWN)}; known are ${KNOWN.join(', ')}`);

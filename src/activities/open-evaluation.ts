@@ -8,6 +8,7 @@ import type { RunFacts } from '../domain/gate.js';
 import { MAX_FINDING_BYTES } from '../critics/clean-finding.js';
 import { canonicalJson, contentHash, requestDigest } from '../digest.js';
 import { compileCel } from '../domain/cel.js';
+import { MAX_HANDED_FINDINGS_BYTES } from '../domain/drop-to-fit.js';
 import { FAILURE_TYPES, type Code } from '../domain/errors.js';
 import { jsonBytes } from '../domain/bytes.js';
 import { RISK_TIERS, STAGES, useOf, type Plan, type RiskTier } from '../domain/plan.js';
@@ -103,7 +104,10 @@ function checkSize(plan: Plan, size: number): void {
   }
   for (const stage of STAGES) {
     const inStage = remote.filter((critic) => critic.stage === stage);
-    const findings = inStage.reduce((sum, critic) => sum + critic.dependsOn.length * MAX_FINDING_BYTES, 0);
+    const findings = inStage.reduce(
+      (sum, critic) => sum + Math.min(critic.dependsOn.length * MAX_FINDING_BYTES, MAX_HANDED_FINDINGS_BYTES),
+      0,
+    );
     const calls = inStage.reduce((sum, critic) => sum + jsonBytes(useOf(critic)) + MAX_CALL_BYTES, 0);
     const bytes = size * inStage.length + findings + calls;
     if (bytes > MAX_STAGE_BYTES)

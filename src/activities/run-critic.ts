@@ -52,6 +52,8 @@ export function makeRunCritic({ registry, secrets, budgets }: LaneDeps): (input:
 }
 
 interface Attempt {
+  /** Milliseconds until the server closes the activity; none when it has. */
+  leftMs(): number;
   start(): void;
   beat(): Beat;
   /** This attempt's record, behind those of the earlier attempts. */
@@ -60,6 +62,9 @@ interface Attempt {
 
 function beginAttempt(context: Context): Attempt {
   const { info } = context;
+  const arrivedAt = performance.now();
+  // The server hands out nothing that it has closed: what came too late by this machine's clock tells that the clock is ahead.
+  const leftAtArrival = leftMs(info) > 0 ? leftMs(info) : wholeMs(info);
   const last = toldBeat(info.heartbeatDetails);
   const earlier = [...(last?.attempts ?? [])];
   // An attempt that left no record died with its process.
@@ -67,6 +72,7 @@ function beginAttempt(context: Context): Attempt {
   let startedAt: number | undefined;
   let firstStart = last?.startedAt;
   return {
+    leftMs: () => leftAtArrival - (performance.now() - arrivedAt),
     start() {
       startedAt = Date.now();
       firstStart ??= startedAt;
@@ -97,7 +103,7 @@ async function judge(
 ): Promise<RunCriticOutput> {
   const { info } = context;
   const { critic } = input;
-  const left = leftMs(info) - ACCOUNT_MS;
+  const left = attempt.leftMs() - ACCOUNT_MS;
   const timeUp: AttemptEnd = {
     ok: false,
     class: 'timed_out',
@@ -137,13 +143,14 @@ function idempotencyKey(info: Info): string {
   return sha256(`${info.workflowExecution?.runId ?? ''}/${info.activityId.replace(/#2$/, '')}`);
 }
 
-/** Milliseconds until the server closes this activity; none when it has. */
+const wholeMs = (info: Info): number => info.scheduleToCloseTimeoutMs || Number.POSITIVE_INFINITY;
+
+/** Milliseconds until the server closes this activity, by this machine's clock; none when it has. */
 function leftMs(info: Info): number {
   const { attempt, scheduledTimestampMs: first, currentAttemptScheduledTimestampMs: current } = info;
-  const wholeMs = info.scheduleToCloseTimeoutMs || Number.POSITIVE_INFINITY;
   // After a reset the server counts afresh, but goes on telling when the activity was scheduled in the run before.
-  const since = attempt === 1 || current > first + wholeMs ? current : first;
-  return since + wholeMs - Date.now();
+  const since = attempt === 1 || current > first + wholeMs(info) ? current : first;
+  return since + wholeMs(info) - Date.now();
 }
 
 function attemptFailed(
@@ -167,7 +174,7 @@ function attemptFailed(
       message: end.message,
       nonRetryable: !retryable,
       details: [details],
-      ...(end.retryAfterMs !== undefined ? { nextRetryDelay: Math.max(1, Math.min(end.retryAfterMs, leftMs(context.info))) } : {}),
+      ...(end.retryAfterMs !== undefined ? { nextRetryDelay: Math.max(1, Math.min(end.retryAfterMs, attempt.leftMs())) } : {}),
     }),
   );
 }

@@ -135,24 +135,18 @@ class Batch {
   }
 
   /**
-   * Keeps the batch under its size: details and evidence only in its first half, so that room for what rules read is
-   * left to those that come later; a finding that does not fit at all is invalid output.
+   * Keeps the batch under its size. What is for people (details, evidence, messages, the values that a gate saw) has the
+   * first half, so that room for what rules read is left to those that come later; a finding that does not fit is invalid output.
    */
   #fit(record: CriticRecord): CriticRecord {
     let fitting = record;
-    if (record.finding !== undefined && this.#bytes + jsonBytes(record) > MAX_BATCH_BYTES / 2) {
-      const { details, evidence, ...finding } = record.finding;
-      fitting = { ...record, finding };
-      if (details !== undefined || evidence !== undefined) this.#dropped += 1;
+    if (this.#bytes + jsonBytes(record) > MAX_BATCH_BYTES / 2) {
+      fitting = bare(record);
+      if (jsonBytes(fitting) < jsonBytes(record)) this.#dropped += 1;
     }
     if (fitting.finding !== undefined && this.#bytes + jsonBytes(fitting) > MAX_BATCH_BYTES) {
-      const { finding: _finding, ...rest } = record;
-      fitting = {
-        ...rest,
-        outcome: 'invalid_output',
-        code: 'FINDING_TOO_LARGE',
-        message: 'the findings of its batch are larger than 1 MB together',
-      };
+      const { finding: _finding, ...rest } = fitting;
+      fitting = { ...rest, outcome: 'invalid_output', code: 'FINDING_TOO_LARGE' };
     }
     this.#bytes += jsonBytes(fitting);
     return fitting;
@@ -213,6 +207,17 @@ class Batch {
     if (this.decisive) return { outcome: 'cancelled', code: 'DECISIVE' };
     return { outcome: 'failed', code: 'WORKER_LOST', message: 'the worker stopped while the critic ran' };
   }
+}
+
+/** What rules, gates and the account of the run need of a record. */
+function bare({ finding, gate: { saw: _saw, error, ...gate }, message: _message, ...record }: CriticRecord): CriticRecord {
+  const { details: _details, evidence: _evidence, ...read } = finding ?? { severity: 0, violations: [] };
+  // That a condition erred is part of the verdict; what it said is not.
+  return {
+    ...record,
+    gate: { ...gate, ...(error !== undefined ? { error: 'erred' } : {}) },
+    ...(finding !== undefined ? { finding: read } : {}),
+  };
 }
 
 const OUTCOME_OF = {

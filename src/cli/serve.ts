@@ -3,7 +3,7 @@ import { DefaultLogger, NativeConnection, Runtime, type LogMetadata } from '@tem
 import type { Deployment } from '../deployment.js';
 import { formatProblem } from '../plan-loader.js';
 import { safeText } from '../report/safe.js';
-import type { ServerConnection, Settings } from '../settings.js';
+import { SECRET_PREFIX, type ServerConnection, type Settings } from '../settings.js';
 import { createTribunalWorker } from '../worker.js';
 import { ServerUnreachable } from '../client-errors.js';
 import type { Output } from './output.js';
@@ -46,7 +46,8 @@ export async function serve({
       connection,
       namespace,
       shutdownGraceMs,
-      secrets: (name) => env[name],
+      // Of a prefix of their own: whoever can schedule a critic could otherwise ask for any variable of this process.
+      secrets: (name) => env[`${SECRET_PREFIX}${name}`],
       log: (level, message) => output.note(safeText(`${level}: ${message}`)),
     });
     const running = worker.run();

@@ -91,10 +91,13 @@ async function findImplementation(registry: CriticRegistry, plan: CriticUse): Pr
       `the plan was compiled for ${plan.uses} ${plan.version}, this worker has ${critic.version}`,
     );
   }
-  const options = parseOptions(critic, plan.with);
-  return options.ok
-    ? { critic, options: options.value }
-    : coded('unavailable', 'BAD_OPTIONS', `${plan.uses} refuses the options of the plan`);
+  try {
+    const options = parseOptions(critic, plan.with);
+    if (options.ok) return { critic, options: options.value };
+  } catch {
+    // The schema is the critic author's: it may throw, too.
+  }
+  return coded('unavailable', 'BAD_OPTIONS', `${plan.uses} refuses the options of the plan`);
 }
 
 const major = (version: string): string => version.split('.')[0] ?? version;
@@ -120,9 +123,9 @@ export function parseOptions(
   }
   const parsed = critic.options.safeParse(written ?? {});
   if (!parsed.success) return { ok: false, issues: parsed.error.issues };
-  // One object for the life of the process: a critic that changes it would change every later evaluation.
-  freeze(parsed.data);
-  known.set(key, parsed.data);
+  // One object for the life of the process: a critic that changes it would change every later evaluation. What freezing
+  // does not hold still (a pattern's position, a Set) is made anew for each attempt.
+  if (freeze(parsed.data)) known.set(key, parsed.data);
   // `never` is what a critic of unknown options may be handed; this value came out of that critic's own schema.
   return { ok: true, value: parsed.data as never };
 }
@@ -146,18 +149,30 @@ async function judge(
   return ruleProblem(plan, cleaned.finding, input, host) ?? { ok: true, finding: cleaned.finding };
 }
 
-/** Objects of a class, such as a compiled pattern, keep working state of their own. */
 const isPlain = (value: object): boolean => Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value));
 
-/** All the way down; JSON may be deeper than the stack. */
-function freeze(value: unknown): void {
+/** What was frozen here all the way down: content is handed to many critics. */
+const frozen = new WeakSet<object>();
+
+/**
+ * All the way down; JSON may be deeper than the stack.
+ * @returns whether that was all: objects of a class keep working state of their own and are left as they are.
+ */
+function freeze(value: unknown): boolean {
   const open = [value];
+  let all = true;
   while (open.length > 0) {
     const next = open.pop();
-    if (typeof next !== 'object' || next === null || Object.isFrozen(next) || !isPlain(next)) continue;
-    Object.freeze(next);
+    if (typeof next === 'function') all = false;
+    if (typeof next !== 'object' || next === null || frozen.has(next)) continue;
+    if (!isPlain(next)) {
+      all = false;
+      continue;
+    }
+    frozen.add(Object.freeze(next));
     for (const inner of Object.values(next)) open.push(inner);
   }
+  return all;
 }
 
 /** The plan's own demands on the output. */

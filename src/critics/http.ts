@@ -91,7 +91,8 @@ function headersFor(options: HttpOptions, secret: SecretSource): Headers {
 
 function secretValue(name: string, secret: SecretSource): string {
   const value = secret(name);
-  if (value === undefined || value === '') throw new CriticError('permanent', 'HTTP_SECRET', `the worker has no secret called ${name}`);
+  if (value === undefined || value === '')
+    throw new CriticError('permanent', 'HTTP_SECRET', `the worker has no secret called ${name}: set TRIBUNAL_SECRET_${name} where it runs`);
   // What a header cannot hold would be quoted by the error of whoever is handed it.
   if (!HEADER_VALUE.test(value))
     throw new CriticError(

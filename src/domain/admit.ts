@@ -41,7 +41,7 @@ export function reservedIn(plan: Plan, stage: ExecutionStage, records: Records, 
 function spends(record: CriticRecord | undefined): boolean {
   if (record === undefined) return false;
   if (record.outcome === 'cancelled') return record.attempts.length > 0 || record.startedAt !== undefined;
-  return !['gated', 'skipped', 'over_budget', 'not_reached'].includes(record.outcome);
+  return record.attempts.length > 0 || !['gated', 'skipped', 'over_budget', 'not_reached'].includes(record.outcome);
 }
 
 /** Gate first, then the budget: a critic that would not run anyway is gated, not over budget. */

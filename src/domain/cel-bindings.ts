@@ -30,6 +30,8 @@ export type CelCritic = { readonly outcome: CriticOutcome } & Partial<CelFinding
 
 /** Gate records are for people. */
 const MAX_SHOWN_CHARS = 200;
+/** A gate's record stands in every history; nobody reads more. */
+const MAX_SHOWN_PATHS = 20;
 
 /**
  * Bindings for conditions and rules. Only succeeded critics are in `findings`; `critics` holds all of them.
@@ -65,7 +67,7 @@ function celFinding(record: CriticRecord, finding: Finding): CelFinding {
 /** The values at `paths`, for gate records: scalars, lists as `<path>.size()`; what is absent or neither is left out. */
 export function seenValues(paths: readonly string[], bindings: CelBindings): Record<string, string | number | boolean> {
   const seen: Record<string, string | number | boolean> = {};
-  for (const path of paths) {
+  for (const path of paths.slice(0, MAX_SHOWN_PATHS)) {
     const value = path.split('.').reduce(ownProperty, bindings as unknown);
     if (typeof value === 'string') seen[path] = cut(value);
     else if (typeof value === 'number' || typeof value === 'boolean') seen[path] = value;

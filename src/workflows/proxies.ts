@@ -82,8 +82,10 @@ export async function callCritic(call: CriticCall, opened: OpenResult, input: Ru
   if (leftMs <= 0) return { ...first.result, cut: 'deadline' };
   const once = { ...options, scheduleToCloseTimeout: leftMs, retry: ONCE };
   const second = await attemptAll({ ...once, activityId: `${activityId}#2` }, input);
-  const result = { ...second.result, attempts: [...first.result.attempts, ...second.result.attempts] };
-  return second.kind === 'never_started' ? await neverStarted(lane, result) : result;
+  // Nobody took it up again in time: it began, and was lost.
+  if (second.kind === 'never_started') return { ...first.result, cut: 'deadline' };
+  const startedAt = first.result.startedAt !== undefined ? { startedAt: first.result.startedAt } : {};
+  return { ...second.result, ...startedAt, attempts: [...first.result.attempts, ...second.result.attempts] };
 }
 
 /** A longer gap than the time-out itself was an outage or a reset, not time used. */

@@ -117,6 +117,10 @@ describe('open', () => {
 
   it('counts the findings that a stage may have to hand over', async () => {
     const first = critic('first', { stage: 'fast_critics' });
+    const wide = Array.from({ length: 200 }, (_, index) => critic(`w${index}`, { stage: 'fast_critics', dispatch: 'local' }));
+    const last = critic('last', { stage: 'validation', dependsOn: wide.map(({ name }) => name) });
+    // One critic is never handed more than 512 KB of findings, however many it depends on.
+    expect((await open(plan([...wide, last]), inputOf(request()), 'default/k', false)).facts.size).toBe(8);
     const of = plan([first, ...Array.from({ length: 193 }, (_, index) => critic(`c${index}`, { dependsOn: ['first'] }))]);
     // 193 findings of at most 16 KB are more than 3 MB, whatever the content.
     expect(await refusal(of, inputOf(request()))).toMatchObject({ code: 'TOO_LARGE' });

@@ -148,6 +148,15 @@ describe('an attempt', () => {
     expect(clamped).toBeGreaterThan(0);
   });
 
+  it('is made when the clock here is ahead of the server by more than the whole time-out', async () => {
+    const ahead = {
+      scheduledTimestampMs: Date.now() - 6_000,
+      currentAttemptScheduledTimestampMs: Date.now() - 6_000,
+      scheduleToCloseTimeoutMs: 5_000,
+    };
+    expect(await new Attempt(ahead).run(() => clean)).toMatchObject({ outcome: 'succeeded' });
+  });
+
   it('keeps one idempotency key over its attempts, also when the walk schedules it once more, and another for another critic', async () => {
     const keyOf = async (info: { attempt?: number; activityId?: string }): Promise<string> => {
       let key = '';

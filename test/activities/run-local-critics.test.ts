@@ -17,7 +17,11 @@ const clean = { severity: 0, violations: [] };
 async function run(
   of: Plan,
   evaluate: AnyCritic['evaluate'] = () => clean,
-  { signal = new AbortController().signal, state = start }: { signal?: AbortSignal; state?: WalkState } = {},
+  {
+    signal = new AbortController().signal,
+    state = start,
+    context = {},
+  }: { signal?: AbortSignal; state?: WalkState; context?: Record<string, string> } = {},
 ): Promise<LocalBatchResult> {
   const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
   const host: BatchHost = {
@@ -28,7 +32,7 @@ async function run(
     runId: 'run',
     log: () => undefined,
   };
-  return await runLocalStages(host, { plan: of, content: 'text', facts, state });
+  return await runLocalStages(host, { plan: of, content: 'text', facts: { ...facts, context }, state });
 }
 
 const outcomes = ({ records }: LocalBatchResult): Record<string, string> =>
@@ -128,6 +132,14 @@ describe('a batch of local critics', () => {
     expect(jsonBytes(details.records)).toBeLessThan(1_048_576 + 1_000);
     expect(details.dropped).toBeGreaterThan(0);
     expect(new Set(details.records.map(({ outcome }) => outcome))).toEqual(new Set(['succeeded']));
+    const context = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, 'é'.repeat(200)]));
+    const condition = Object.keys(context)
+      .map((name) => `has(context.${name}) && context.${name} == 'x'`)
+      .join(' || ');
+    const gates = await run(plan(many(400).critics.map((one) => ({ ...one, policy: 'conditional', condition }))), undefined, { context });
+    expect(jsonBytes(gates.records)).toBeLessThan(1_048_576);
+    expect(gates.records).toHaveLength(400);
+    expect(new Set(gates.records.map(({ outcome }) => outcome))).toEqual(new Set(['gated']));
     const violations = Array.from({ length: 30 }, () => ({ code: 'x', message: 'm'.repeat(480) }));
     const large = await run(many(120), () => ({ severity: 0.1, violations }));
     // What is left of a critic without its finding still has to be told.

@@ -262,7 +262,7 @@ describe('a secret of http', () => {
       await expect(askWith(optionsWith({ authorization: name }))).rejects.toMatchObject({
         kind: 'permanent',
         code: 'HTTP_SECRET',
-        message: `the worker has no secret called ${name}`,
+        message: `the worker has no secret called ${name}: set TRIBUNAL_SECRET_${name} where it runs`,
       });
     }
     expect(seen).toHaveLength(before);

@@ -41,6 +41,43 @@ describe('an attempt', () => {
     expect(await attempt(forgetful, 'bad', options)).toMatchObject({ ok: true, finding: { severity: 1 } });
   });
 
+  it('hands a critic a pattern of its options as new each time: its position is no part of an evaluation', async () => {
+    const matching: Critic<{ pattern: RegExp }> = {
+      name: 'matching',
+      version: '1.0.0',
+      options: z.object({ pattern: z.string().transform((source) => new RegExp(source, 'g')) }),
+      evaluate: ({ content }, { options }) => ({ severity: options.pattern.test(String(content as string)) ? 1 : 0, violations: [] }),
+    };
+    for (let round = 0; round < 3; round += 1) {
+      expect(await attempt(matching, 'bad', { pattern: 'bad' })).toMatchObject({ ok: true, finding: { severity: 1 } });
+    }
+  });
+
+  it('freezes what a schema has frozen only at the top', async () => {
+    const growing: Critic<{ list: readonly string[] }> = {
+      name: 'growing',
+      version: '1.0.0',
+      options: z.object({ list: z.array(z.string()) }).readonly(),
+      evaluate: (_input, { options }) => {
+        (options.list as string[]).push('more');
+        return { severity: 0, violations: [] };
+      },
+    };
+    expect(await attempt(growing, 'text', { list: ['one'] })).toMatchObject({ ok: false, code: 'CRITIC_ERROR' });
+  });
+
+  it('whose schema throws finds its implementation unavailable', async () => {
+    const broken: Critic<unknown> = {
+      name: 'broken',
+      version: '1.0.0',
+      options: z.string().transform(() => {
+        throw new Error('no');
+      }),
+      evaluate: () => ({ severity: 0, violations: [] }),
+    };
+    expect(await attempt(broken, 'text', 'x' as never)).toMatchObject({ ok: false, class: 'unavailable', code: 'BAD_OPTIONS' });
+  });
+
   it.each(['CRITIC_TIMEOUT', 'DECISIVE', 'RULE', 'IGNORED'])('does not let a critic say %s, which is a word of ours', async (code) => {
     const borrowing: AnyCritic = {
       name: 'borrowing',
