@@ -133,8 +133,8 @@ export class TribunalClient {
       if (found instanceof EvaluationHandle) return found;
       reuse = found;
     }
-    // Others start it and are refused, again and again: the newest run is the answer.
-    return this.handle(id);
+    // Others start it and are refused, again and again: whose run is the newest is not known.
+    throw new KeyConflict(id);
   }
 
   /** Starts and waits; see `start` and the handle's `result` for what is thrown. */
@@ -207,9 +207,11 @@ export class TribunalClient {
       const found = await call(this.#host, what, id, () => this.#host.client.workflow.getHandle(id).describe());
       // The digest has the plan's name alone: another deployment's plan of that name is another request.
       const isOurs = found.taskQueue === workflowQueue(this.#host.deployment) && found.type === EVALUATE;
-      if (!isOurs || found.memo?.[DIGEST_MEMO] !== digest) throw new KeyConflict(id);
       const refused = found.status.name === 'FAILED' && (await this.#failureType(id, found.runId)) === FAILURE_TYPES.requestRefused;
-      return refused ? 'ALLOW_DUPLICATE_FAILED_ONLY' : new EvaluationHandle(this.#host, id, found.runId);
+      // Nothing was judged: the key is free for the request that was meant.
+      if (refused) return 'ALLOW_DUPLICATE_FAILED_ONLY';
+      if (!isOurs || found.memo?.[DIGEST_MEMO] !== digest) throw new KeyConflict(id);
+      return new EvaluationHandle(this.#host, id, found.runId);
     } catch (error) {
       // Its retention ended between the two calls.
       if (error instanceof EvaluationNotFound) return 'REJECT_DUPLICATE';

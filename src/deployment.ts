@@ -119,7 +119,7 @@ async function readDeploymentFile(file: string, named: boolean) {
     throw new DeploymentProblems([
       whole(
         file,
-        'there is no such file here: name plan files with --plan FILE, or write a tribunal.yaml with the line: plans: [plans/*.yaml]',
+        'there is no such file here: name plan files (of `plan` commands as arguments, else with --plan FILE), or write a tribunal.yaml with the line: plans: [plans/*.yaml]',
       ),
     ]);
   }

@@ -5,6 +5,7 @@ import { reportLine } from '../report/json.js';
 import { batchSummary, type BatchEntry } from '../report/summary.js';
 import { safeText } from '../report/safe.js';
 import type { EvaluationHandle } from '../client-handle.js';
+import type { EvaluationReport } from '../domain/report.js';
 import type { StartRequest } from '../schemas/request.js';
 import type { BatchSettings, RequestAt } from './evaluate.js';
 import { describeError, EXIT, exitOfError } from './exit.js';
@@ -57,6 +58,7 @@ async function runRecord(client: Starter, { at, request }: RequestAt, settings: 
     }
     const report = await handle.result({ timeoutMs: settings.timeoutMs });
     if (output.json) output.object({ at, ...reportLine(report) });
+    else if (report.decision !== 'allow') output.note(safeText(heldLine(at, report)));
     return { exit: decisionExit(report.decision, settings), entry: { report } };
   } catch (error) {
     const told = describeError(error);
@@ -64,6 +66,12 @@ async function runRecord(client: Starter, { at, request }: RequestAt, settings: 
     else output.note(safeText(`${at}: ${told.message}`));
     return { exit: exitOfError(error), entry: entryOf(error) };
   }
+}
+
+/** Which record may not go out, and why. */
+function heldLine(at: string, { decision, evaluationId, reasons }: EvaluationReport): string {
+  const why = reasons.find((reason) => reason.effect !== 'none');
+  return `${at}: ${decision.replace('_', ' ')} ${evaluationId}${why === undefined ? '' : `: ${why.message}`}`;
 }
 
 function entryOf(error: unknown): BatchEntry {

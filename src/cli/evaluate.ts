@@ -44,7 +44,7 @@ export function addEvaluate(program: Command, cli: Cli): void {
     .description('judge a record (JSON), many records (JSON lines), or a text (--content)')
     .argument('[file]', 'JSON or JSON lines; - for stdin')
     .option('--content <text>', 'judge this text instead of a file')
-    .option('--plan <name>', 'plan to judge by; needed when the deployment has more than one')
+    .option('--plan <name>', 'plan to judge by; needed unless the tribunal.yaml here (or --file) has only one')
     .option('--file <path>', 'deployment file that names the plan and the deployment (default: tribunal.yaml)')
     .option('--context <key=value>', 'what you say about the content, repeatable; the value is JSON, else a text', collect)
     .addOption(new Option('--risk <tier>', 'risk tier where a record names none').choices(RISK_TIERS))
@@ -100,6 +100,8 @@ function batchSettings(options: EvaluateOptions): BatchSettings {
 async function readRecords({ options, args, io }: Call<EvaluateOptions>): Promise<readonly RecordAt[]> {
   const [source] = args;
   if (options.content !== undefined && source !== undefined) throw usageError('--content and a file exclude each other');
+  // A shell variable that is not set must not pass the gate.
+  if (options.content === '') throw usageError('--content is empty: there is nothing to judge');
   if (options.content !== undefined) return [{ at: '--content', record: { content: options.content } }];
   if (source === undefined) throw usageError('nothing to judge: name a file with JSON records, - for stdin, or --content TEXT');
   return parseRecords(source === '-' ? 'stdin' : source, await readSource(source, io.stdin));

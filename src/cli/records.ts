@@ -2,6 +2,7 @@
  * Records out of files and pipes: one JSON object, or JSON lines. Everything that is wrong is told at once with its line,
  * before anything is started. No text of a record stands in a message.
  */
+import { DEFAULT_TENANT, evaluationId } from '../contract.js';
 import { readFile } from 'node:fs/promises';
 import { parseRecord, type Checked, type EvaluationRecord } from '../schemas/request.js';
 import { usageError } from './exit.js';
@@ -49,10 +50,18 @@ export function parseRecords(name: string, text: string): RecordAt[] {
   const entries = entriesOf(name, text);
   const problems: string[] = [];
   const records: RecordAt[] = [];
+  const places = new Map<string, string>();
   for (const entry of entries) {
     const checked = checkEntry(entry.text);
-    if (checked.ok) records.push({ at: entry.at, record: checked.value });
-    else problems.push(...checked.problems.map((problem) => `${entry.at}: ${problem}`));
+    if (checked.ok) {
+      const { key, tenant = DEFAULT_TENANT } = checked.value;
+      const id = key === undefined ? undefined : evaluationId(tenant, key);
+      const earlier = id === undefined ? undefined : places.get(id);
+      // Which of the two would be judged is a race.
+      if (earlier !== undefined) problems.push(`${entry.at}: has the key of ${earlier}`);
+      if (id !== undefined) places.set(id, entry.at);
+      records.push({ at: entry.at, record: checked.value });
+    } else problems.push(...checked.problems.map((problem) => `${entry.at}: ${problem}`));
   }
   if (problems.length === 0) return records;
   const more = problems.length > MAX_TOLD ? [`and ${problems.length - MAX_TOLD} more`] : [];
@@ -80,7 +89,7 @@ function checkEntry(text: string): Checked<EvaluationRecord> {
   try {
     value = JSON.parse(text);
   } catch {
-    return { ok: false, problems: ['is not JSON: write a record as one JSON object, or one object a line'] };
+    return { ok: false, problems: ['is not JSON: write a record as one JSON object, or one object a line; for plain text use --content'] };
   }
   return parseRecord(value);
 }

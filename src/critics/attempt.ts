@@ -229,5 +229,7 @@ function criticError(thrown: unknown): Failed | undefined {
 function errorName(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return `threw a ${typeof thrown}`;
   const name: unknown = thrown instanceof Error ? thrown.name : undefined;
-  return typeof name === 'string' && /^[A-Za-z]{1,64}$/.test(name) ? `threw a ${name}` : 'threw something that is not an Error';
+  return typeof name === 'string' && /^[A-Za-z]{1,64}$/.test(name)
+    ? `threw ${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`
+    : 'threw something that is not an Error';
 }

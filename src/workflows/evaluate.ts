@@ -160,7 +160,7 @@ function cancelledReport(input: EvaluateInput, opened: OpenResult, walk: Walk): 
   const verdict: Verdict = {
     decision: 'not_judged',
     reasons: [{ code: 'CANCELLED', message: 'the evaluation was cancelled', effect: 'fail' }],
-    degraded: true,
+    degraded: false,
   };
   return reportOf(input, opened, walk, verdict, true);
 }

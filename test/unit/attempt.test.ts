@@ -46,7 +46,7 @@ describe('an attempt', () => {
       name: 'matching',
       version: '1.0.0',
       options: z.object({ pattern: z.string().transform((source) => new RegExp(source, 'g')) }),
-      evaluate: ({ content }, { options }) => ({ severity: options.pattern.test(String(content)) ? 1 : 0, violations: [] }),
+      evaluate: ({ content }, { options }) => ({ severity: options.pattern.test(JSON.stringify(content)) ? 1 : 0, violations: [] }),
     };
     for (let round = 0; round < 3; round += 1) {
       expect(await attempt(matching, 'bad', { pattern: 'bad' })).toMatchObject({ ok: true, finding: { severity: 1 } });

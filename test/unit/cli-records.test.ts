@@ -42,3 +42,12 @@ describe('records of a file', () => {
     expect(refusal('{"content":"secret" oops}')).not.toContain('secret');
   });
 });
+
+describe('a key that stands twice in one file', () => {
+  it('is refused before anything starts: which of the two would be judged is a race', () => {
+    const lines = ['{"key":"a","content":"x"}', '{"key":"b","content":"y"}', '{"key":"a","content":"z"}'].join('\n');
+    expect(() => parseRecords('r.jsonl', lines)).toThrow('r.jsonl:3: has the key of r.jsonl:1');
+    const tenants = ['{"key":"a","tenant":"one","content":"x"}', '{"key":"a","tenant":"two","content":"x"}'].join('\n');
+    expect(parseRecords('r.jsonl', tenants)).toHaveLength(2);
+  });
+});

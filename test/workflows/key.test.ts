@@ -34,6 +34,12 @@ describe('a key', () => {
     await expect(strict.client.evaluate(request)).rejects.toThrow(KeyConflict);
   });
 
+  it('of a request that was refused is free for the one that was meant', async () => {
+    const key = randomUUID();
+    await expect(lax.client.evaluate({ plan: 'misspelt', content: 'x', key })).rejects.toThrow(RequestRefused);
+    expect((await lax.client.evaluate({ plan: 'same', content: 'x', key })).decision).toBe('allow');
+  });
+
   it('whose memo lies about the request is refused, and answers nobody', async () => {
     const key = randomUUID();
     const request: EvaluationRequest = {
