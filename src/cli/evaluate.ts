@@ -1,5 +1,7 @@
 /** `tribunal evaluate`: starts evaluations and shows their reports. One record, or a batch of them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Option, type Command } from 'commander';
+import type { EvaluationHandle } from '../client-handle.js';
 import { RISK_TIERS, type RiskTier } from '../domain/plan.js';
 import type { EvaluationRequest, JsonObject } from '../domain/request.js';
 import { parseDuration } from '../schemas/duration.js';
@@ -10,7 +12,9 @@ import { collect, onRun, type Call, type Cli } from './command.js';
 import { connectClient, planOfDeployment, type Connected } from './connect.js';
 import { EXIT, exitOfDecision, usageError } from './exit.js';
 import { parseRecords, readSource, type RecordAt } from './records.js';
-import { showReport } from './show.js';
+import type { Progress } from './output.js';
+import { progressText } from './progress-text.js';
+import { progressOf, showReport } from './show.js';
 import { listenForStop } from './signals.js';
 
 export interface EvaluateOptions {
@@ -35,6 +39,8 @@ export interface RequestAt {
   readonly request: StartRequest;
 }
 
+/** How often a person at a terminal sees how far one evaluation is; each look is a query. */
+const REFRESH_MS = 1_000;
 /** Each waits in a call of its own to the server; the limits of plans hold whatever stands here. */
 const MAX_CONCURRENCY = 1_000;
 
@@ -166,8 +172,17 @@ async function runOne(
     return EXIT.started;
   }
   const stop = listenForStop();
+  const ended = new AbortController();
+  const progress = await output.progress();
+  // For scripts nothing is drawn, so nothing is asked.
+  if (!output.json) void drawProgress(handle, progress, ended.signal);
+  const clear = (): void => {
+    ended.abort();
+    progress.end();
+  };
   try {
     const report = await Promise.race([handle.result({ timeoutMs: settings.timeoutMs }), stop.stopped]);
+    clear();
     if (report === undefined) {
       output.note(`${evaluationId} goes on without being waited for: tribunal watch ${evaluationId}`);
       return EXIT.started;
@@ -175,6 +190,17 @@ async function runOne(
     showReport(report, connected, output);
     return exitOfDecision(report.decision);
   } finally {
+    clear();
     stop.release();
+  }
+}
+
+/** How far it is, until it has ended; quick ones end before there is something to draw. Never rejects. */
+async function drawProgress(handle: EvaluationHandle, progress: Progress, ended: AbortSignal): Promise<void> {
+  while (!ended.aborted) {
+    await sleep(REFRESH_MS, undefined, { signal: ended }).catch(() => undefined);
+    const far = ended.aborted ? undefined : await progressOf(handle).catch(() => undefined);
+    // What is asked of a worker that is away is answered late.
+    if (!ended.aborted) progress.show(progressText(handle.evaluationId, far));
   }
 }
