@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import type { EvaluationActivities } from '../contract.js';
 import type { SecretSource } from '../critics/critic.js';
 import type { CriticRegistry } from '../critics/registry.js';
+import { MAX_MESSAGE_CHARS } from '../domain/finding.js';
 import { openEvaluation, type OpenDeps } from './open-evaluation.js';
 import { runLocalStages, type BatchHost } from './run-local-critics.js';
 
@@ -31,6 +32,6 @@ function batchHost({ registry, secrets }: ActivityDeps): BatchHost {
     signal: context.cancellationSignal,
     workflowId: context.info.workflowExecution?.workflowId ?? '',
     runId: context.info.workflowExecution?.runId ?? '',
-    log: (message, fields) => context.log.info(message.slice(0, 500), fields),
+    log: (message, fields) => context.log.info(message.slice(0, MAX_MESSAGE_CHARS), fields),
   };
 }

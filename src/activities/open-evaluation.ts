@@ -6,14 +6,14 @@ import { ApplicationFailure } from '@temporalio/common';
 import { evaluationId, type EvaluateInput, type LocalBatchResult, type OpenResult } from '../contract.js';
 import type { RunFacts } from '../domain/gate.js';
 import { MAX_FINDING_BYTES } from '../critics/clean-finding.js';
-import { canonicalJson, contentHash, requestDigest } from '../digest.js';
+import { contentHash, requestDigest } from '../digest.js';
 import { compileCel } from '../domain/cel.js';
 import { MAX_HANDED_FINDINGS_BYTES } from '../domain/drop-to-fit.js';
 import { FAILURE_TYPES, type Code } from '../domain/errors.js';
 import { jsonBytes } from '../domain/bytes.js';
 import { RISK_TIERS, STAGES, useOf, type Plan, type RiskTier } from '../domain/plan.js';
 import type { EvaluationRequest } from '../domain/request.js';
-import { parseEvaluateInput } from '../schemas/request.js';
+import { parseEvaluateInput, requestBytes } from '../schemas/request.js';
 import { runLocalStages, type BatchHost } from './run-local-critics.js';
 
 /** Of a scheduled activity without its arguments' own parts: names, queue, time-outs, envelope. About 600 were measured. */
@@ -51,7 +51,7 @@ export async function openEvaluation(deps: OpenDeps, host: BatchHost, value: unk
       'UNKNOWN_PLAN',
       `the deployment ${deps.deployment} has no plan ${request.plan}; it has ${[...deps.plans.keys()].toSorted().join(', ') || 'none'}`,
     );
-  const size = Buffer.byteLength(canonicalJson(request.content)) + Buffer.byteLength(canonicalJson(request.context));
+  const size = requestBytes(request);
   checkSize(plan, size);
   const { tenant, gating, context } = request;
   const facts = { tenant, gating, size, ...effectiveRisk(plan, request, size) };

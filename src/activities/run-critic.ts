@@ -7,6 +7,7 @@ import type { AttemptFailure, Beat, RunCriticInput, RunCriticOutput } from '../c
 import { runAttempt, type AttemptEnd } from '../critics/attempt.js';
 import type { SecretSource } from '../critics/critic.js';
 import type { CriticRegistry } from '../critics/registry.js';
+import { MAX_MESSAGE_CHARS } from '../domain/finding.js';
 import { FAILURE_TYPES } from '../domain/errors.js';
 import type { AttemptRecord } from '../domain/outcomes.js';
 import { toldBeat } from '../domain/told.js';
@@ -64,7 +65,8 @@ function beginAttempt(context: Context): Attempt {
   const { info } = context;
   const arrivedAt = performance.now();
   // The server hands out nothing that it has closed: what came too late by this machine's clock tells that the clock is ahead.
-  const leftAtArrival = leftMs(info) > 0 ? leftMs(info) : wholeMs(info);
+  const left = leftMs(info);
+  const leftAtArrival = left > 0 ? left : wholeMs(info);
   const last = toldBeat(info.heartbeatDetails);
   const earlier = [...(last?.attempts ?? [])];
   // An attempt that left no record died with its process.
@@ -119,7 +121,7 @@ async function judge(
     {
       signal: context.cancellationSignal,
       heartbeat: () => context.heartbeat(attempt.beat()),
-      log: (message, fields) => context.log.info(message.slice(0, 500), fields),
+      log: (message, fields) => context.log.info(message.slice(0, MAX_MESSAGE_CHARS), fields),
       idempotencyKey: idempotencyKey(info),
       attempt: info.attempt,
       secret: secrets,

@@ -139,11 +139,13 @@ class Batch {
    * first half, so that room for what rules read is left to those that come later; a finding that does not fit is invalid output.
    */
   #fit(record: CriticRecord): CriticRecord {
-    let fitting = record;
-    if (this.#bytes + jsonBytes(record) > MAX_BATCH_BYTES / 2) {
-      fitting = bare(record);
-      if (jsonBytes(fitting) < jsonBytes(record)) this.#dropped += 1;
+    const bytes = jsonBytes(record);
+    if (this.#bytes + bytes <= MAX_BATCH_BYTES / 2) {
+      this.#bytes += bytes;
+      return record;
     }
+    let fitting = bare(record);
+    if (jsonBytes(fitting) < bytes) this.#dropped += 1;
     if (fitting.finding !== undefined && this.#bytes + jsonBytes(fitting) > MAX_BATCH_BYTES) {
       const { finding: _finding, ...rest } = fitting;
       fitting = { ...rest, outcome: 'invalid_output', code: 'FINDING_TOO_LARGE' };

@@ -9,7 +9,7 @@
  */
 import { compileCel } from '../domain/cel.js';
 import { CODES, type Code } from '../domain/errors.js';
-import type { Finding, FindingCost } from '../domain/finding.js';
+import { MAX_MESSAGE_CHARS, type Finding, type FindingCost } from '../domain/finding.js';
 import type { AttemptClass } from '../domain/outcomes.js';
 import type { CriticUse, RiskTier } from '../domain/plan.js';
 import { deferred } from '../deferred.js';
@@ -37,8 +37,6 @@ export interface AttemptHost extends Omit<CriticTools<never>, 'options'> {
 
 /** A timer of Node that is longer fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** Longest message that a report carries. */
-const MAX_MESSAGE = 500;
 
 type Failed = Extract<AttemptEnd, { ok: false }>;
 const failed = (end: Omit<Failed, 'ok'>): Failed => ({ ok: false, ...end });
@@ -185,7 +183,7 @@ function ruleProblem(plan: CriticUse, finding: Finding, input: CriticInput, host
   const result = compileCel(plan.validateOutput, { place: 'output', critics: [] })({ output: finding, context: input.context, request });
   if (result.ok && result.value) return undefined;
   const why = result.ok ? 'is false for the finding' : `could not be evaluated: ${result.message}`;
-  return { ...coded('invalid_output', 'OUTPUT_RULE', `validateOutput ${why}`.slice(0, MAX_MESSAGE)), ...cost };
+  return { ...coded('invalid_output', 'OUTPUT_RULE', `validateOutput ${why}`.slice(0, MAX_MESSAGE_CHARS)), ...cost };
 }
 
 const CLASS_OF: Readonly<Record<CriticErrorKind, Failed['class']>> = {
@@ -219,7 +217,7 @@ function criticError(thrown: unknown): Failed | undefined {
   return failed({
     class: CLASS_OF[kind as CriticErrorKind],
     code: own,
-    message: typeof message === 'string' ? message.slice(0, MAX_MESSAGE) : errorName(thrown),
+    message: typeof message === 'string' ? message.slice(0, MAX_MESSAGE_CHARS) : errorName(thrown),
     ...(typeof retryAfterMs === 'number' && Number.isFinite(retryAfterMs) && retryAfterMs >= 0 ? { retryAfterMs } : {}),
     ...(cleanCost?.ok === true && cleanCost.finding.cost !== undefined ? { cost: cleanCost.finding.cost } : {}),
   });

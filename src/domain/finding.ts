@@ -1,6 +1,9 @@
 /**
- * What a critic returns. Types only; `schemas/finding.ts` checks unknown data against them.
+ * What a critic returns, and the limit on its sentences; `schemas/finding.ts` checks unknown data against them.
  */
+
+/** Longest message for people that a finding, a record or a failure carries. */
+export const MAX_MESSAGE_CHARS = 500;
 
 /** Any JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };

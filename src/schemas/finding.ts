@@ -4,12 +4,9 @@
  */
 import { z } from 'zod';
 import { jsonBytes } from '../domain/bytes.js';
-import type { Finding } from '../domain/finding.js';
+import { MAX_MESSAGE_CHARS, type Finding } from '../domain/finding.js';
 import { MAX_DETAILS_BYTES, MAX_TOKENS, MAX_USD, MAX_VIOLATIONS } from '../domain/finding-problem.js';
 import { JsonSchema } from './json.js';
-
-/** One sentence for people. */
-const MAX_MESSAGE_CHARS = 500;
 
 const CODE_FORM = /^[a-zA-Z0-9_.:-]{1,64}$/;
 

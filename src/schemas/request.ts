@@ -110,7 +110,7 @@ function sizeProblems(record: { readonly content: Json; readonly context?: JsonO
 }
 
 /** Bytes of content and context in canonical form. */
-function requestBytes(record: { readonly content: Json; readonly context?: JsonObject }): number {
+export function requestBytes(record: { readonly content: Json; readonly context?: JsonObject }): number {
   return Buffer.byteLength(canonicalJson(record.content)) + Buffer.byteLength(canonicalJson(record.context ?? {}));
 }
 

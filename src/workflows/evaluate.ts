@@ -43,13 +43,13 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationReport> 
     await runStages(walk);
   } catch (error) {
     if (!isCancellation(error)) throw error;
-    const cancelled = cancelledReport(input, opened, walk);
+    const cancelled = cancelledReport(opened, walk);
     await CancellationScope.nonCancellable(() => recordPartialReport(cancelled));
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.decision, value: cancelled.decision }]);
     throw error;
   }
   const verdict = decideVerdict(opened.plan, walk.records, walk.facts);
-  const report = reportOf(input, opened, walk, verdict);
+  const report = reportOf(opened, walk, verdict);
   upsertSearchAttributes([
     { key: SEARCH_ATTRIBUTES.decision, value: report.decision },
     { key: SEARCH_ATTRIBUTES.plan, value: `${opened.plan.name}@${opened.plan.version}` },
@@ -132,7 +132,7 @@ function makeWalk(input: EvaluateInput, opened: OpenResult): Walk {
   return made;
 }
 
-function reportOf(input: EvaluateInput, opened: OpenResult, walk: Walk, verdict: Verdict, cancelled = false): EvaluationReport {
+function reportOf(opened: OpenResult, walk: Walk, verdict: Verdict, cancelled = false): EvaluationReport {
   return fitReport(
     buildReport({
       evaluationId: workflowInfo().workflowId,
@@ -151,7 +151,7 @@ function reportOf(input: EvaluateInput, opened: OpenResult, walk: Walk, verdict:
   );
 }
 
-function cancelledReport(input: EvaluateInput, opened: OpenResult, walk: Walk): EvaluationReport {
+function cancelledReport(opened: OpenResult, walk: Walk): EvaluationReport {
   for (const critic of opened.plan.critics) {
     if (walk.records.has(critic.name)) continue;
     const record = cancelledBeforeStart(critic, 'CANCELLED');
@@ -162,5 +162,5 @@ function cancelledReport(input: EvaluateInput, opened: OpenResult, walk: Walk): 
     reasons: [{ code: 'CANCELLED', message: 'the evaluation was cancelled', effect: 'fail' }],
     degraded: false,
   };
-  return reportOf(input, opened, walk, verdict, true);
+  return reportOf(opened, walk, verdict, true);
 }

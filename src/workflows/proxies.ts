@@ -14,6 +14,7 @@ import {
   type ActivityOptions,
 } from '@temporalio/workflow';
 import type { EvaluationActivities, LocalBatchInput, LocalBatchResult, OpenResult, RunCriticInput, RunCriticOutput } from '../contract.js';
+import { MAX_MESSAGE_CHARS } from '../domain/finding.js';
 import type { AttemptRecord, CriticResult } from '../domain/outcomes.js';
 import type { PlanCritic } from '../domain/plan.js';
 import { GAP_SLACK_MS } from '../domain/used-time.js';
@@ -34,9 +35,6 @@ const HEARTBEAT_TIMEOUT_MS = 5_000;
 
 /** One look at the server; a critic that never started is unavailable all the same when it cannot be had. */
 const INSPECT_TIMEOUT_MS = 5_000;
-
-/** Longest message that a report carries. */
-const MAX_MESSAGE = 500;
 
 /** Longest back-off: exponential ones are cut by the critic's own time-out long before. */
 const MAX_BACKOFF_MS = 24 * 3_600_000;
@@ -150,7 +148,7 @@ function endedByError(error: unknown): Ended {
   const times = { ...(startedAt !== undefined ? { startedAt } : {}), ...(endedAt !== undefined ? { endedAt } : {}) };
   // The server gave up because the next back-off would pass the time-out, not because the attempts were used up.
   const cut = retryState === 'TIMEOUT' || code === 'CRITIC_TIMEOUT' ? { cut: 'deadline' as const } : {};
-  const result = { attempts, code, message: (cause?.message ?? '').slice(0, MAX_MESSAGE), ...times, ...cut };
+  const result = { attempts, code, message: (cause?.message ?? '').slice(0, MAX_MESSAGE_CHARS), ...times, ...cut };
   if (outcome !== 'worker_lost') return settled({ outcome, ...result });
   return { kind: retryState === 'TIMEOUT' ? 'settled' : 'worker_lost', result: { outcome: 'failed', ...result } };
 }
