@@ -16,6 +16,7 @@ import {
 import { summaryOf, type EvaluationSummary } from './client-summary.js';
 import { PROGRESS_QUERY, RECORD_PARTIAL, type Progress } from './contract.js';
 import { FAILURE_TYPES } from './domain/errors.js';
+import { isReport } from './domain/is-report.js';
 import type { EvaluationReport } from './domain/report.js';
 
 /** Longer than any plan that answers a person; the plan's own limit is not known to the client. */
@@ -150,16 +151,4 @@ function isRecordPartial(about: unknown): boolean {
 
 function codeOf(about: unknown): string | undefined {
   return typeof about === 'object' && about !== null && 'code' in about && typeof about.code === 'string' ? about.code : undefined;
-}
-
-/** Reports are made by this package; the version and the decision tell one from anything else. */
-function isReport(value: unknown): value is EvaluationReport {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'v' in value &&
-    value.v === 1 &&
-    'decision' in value &&
-    typeof value.decision === 'string'
-  );
 }

@@ -8,24 +8,15 @@ import { ApplicationFailure, WorkflowExecutionAlreadyStartedError, type Workflow
 import { call, type Host } from './client-calls.js';
 import { EvaluationNotFound, KeyConflict, NoWorker, RequestRefused, ServerUnreachable } from './client-errors.js';
 import { EvaluationHandle } from './client-handle.js';
+import { prepareEvaluation } from './client-prepare.js';
 import { listQuery, summaryOf, type EvaluationSummary, type ListFilter } from './client-summary.js';
-import {
-  DEFAULT_DEPLOYMENT,
-  DEFAULT_TENANT,
-  DIGEST_MEMO,
-  EVALUATE,
-  evaluationId,
-  SEARCH_ATTRIBUTES,
-  workflowQueue,
-  type EvaluateInput,
-} from './contract.js';
-import { requestDigest } from './digest.js';
+import { DEFAULT_DEPLOYMENT, DEFAULT_TENANT, DIGEST_MEMO, EVALUATE, evaluationId, workflowQueue, type EvaluateInput } from './contract.js';
 import { FAILURE_TYPES } from './domain/errors.js';
 import type { EvaluationReport } from './domain/report.js';
 import { freshPollers } from './pollers.js';
-import { toEvaluationRequest, type StartRequest } from './schemas/request.js';
+import type { StartRequest } from './schemas/request.js';
 import { loadSettings, resolveServer } from './settings.js';
-import { uuidV7 } from './uuid-v7.js';
+import { startOptions } from './start-options.js';
 
 // All that a service needs beside the client, so that `tribunal/client` stands alone.
 export {
@@ -45,6 +36,7 @@ export {
   type ClientCode,
 } from './client-errors.js';
 export type { EvaluationHandle } from './client-handle.js';
+export { prepareEvaluation, type PreparedEvaluation } from './client-prepare.js';
 export type { EvaluationSummary, ListFilter } from './client-summary.js';
 export type { Progress } from './contract.js';
 export type { Decision, EvaluationReport, Reason, ReportCritic } from './domain/report.js';
@@ -62,8 +54,6 @@ export interface ConnectOptions {
   readonly connection?: ConnectionLike;
 }
 
-/** Workflow tasks of an evaluation are short; one that was lost with its worker must come back soon. */
-const WORKFLOW_TASK_TIMEOUT = '5s';
 /** The server's own answer is cached about as long. Only "yes" is kept, so that a new worker is seen at once. */
 const WORKER_SEEN_MS = 5_000;
 /** A key can close, be refused and be started by others between our calls, but not often. */
@@ -120,10 +110,7 @@ export class TribunalClient {
    *   nobody would judge; nothing is started then.
    */
   async start(request: StartRequest): Promise<EvaluationHandle> {
-    const checked = toEvaluationRequest(request, uuidV7);
-    if (!checked.ok) throw new RequestRefused(checked.problems);
-    const input: EvaluateInput = { v: 1, request: checked.value, requestDigest: requestDigest(checked.value) };
-    const id = evaluationId(checked.value.tenant, checked.value.key);
+    const { evaluationId: id, input } = prepareEvaluation(request, this.#host);
     await this.#requireWorker();
     let reuse: WorkflowIdReusePolicy = 'REJECT_DUPLICATE';
     for (let round = 0; round < START_ROUNDS; round += 1) {
@@ -170,24 +157,15 @@ export class TribunalClient {
 
   /** The run id, or `undefined` when the key is taken. */
   async #startOnce(id: string, input: EvaluateInput, reuse: WorkflowIdReusePolicy): Promise<string | undefined> {
-    const { request, requestDigest: digest } = input;
     try {
       const handle = await call(this.#host, `cannot start ${id}`, id, () =>
         this.#host.client.workflow.start(EVALUATE, {
           workflowId: id,
           taskQueue: workflowQueue(this.#host.deployment),
           args: [input],
-          memo: { [DIGEST_MEMO]: digest },
           workflowIdConflictPolicy: 'FAIL',
           workflowIdReusePolicy: reuse,
-          workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
-          staticSummary: request.plan,
-          priority: { fairnessKey: request.tenant },
-          typedSearchAttributes: [
-            { key: SEARCH_ATTRIBUTES.tenant, value: request.tenant },
-            { key: SEARCH_ATTRIBUTES.plan, value: request.plan },
-            ...(request.riskTier !== undefined ? [{ key: SEARCH_ATTRIBUTES.risk, value: request.riskTier }] : []),
-          ],
+          ...startOptions(input),
         }),
       );
       return handle.firstExecutionRunId;

@@ -4,11 +4,15 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from './contract.js';
+import { howToName, showTarget } from './critics/addresses.js';
 import { loadCriticsModule } from './critics/module.js';
+import { unnamedHosts } from './critics/plan-hosts.js';
 import { makeRegistry, type CriticRegistry } from './critics/registry.js';
 import type { Plan } from './domain/plan.js';
+import type { PlanCase } from './domain/run-case.js';
 import { formatProblem, loadPlan, readPlanInput, readText, type Problem } from './plan-loader.js';
 import { DeploymentSchema } from './schemas/deployment.js';
+import { hostProblem } from './schemas/host.js';
 import { parseWith } from './schemas/issues.js';
 import { checkPlain } from './schemas/plain.js';
 import { readYaml } from './schemas/plan-file.js';
@@ -22,6 +26,8 @@ export interface DeploymentOptions {
   readonly plans?: readonly string[];
   /** Critics modules beside those of the file. */
   readonly critics?: readonly string[];
+  /** Hosts beside those of the file. */
+  readonly hosts?: readonly string[];
   /** Instead of the file's name. */
   readonly name?: string;
 }
@@ -33,8 +39,17 @@ export interface Deployment {
   readonly registry: CriticRegistry;
   readonly warnings: readonly Problem[];
   readonly priorityLevels: 10 | 5;
+  /** Private hosts that critics may ask. */
+  readonly hosts: readonly string[];
   /** Plan files, as they were named. */
   readonly files: readonly string[];
+  /** By the plan's name: the file that it stands in and its `cases`, which no worker needs. */
+  readonly sources: ReadonlyMap<string, PlanOrigin>;
+}
+
+export interface PlanOrigin {
+  readonly file: string;
+  readonly cases: readonly PlanCase[];
 }
 
 /** A deployment that cannot be used, with all reasons at once. */
@@ -51,16 +66,17 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
   const registry = await loadRegistry(described.critics);
   const problems: Problem[] = [];
   const files = await plansOf(described.plans, problems);
-  const plans = new Map<string, { plan: Plan; file: string }>();
+  const plans = new Map<string, PlanOrigin & { readonly plan: Plan }>();
   for (const file of files) {
     const loaded = await attempt(file, problems, async () => loadPlan(await readPlanInput(file), registry));
     if (loaded === undefined) continue;
     problems.push(...(loaded.ok ? loaded.warnings : loaded.problems));
     if (!loaded.ok) continue;
     const earlier = plans.get(loaded.plan.name);
-    if (earlier === undefined) plans.set(loaded.plan.name, { plan: loaded.plan, file });
+    if (earlier === undefined) plans.set(loaded.plan.name, { plan: loaded.plan, file, cases: loaded.cases });
     else problems.push(whole(file, `a plan called ${loaded.plan.name} is already defined in ${earlier.file}`, 'plan'));
   }
+  for (const { plan, file } of plans.values()) problems.push(...(await unnamedIn(plan, file, registry, described.hosts)));
   if (problems.some((problem) => problem.severity === 'error')) throw new DeploymentProblems(problems);
   return {
     name: described.name,
@@ -68,11 +84,25 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     registry,
     warnings: problems,
     priorityLevels: described.priorityLevels,
+    hosts: described.hosts,
     files,
+    sources: new Map([...plans].map(([name, { file, cases }]) => [name, { file, cases }])),
   };
 }
 
 const whole = (file: string, message: string, path = ''): Problem => ({ file, path, message, severity: 'error' });
+
+/** Only a warning: who checks a plan file alone does not know the deployment. A worker of it does not start. */
+async function unnamedIn(plan: Plan, file: string, registry: CriticRegistry, hosts: readonly string[]): Promise<Problem[]> {
+  return (await unnamedHosts(plan.critics, registry, hosts)).map(({ critic, target }) => ({
+    ...whole(
+      file,
+      `${showTarget(target)} is a private address, and no worker starts before you ${howToName(target)}`,
+      `critics.${critic}.with`,
+    ),
+    severity: 'warning',
+  }));
+}
 
 /** Errors of this project's loaders begin with the file they name. */
 async function attempt<T>(file: string, problems: Problem[], load: () => Promise<T>): Promise<T | undefined> {
@@ -89,12 +119,13 @@ interface Described {
   readonly name: string;
   readonly plans: readonly string[];
   readonly critics: readonly string[];
+  readonly hosts: readonly string[];
   readonly priorityLevels: 10 | 5;
 }
 
 /** What `tribunal.yaml` and the options say together; paths of the file start at its folder. */
 async function describe(options: DeploymentOptions): Promise<Described> {
-  const own = { plans: options.plans ?? [], critics: options.critics ?? [] };
+  const own = { plans: options.plans ?? [], critics: options.critics ?? [], hosts: checkedHosts(options.hosts) };
   const file = options.file ?? (own.plans.length === 0 ? DEPLOYMENT_FILE : undefined);
   if (file === undefined) return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10 };
   const written = await readDeploymentFile(file, options.file !== undefined);
@@ -103,8 +134,15 @@ async function describe(options: DeploymentOptions): Promise<Described> {
     name: checkedName(options.name ?? written.name, file),
     plans: [...written.plans.map(beside), ...own.plans],
     critics: [...(written.critics ?? []).map(beside), ...own.critics],
+    hosts: [...(written.hosts ?? []), ...own.hosts],
     priorityLevels: written.priorityLevels ?? 10,
   };
+}
+
+function checkedHosts(hosts: readonly string[] = []): readonly string[] {
+  const problems = hosts.flatMap((host) => hostProblem(host) ?? []);
+  if (problems.length > 0) throw new DeploymentProblems(problems.map((message) => whole('options', message, 'hosts')));
+  return hosts;
 }
 
 function checkedName(name = DEFAULT_DEPLOYMENT, file: string): string {

@@ -2,7 +2,8 @@
  * From a plan's source to the plan that runs: read, check everything, resolve the implementations, compile, hash.
  * All problems at once, each with its place in the file.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { importDefault } from './critics/module.js';
 import type { AnyCritic } from './critics/critic.js';
 import type { CriticRegistry } from './critics/registry.js';
@@ -12,6 +13,7 @@ import type { Json } from './domain/finding.js';
 import { planProblems } from './domain/plan-checks.js';
 import { error, hint, type PlanPath, type PlanProblem } from './domain/plan-problem.js';
 import type { Plan } from './domain/plan.js';
+import type { PlanCase } from './domain/run-case.js';
 import { safeText } from './report/safe.js';
 import { parseWith, type Issue } from './schemas/issues.js';
 import { parsePlan } from './schemas/parse-plan.js';
@@ -33,7 +35,7 @@ export interface Problem {
 }
 
 export type LoadedPlan =
-  | { readonly ok: true; readonly plan: Plan; readonly warnings: readonly Problem[] }
+  | { readonly ok: true; readonly plan: Plan; readonly warnings: readonly Problem[]; readonly cases: readonly PlanCase[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** `file:line:col path message` on one line; warnings say so. */
@@ -66,26 +68,78 @@ export async function loadPlan(input: PlanInput, registry: CriticRegistry): Prom
   const file = 'file' in input ? input.file : input.name;
   const yaml = 'file' in input ? readYaml(input.text) : undefined;
   if (yaml?.ok === false) return { ok: false, problems: yaml.problems.map((one) => ({ file, path: '', severity: 'error', ...one })) };
-  const checked = await checkPlan('file' in input ? yaml?.value : input.object, registry);
+  const checked = await checkPlan('file' in input ? yaml?.value : input.object, registry, dirname(file));
   const problems = locate(checked.problems, file, yaml);
   if (checked.plan === undefined || problems.some((one) => one.severity === 'error')) return { ok: false, problems };
-  return { ok: true, plan: checked.plan, warnings: problems };
+  return { ok: true, plan: checked.plan, warnings: problems, cases: checked.cases ?? [] };
 }
 
-async function checkPlan(value: unknown, registry: CriticRegistry): Promise<{ plan?: Plan; problems: PlanProblem[] }> {
-  const { issues, parsed, setAside } = parsePlan(value);
+async function checkPlan(
+  value: unknown,
+  registry: CriticRegistry,
+  folder: string,
+): Promise<{ plan?: Plan; cases?: readonly PlanCase[]; problems: PlanProblem[] }> {
+  const { issues, parsed: written, setAside } = parsePlan(value);
   const ofForm = issues.map((issue) => asProblem(issue, []));
-  if (parsed === undefined) return { problems: ofForm };
+  if (written === undefined) return { problems: ofForm };
+  const { source: parsed, problems: unread } = await withRubricFiles(written, folder);
   const { resolved, problems: unresolved } = await resolveCritics(parsed, registry);
   const compiled = compilePlan(parsed, resolved);
   const plan = { ...compiled, hash: hashJson(compiled) };
-  return { plan, problems: [...ofForm, ...planProblems({ source: parsed, plan, setAside }), ...unresolved] };
+  return {
+    plan,
+    cases: parsed.cases ?? [],
+    problems: [...ofForm, ...unread, ...planProblems({ source: parsed, plan, setAside }), ...unresolved],
+  };
 }
 
 const asProblem = ({ path, message, atKey }: Issue, base: PlanPath): PlanProblem => ({
   ...error([...base, ...path], message),
   ...(atKey === true ? { atKey } : {}),
 });
+
+/** As much as all options of a critic may have. */
+const MAX_RUBRIC_FILE_BYTES = 8_192;
+
+/**
+ * Puts the text of every `rubricFile` of an `llm_judge` in its place, as `rubric`: the pinned plan holds what was judged by,
+ * and a worker needs no file. Paths start at the plan's folder.
+ */
+async function withRubricFiles(source: ParsedPlan, folder: string): Promise<{ source: ParsedPlan; problems: PlanProblem[] }> {
+  const problems: PlanProblem[] = [];
+  const critics = new Map(Object.entries(source.critics));
+  for (const [name, critic] of critics) {
+    const { rubricFile, ...options } = critic.with ?? {};
+    if (critic.uses !== 'llm_judge' || rubricFile === undefined) continue;
+    const read = Object.hasOwn(options, 'rubric')
+      ? { problem: 'write rubric or rubricFile, not both' }
+      : await readRubric(rubricFile, folder);
+    if (read.problem !== undefined) problems.push(error(['critics', name, 'with', 'rubricFile'], read.problem));
+    // With a text in any case: that the rubric is missing as well would be said beside the reason.
+    critics.set(name, { ...critic, with: { ...options, rubric: read.rubric ?? options['rubric'] ?? 'not read' } });
+  }
+  return { source: { ...source, critics: Object.fromEntries(critics) }, problems };
+}
+
+async function readRubric(written: Json, folder: string): Promise<{ rubric?: string; problem?: string }> {
+  if (typeof written !== 'string' || written === '') return { problem: 'must be the path of a file, from the folder of the plan' };
+  const path = resolve(folder, written);
+  const about = `the file ${written} cannot be read`;
+  try {
+    const file = await stat(path);
+    if (!file.isFile()) return { problem: `${about}: it is no file` };
+    if (file.size > MAX_RUBRIC_FILE_BYTES)
+      return { problem: `the file ${written} has ${file.size} bytes, and all options of a critic have at most ${MAX_RUBRIC_FILE_BYTES}` };
+    return { rubric: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)).trimEnd() };
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: 'there is no such file',
+      ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8',
+    };
+    return { problem: `${about}: ${reasons[code] ?? code}` };
+  }
+}
 
 /** Looks up every implementation and has it check its options. */
 async function resolveCritics(

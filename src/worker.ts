@@ -8,8 +8,11 @@ import { makeActivities } from './activities/index.js';
 import { makeRunCritic } from './activities/run-critic.js';
 import { workflowBundle } from './bundle.js';
 import { workflowQueue } from './contract.js';
+import { howToName, showTarget } from './critics/addresses.js';
 import { parseOptions } from './critics/attempt.js';
 import type { SecretSource } from './critics/critic.js';
+import { makeGuardedFetch } from './critics/guarded-fetch.js';
+import { unnamedHosts } from './critics/plan-hosts.js';
 import type { CriticRegistry } from './critics/registry.js';
 import type { Plan } from './domain/plan.js';
 import { BudgetPool } from './lanes/budgets.js';
@@ -27,11 +30,15 @@ export interface TribunalWorkerOptions {
     readonly plans: ReadonlyMap<string, Plan>;
     readonly registry: CriticRegistry;
     readonly priorityLevels: 5 | 10;
+    /** As in {@link TribunalWorkerOptions.hosts}. */
+    readonly hosts?: readonly string[];
   };
   readonly connection: NativeConnection;
   readonly namespace: string;
   /** What critics may ask for by name, as the `http` critic does for its `secretHeaders`. Default: none. */
   readonly secrets?: SecretSource;
+  /** Hosts that critics may ask although their addresses are private: `judge.internal`, `127.0.0.1:8080`. Default: the deployment's. */
+  readonly hosts?: readonly string[];
   /** How long critics may go on after a stop was asked for. Default 30 s: longer than most attempts, shorter than a supervisor's patience. */
   readonly shutdownGraceMs?: number;
   /** Code of the workflows, when it was bundled before; default: the bundle of the build, or a fresh one. */
@@ -56,7 +63,8 @@ const DEFAULT_GRACE_MS = 30_000;
 const FORCE_MS = 5_000;
 
 /**
- * @throws Error in one sentence: missing search attributes, a critic that cannot be warmed, a server that cannot be reached.
+ * @throws Error in one sentence: missing search attributes, a critic that cannot be warmed or that asks a private
+ * address which nobody named, a server that cannot be reached.
  */
 export async function createTribunalWorker(options: TribunalWorkerOptions): Promise<TribunalWorker> {
   const { connection, namespace, deployment } = options;
@@ -65,13 +73,15 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
     throw new Error(`namespace ${namespace} lacks the search attributes ${missing.join(', ')}: run \`tribunal setup\``);
   const plans = [...deployment.plans.values()];
   await warmCritics(plans, deployment.registry);
+  await checkHosts(plans, options);
   const lanes = plans.flatMap((plan) => lanesOf(deployment.name, plan));
   await warnOfOthers(options, lanes);
   const workers: Worker[] = [];
   try {
-    workers.push(await makeWorkflowWorker(options));
+    const guarded = makeGuardedFetch({ hosts: hostsOf(options) });
+    workers.push(await makeWorkflowWorker(options, guarded));
     const budgets = new BudgetPool();
-    for (const lane of lanes) workers.push(await makeLaneWorker(options, lane, budgets));
+    for (const lane of lanes) workers.push(await makeLaneWorker(options, lane, { budgets, fetch: guarded }));
   } catch (error) {
     // A Worker that was made and never run would hold the connection open.
     await Promise.allSettled(workers.map((worker) => stopUnused(worker)));
@@ -98,14 +108,15 @@ function kindOf(thrown: unknown): string {
   }
 }
 
-async function makeWorkflowWorker(options: TribunalWorkerOptions): Promise<Worker> {
+async function makeWorkflowWorker(options: TribunalWorkerOptions, guarded: typeof fetch): Promise<Worker> {
   const { connection, namespace, deployment } = options;
+  const tools = { secrets: secretsOf(options), fetch: guarded };
   const countPollers = async (queue: string): Promise<number> => (await freshPollers(connection, namespace, queue, 'activity')).length;
   return await Worker.create({
     ...common(options),
     taskQueue: workflowQueue(deployment.name),
     workflowBundle: options.bundle ?? (await workflowBundle()),
-    activities: { ...makeActivities({ deployment: deployment.name, ...deployment, secrets: secretsOf(options), countPollers }) },
+    activities: { ...makeActivities({ deployment: deployment.name, ...deployment, ...tools, countPollers }) },
     // Critics run on lanes; what this Worker offers is local to its workflows.
     enableNonLocalActivities: false,
     // Eager activities pass by every limit.
@@ -115,13 +126,18 @@ async function makeWorkflowWorker(options: TribunalWorkerOptions): Promise<Worke
   });
 }
 
-async function makeLaneWorker(options: TribunalWorkerOptions, lane: Lane, pool: BudgetPool): Promise<Worker> {
+async function makeLaneWorker(
+  options: TribunalWorkerOptions,
+  lane: Lane,
+  shared: { readonly budgets: BudgetPool; readonly fetch: typeof fetch },
+): Promise<Worker> {
   const slots = lane.slots ?? UNLIMITED_SLOTS;
   const rate = lane.rateLimitPerSecond;
   const runCritic = makeRunCritic({
     registry: options.deployment.registry,
     secrets: secretsOf(options),
-    budgets: pool.chain(lane.budgets),
+    fetch: shared.fetch,
+    budgets: shared.budgets.chain(lane.budgets),
   });
   return await Worker.create({
     ...common(options),
@@ -136,6 +152,8 @@ async function makeLaneWorker(options: TribunalWorkerOptions, lane: Lane, pool: 
     defaultHeartbeatThrottleInterval: '1s',
   });
 }
+
+const hostsOf = ({ hosts, deployment }: TribunalWorkerOptions): readonly string[] => hosts ?? deployment.hosts ?? [];
 
 const secretsOf = ({ secrets }: TribunalWorkerOptions): SecretSource => secrets ?? (() => undefined);
 
@@ -160,6 +178,17 @@ async function warmCritics(plans: readonly Plan[], registry: CriticRegistry): Pr
       if (!options.ok) throw new Error(`plan ${plan.name}: ${use.uses} refuses the options of ${use.name}`);
       await critic.warm?.(options.value);
     }
+  }
+}
+
+/** A critic that asks a private address which nobody named would fail in every evaluation. */
+async function checkHosts(plans: readonly Plan[], options: TribunalWorkerOptions): Promise<void> {
+  for (const plan of plans) {
+    const [first] = await unnamedHosts(plan.critics, options.deployment.registry, hostsOf(options));
+    if (first !== undefined)
+      throw new Error(
+        `plan ${plan.name}: ${first.critic} asks ${showTarget(first.target)}, which is a private address: ${howToName(first.target)}`,
+      );
   }
 }
 

@@ -19,7 +19,14 @@ const SCHEMAS = 'src/schemas/';
 const CRITICS = 'src/critics/';
 const CONTRACT = 'src/contract.ts';
 const DIGEST = 'src/digest.ts';
-const CLIENT_PARTS = ['src/client-calls.ts', 'src/client-errors.ts', 'src/client-handle.ts', 'src/client-summary.ts'];
+const START_OPTIONS = 'src/start-options.ts';
+const CLIENT_PARTS = [
+  'src/client-calls.ts',
+  'src/client-errors.ts',
+  'src/client-handle.ts',
+  'src/client-prepare.ts',
+  'src/client-summary.ts',
+];
 
 const TABLE: readonly Row[] = [
   // Pure, or nearly so.
@@ -36,6 +43,12 @@ const TABLE: readonly Row[] = [
     may: [DOMAIN, CONTRACT, 'src/lanes/lanes.ts', 'src/report/details.ts', '@temporalio/workflow', '@temporalio/common'],
     why: 'the names of queues and the text of the current details are pure, and the workflow needs no more of lanes and reports',
   },
+  { of: START_OPTIONS, may: [CONTRACT], why: 'what a client and another workflow start an evaluation with; runs in the sandbox' },
+  {
+    of: 'src/workflow.ts',
+    may: [CONTRACT, 'src/domain/errors.ts', 'src/domain/is-report.ts', START_OPTIONS, '@temporalio/workflow', '@temporalio/common'],
+    why: "runs in the sandbox of other people's workflows: no digest, no client",
+  },
   { of: 'src/report/details.ts', may: [DOMAIN, CONTRACT, 'src/report/format.ts'], why: 'runs in the sandbox: no colours' },
   { of: 'src/report/format.ts', may: [DOMAIN], why: 'runs in the sandbox' },
   { of: 'src/lanes/lanes.ts', may: [DOMAIN], why: 'runs in the sandbox: no p-queue' },
@@ -47,8 +60,43 @@ const TABLE: readonly Row[] = [
   },
   // What runs critics.
   {
+    of: 'src/critics/llm-judge',
+    may: [CRITICS, SCHEMAS, DOMAIN, `${NODE}crypto`, 'zod', 'ai', '@ai-sdk/openai-compatible'],
+    why: 'the one place that knows the client library of language models; hashes name what a judge was told',
+  },
+  {
+    of: 'src/critics/pii',
+    may: [CRITICS, SCHEMAS, DOMAIN, `${NODE}net`, 'zod', 'ibantools', 'validator', 'libphonenumber-js/min'],
+    why: 'check digits, lengths and numbering plans are better kept elsewhere; loaded with the critic',
+  },
+  {
+    of: 'src/critics/secrets',
+    may: [CRITICS, SCHEMAS, DOMAIN, 'zod', '@secretlint/secretlint-rule-preset-recommend'],
+    why: 'the one place that knows the rules of secretlint, loaded on first use',
+  },
+  {
+    of: 'src/critics/normalize.ts',
+    may: [CRITICS, 'obscenity'],
+    why: 'letters that look alike come from the library that knows them',
+  },
+  {
+    of: 'src/critics/profanity',
+    may: [CRITICS, SCHEMAS, 'zod', 'obscenity'],
+    why: 'the list of words is a library',
+  },
+  {
+    of: 'src/critics/language.ts',
+    may: [CRITICS, SCHEMAS, 'zod', 'eld'],
+    why: 'the detector is a library of 9 MB, loaded when a plan uses it',
+  },
+  {
+    of: 'src/critics/structure',
+    may: [CRITICS, SCHEMAS, NODE, 'zod', 'ajv', 're2js', 'jsonc-parser'],
+    why: 'JSON Schema is a library; its patterns run on RE2',
+  },
+  {
     of: CRITICS,
-    may: [SCHEMAS, DOMAIN, 'src/deferred.ts', NODE, 'zod', 're2js', '@bufbuild/re2', 'tsx'],
+    may: [SCHEMAS, DOMAIN, 'src/deferred.ts', NODE, 'zod', 'undici', 'ipaddr.js', 'jsonc-parser', 're2js', '@bufbuild/re2', 'tsx'],
     why: 'an attempt measures findings and applies output rules, which are pure; modules in TypeScript are loaded by tsx',
   },
   {
@@ -69,6 +117,44 @@ const TABLE: readonly Row[] = [
     why: 'a file to a compiled plan; its problems are shown to people',
   },
   { of: 'src/deployment.ts', may: [CONTRACT, CRITICS, SCHEMAS, 'src/plan-loader.ts', NODE], why: 'plans and critics of one deployment' },
+  {
+    of: 'src/in-process-runner.ts',
+    may: [CRITICS, DOMAIN, NODE],
+    why: 'attempts of real critics in this process; types alone of what asks for them',
+  },
+  {
+    of: 'src/in-process.ts',
+    may: [CONTRACT, DOMAIN, DIGEST, 'src/deferred.ts', 'src/schemas/request.ts', 'src/workflows/walk.ts'],
+    why: 'the walk without a server: who runs critics, and the clock, are handed in',
+  },
+  { of: 'src/plan-cases.ts', may: [DOMAIN, SCHEMAS, 'src/in-process.ts'], why: 'cases of a plan, without a server and without critics' },
+  {
+    of: 'src/testing/',
+    may: [CRITICS, SCHEMAS, DOMAIN, NODE, 'zod'],
+    why: 'tests of critics, for every test runner and none: a critic is run as a worker runs it, without Temporal',
+  },
+  {
+    of: 'src/assess/output/',
+    may: ['src/report/'],
+    why: 'figures to text, Markdown and a page: pure',
+  },
+  {
+    of: 'src/assess/',
+    may: [
+      DOMAIN,
+      CRITICS,
+      SCHEMAS,
+      DIGEST,
+      'src/deployment.ts',
+      'src/plan-loader.ts',
+      'src/in-process.ts',
+      'src/in-process-runner.ts',
+      'p-queue',
+      'zod',
+      NODE,
+    ],
+    why: 'measures critics and plans in this process; its outputs are made elsewhere, and no server is asked',
+  },
   { of: 'src/run-workers.ts', may: [], why: 'runs any Workers that it is handed; of the SDK it needs types alone' },
   {
     of: 'src/worker.ts',
@@ -98,6 +184,7 @@ const TABLE: readonly Row[] = [
       SCHEMAS,
       DIGEST,
       ...CLIENT_PARTS,
+      START_OPTIONS,
       'src/pollers.ts',
       'src/settings.ts',
       'src/uuid-v7.ts',
@@ -119,7 +206,13 @@ const TABLE: readonly Row[] = [
       'src/client.ts',
       ...CLIENT_PARTS,
       'src/worker.ts',
+      'src/assess/',
       'src/deployment.ts',
+      'src/in-process.ts',
+      'src/in-process-runner.ts',
+      'src/plan-cases.ts',
+      'src/testing/run-apart.ts',
+      'src/testing/registry.ts',
       'src/plan-loader.ts',
       'src/pollers.ts',
       'src/settings.ts',
@@ -127,6 +220,7 @@ const TABLE: readonly Row[] = [
       SCHEMAS,
       DOMAIN,
       CONTRACT,
+      DIGEST,
       'temporal/',
       '@temporalio/client',
       '@temporalio/worker',
@@ -134,6 +228,7 @@ const TABLE: readonly Row[] = [
       'log-update',
       'p-queue',
       'picocolors',
+      'yaml',
       NODE,
     ],
     why: 'never workflows, activities or critics',
@@ -155,7 +250,7 @@ const rowOf = (file: string): Row | undefined => TABLE.find((row) => file.starts
 /** What a pure file may not even name. */
 const IMPURE = /\b(?:process|Date\.now|new Date|Math\.random|performance|setTimeout|setInterval|globalThis|fetch|console)\b(?=\.\w|[([])/g;
 const MAY_READ_ENVIRONMENT = ['src/settings.ts', 'src/cli/', 'temporal/'];
-const MUST_BE_PURE = [DOMAIN, 'src/contract.ts', 'src/lanes/lanes.ts', 'src/report/', 'src/workflows/walk.ts'];
+const MUST_BE_PURE = [DOMAIN, 'src/contract.ts', 'src/lanes/lanes.ts', 'src/report/', 'src/assess/output/', 'src/workflows/walk.ts'];
 
 function breaches(sources: Sources): string[] {
   return [...sources].flatMap(([file, source]) => {

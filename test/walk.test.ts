@@ -255,3 +255,90 @@ describe('the walk', () => {
     expect(stage.outcomes()).toEqual({ dear: 'gated', cheap: 'succeeded', next: 'succeeded', last: 'over_budget' });
   });
 });
+
+describe('a fallback in the walk', () => {
+  const spare = critic('b_spare', { fallbackFor: 'judge' });
+  const critics = [critic('judge'), spare, critic('a_after', { dependsOn: ['judge'] })];
+
+  it('starts when its critic has failed, and dependents of both wait for it and are given its finding', async () => {
+    const stage = new Stage(plan(critics));
+    await stage.settle();
+    expect(stage.started).toEqual(['judge']);
+    await stage.end('judge', broken);
+    expect(stage.started).toEqual(['judge', 'b_spare']);
+    await stage.end('b_spare', ok(0.4));
+    expect(stage.started).toEqual(['judge', 'b_spare', 'a_after']);
+    expect(stage.calls[2]?.findings).toEqual({ judge: { severity: 0.4, violations: [] } });
+    await stage.end('a_after', ok());
+    await stage.done;
+    expect(stage.outcomes()).toEqual({ judge: 'failed', b_spare: 'succeeded', a_after: 'succeeded' });
+    expect(decideVerdict(stage.walk.plan, stage.walk.records, facts).decision).toBe('allow');
+  });
+
+  it('does not start when its critic succeeded, with gating off too', async () => {
+    for (const gating of ['on', 'off'] as const) {
+      const stage = new Stage(plan(critics), { judge: ok(0.2), a_after: ok() }, gating);
+      await stage.done;
+      expect(stage.outcomes()).toEqual({ judge: 'succeeded', b_spare: 'gated', a_after: 'succeeded' });
+      expect(stage.calls.at(-1)?.findings).toEqual({ judge: { severity: 0.2, violations: [] } });
+    }
+  });
+
+  it('that fails too leaves the dependents skipped', async () => {
+    const stage = new Stage(plan(critics), { judge: broken, b_spare: broken });
+    await stage.done;
+    expect(stage.outcomes()).toEqual({ judge: 'failed', b_spare: 'failed', a_after: 'skipped' });
+    expect(decideVerdict(stage.walk.plan, stage.walk.records, facts).decision).toBe('not_judged');
+  });
+
+  it('goes on down a chain until one succeeds, over stages', async () => {
+    const third = critic('third', { fallbackFor: 'b_spare', stage: 'validation' });
+    const last = critic('last', { dependsOn: ['judge'], stage: 'validation' });
+    const stage = new Stage(plan([critic('judge'), spare, third, last]), { judge: broken, b_spare: broken, third: ok(0.6), last: ok() });
+    await stage.done;
+    expect(stage.started).toEqual(['judge', 'b_spare', 'third', 'last']);
+    expect(stage.calls[3]?.findings).toEqual({ judge: { severity: 0.6, violations: [] } });
+  });
+
+  it('does not start after a decisive rule', async () => {
+    const decisive = { effect: 'deny', when: 'findings.exists(f, f.severity >= 0.9)', reason: 'severe', decisive: true } as const;
+    const of = plan([...critics, critic('severe')], { verdict: { rules: [decisive], otherwise: 'allow' } });
+    const stage = new Stage(of);
+    await stage.settle();
+    await stage.end('severe', ok(0.95));
+    await stage.done;
+    expect(stage.outcomes()).toEqual({ severe: 'succeeded', judge: 'cancelled', b_spare: 'cancelled', a_after: 'cancelled' });
+    expect(stage.started).not.toContain('b_spare');
+  });
+
+  it('is not reached when its critic used up the time', async () => {
+    const stage = new Stage(plan(critics, { timeouts: { globalMs: 10_000, stagesMs: {} } }));
+    await stage.settle();
+    stage.now = 9_970;
+    await stage.end('judge', {
+      outcome: 'timed_out',
+      attempts: [{ class: 'timed_out', queuedMs: 0, ranMs: 9_950 }],
+      code: 'CRITIC_TIMEOUT',
+    });
+    await stage.done;
+    expect(stage.outcomes()).toEqual({ judge: 'timed_out', b_spare: 'not_reached', a_after: 'skipped' });
+    expect(decideVerdict(stage.walk.plan, stage.walk.records, facts).decision).toBe('not_judged');
+  });
+
+  it('keeps a reset from pointing at the critic that it covers, and not when it failed too', async () => {
+    const of = plan([critic('judge'), spare, critic('broken', { stage: 'validation' })]);
+    const covered = new Stage(of);
+    await covered.settle();
+    await covered.end('judge', broken);
+    expect(covered.walk.reset).toEqual({ keepSiblings: 4, stageBoundary: 4 });
+    await covered.end('b_spare', ok());
+    expect(covered.walk.reset).toBeUndefined();
+    await covered.end('broken', broken);
+    await covered.done;
+    // History: 3 at the start, 9 when `judge` failed, 15 when the fallback ended and `broken` was scheduled.
+    expect(covered.walk.reset).toEqual({ keepSiblings: 16, stageBoundary: 16 });
+    const both = new Stage(of, { judge: broken, b_spare: broken, broken });
+    await both.done;
+    expect(both.walk.reset).toEqual({ keepSiblings: 4, stageBoundary: 4 });
+  });
+});

@@ -154,6 +154,8 @@ async function main(): Promise<void> {
   const connection = await NativeConnection.connect({ address: server.address });
   const worker = await createTribunalWorker({
     deployment: { name: 'demo', plans, registry, priorityLevels: 10 },
+    // The services run on this machine.
+    hosts: ['127.0.0.1'],
     connection,
     namespace: 'default',
   });

@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { EvaluationActivities } from '../contract.js';
 import type { SecretSource } from '../critics/critic.js';
+import { makeGuardedFetch } from '../critics/guarded-fetch.js';
 import type { CriticRegistry } from '../critics/registry.js';
 import { MAX_MESSAGE_CHARS } from '../domain/finding.js';
 import { openEvaluation, type OpenDeps } from './open-evaluation.js';
@@ -10,25 +11,29 @@ import { runLocalStages, type BatchHost } from './run-local-critics.js';
 export interface ActivityDeps extends OpenDeps {
   readonly registry: CriticRegistry;
   readonly secrets: SecretSource;
+  /** What critics ask the network with. Default: public addresses only. */
+  readonly fetch?: typeof fetch;
   /** How many workers poll an activity queue. */
   countPollers(queue: string): Promise<number>;
 }
 
 export function makeActivities(deps: ActivityDeps): EvaluationActivities {
+  const guarded = deps.fetch ?? makeGuardedFetch();
   return {
-    openEvaluation: ({ input, lead, memo }) => openEvaluation(deps, batchHost(deps), input, { lead, memo }),
-    runLocalCritics: (input) => runLocalStages(batchHost(deps), input),
+    openEvaluation: ({ input, lead, memo }) => openEvaluation(deps, batchHost(deps, guarded), input, { lead, memo }),
+    runLocalCritics: (input) => runLocalStages(batchHost(deps, guarded), input),
     inspectLane: async (queue) => ({ pollers: await deps.countPollers(queue) }),
     // The result is the point: it stands in the marker.
     recordPartialReport: async (report) => report,
   };
 }
 
-function batchHost({ registry, secrets }: ActivityDeps): BatchHost {
+function batchHost({ registry, secrets }: ActivityDeps, fetch: BatchHost['fetch']): BatchHost {
   const context = Context.current();
   return {
     registry,
     secrets,
+    fetch,
     signal: context.cancellationSignal,
     workflowId: context.info.workflowExecution?.workflowId ?? '',
     runId: context.info.workflowExecution?.runId ?? '',

@@ -4,14 +4,13 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { evaluationId, type EvaluateInput, type LocalBatchResult, type OpenResult } from '../contract.js';
-import type { RunFacts } from '../domain/gate.js';
 import { MAX_FINDING_BYTES } from '../critics/clean-finding.js';
 import { contentHash, requestDigest } from '../digest.js';
-import { compileCel } from '../domain/cel.js';
 import { MAX_HANDED_FINDINGS_BYTES } from '../domain/drop-to-fit.js';
+import { effectiveRisk } from '../domain/effective-risk.js';
 import { FAILURE_TYPES, type Code } from '../domain/errors.js';
 import { jsonBytes } from '../domain/bytes.js';
-import { RISK_TIERS, STAGES, useOf, type Plan, type RiskTier } from '../domain/plan.js';
+import { STAGES, useOf, type Plan } from '../domain/plan.js';
 import type { EvaluationRequest } from '../domain/request.js';
 import { parseEvaluateInput, requestBytes } from '../schemas/request.js';
 import { runLocalStages, type BatchHost } from './run-local-critics.js';
@@ -54,7 +53,8 @@ export async function openEvaluation(deps: OpenDeps, host: BatchHost, value: unk
   const size = requestBytes(request);
   checkSize(plan, size);
   const { tenant, gating, context } = request;
-  const facts = { tenant, gating, size, ...effectiveRisk(plan, request, size) };
+  const { riskTier, riskErrors } = effectiveRisk(plan, request, size);
+  const facts = { tenant, gating, size, riskTier, ...(riskErrors !== undefined ? { riskErrors } : {}) };
   const { deployment, priorityLevels } = deps;
   const led: LocalBatchResult = lead
     ? await runLocalStages(host, {
@@ -116,19 +116,4 @@ function checkSize(plan: Plan, size: number): void {
         `stage ${stage} would hand ${bytes} bytes to its ${inStage.length} critics at once, at most ${MAX_STAGE_BYTES} fit`,
       );
   }
-}
-
-const higher = (a: RiskTier, b: RiskTier): RiskTier => (RISK_TIERS.indexOf(b) > RISK_TIERS.indexOf(a) ? b : a);
-
-/** The plan can only raise what the caller said. A rule that errs raises too: unknown is not safe. */
-function effectiveRisk(plan: Plan, request: EvaluationRequest, size: number): Pick<RunFacts, 'riskTier' | 'riskErrors'> {
-  const said = higher(request.riskTier ?? plan.risk.default, plan.risk.floor);
-  const bindings = { context: request.context, request: { tenant: request.tenant, riskTier: said, size } };
-  const errors: string[] = [];
-  const riskTier = plan.risk.atLeast.reduce((tier, rule) => {
-    const result = compileCel(rule.when, { place: 'risk', critics: [] })(bindings);
-    if (!result.ok) errors.push(`the rule for ${rule.tier} risk could not be evaluated: ${result.message}`);
-    return result.ok && !result.value ? tier : higher(tier, rule.tier);
-  }, said);
-  return { riskTier, ...(errors.length > 0 ? { riskErrors: errors } : {}) };
 }

@@ -23,11 +23,13 @@ const ACCOUNT_MS = 50;
 export interface LaneDeps {
   readonly registry: CriticRegistry;
   readonly secrets: SecretSource;
+  /** What critics ask the network with. */
+  readonly fetch: typeof fetch;
   /** Stage and plan budgets of the lane, taken narrow before wide. */
   readonly budgets: Budgets;
 }
 
-export function makeRunCritic({ registry, secrets, budgets }: LaneDeps): (input: RunCriticInput) => Promise<RunCriticOutput> {
+export function makeRunCritic({ budgets, ...tools }: LaneDeps): (input: RunCriticInput) => Promise<RunCriticOutput> {
   return async function runCritic(input) {
     const context = Context.current();
     const attempt = beginAttempt(context);
@@ -42,7 +44,7 @@ export function makeRunCritic({ registry, secrets, budgets }: LaneDeps): (input:
       if (release === undefined) throw stopped(context, attempt);
       try {
         attempt.start();
-        return await judge(context, { registry, secrets }, input, attempt);
+        return await judge(context, tools, input, attempt);
       } finally {
         release();
       }
@@ -99,7 +101,7 @@ function beginAttempt(context: Context): Attempt {
 
 async function judge(
   context: Context,
-  { registry, secrets }: Omit<LaneDeps, 'budgets'>,
+  { registry, secrets, fetch }: Omit<LaneDeps, 'budgets'>,
   input: RunCriticInput,
   attempt: Attempt,
 ): Promise<RunCriticOutput> {
@@ -125,6 +127,7 @@ async function judge(
       idempotencyKey: idempotencyKey(info),
       attempt: info.attempt,
       secret: secrets,
+      fetch,
       tenant: input.tenant,
       riskTier: input.riskTier,
       size: input.size,
@@ -163,10 +166,11 @@ function attemptFailed(
 ): ApplicationFailure {
   const ended = attempt.end({ class: end.class, code: end.code, ...(end.cost !== undefined ? { cost: end.cost } : {}) });
   const { outcome, type } = OUTCOME_OF[end.class];
-  const retryable =
+  const isWorthAnother =
     end.class === 'transient' ||
     end.class === 'rate_limited' ||
     (end.class === 'timed_out' && end.code === 'ATTEMPT_TIMEOUT' && input.critic.retryOnTimeout);
+  const retryable = isWorthAnother && context.info.attempt < (end.maxAttempts ?? Number.POSITIVE_INFINITY);
   const details: AttemptFailure = { outcome, code: end.code, ...ended };
   // Workflow and history see only the last attempt; the beat carries this one's record to the next.
   if (retryable) context.heartbeat({ attempts: ended.attempts, startedAt: ended.startedAt } satisfies Beat);

@@ -12,6 +12,7 @@ import { runAttempt } from '../critics/attempt.js';
 import type { SecretSource } from '../critics/critic.js';
 import type { CriticRegistry } from '../critics/registry.js';
 import { admit, cancelledBeforeStart, findingsFor, inStartOrder, notReached, recordOf, reservedIn } from '../domain/admit.js';
+import { fallbacksOf, waitsFor, type Fallbacks } from '../domain/dependencies.js';
 import type { Json } from '../domain/finding.js';
 import { jsonBytes } from '../domain/bytes.js';
 import type { CriticRecord, CriticResult } from '../domain/outcomes.js';
@@ -28,6 +29,7 @@ const MAX_BATCH_BYTES = 1_048_576;
 export interface BatchHost {
   readonly registry: CriticRegistry;
   readonly secrets: SecretSource;
+  readonly fetch: typeof fetch;
   readonly signal: AbortSignal;
   readonly workflowId: string;
   /** The seed of idempotency keys. */
@@ -56,6 +58,7 @@ class Batch {
   readonly #stages: { stage: ExecutionStage; ms: number; ended: boolean }[] = [];
   readonly #stop = new AbortController();
   readonly #plan: Plan;
+  readonly #fallbacks: Fallbacks;
   readonly #facts: RunFacts;
   readonly #content: Json;
   readonly #host: BatchHost;
@@ -68,6 +71,7 @@ class Batch {
   constructor(host: BatchHost, { plan, facts, content, state }: LocalBatchInput) {
     this.#host = host;
     this.#plan = plan;
+    this.#fallbacks = fallbacksOf(plan);
     this.#facts = facts;
     this.#content = content;
     this.#records = new Map(state.records.map((record) => [record.name, record]));
@@ -90,10 +94,10 @@ class Batch {
     const reserved = reservedIn(this.#plan, stage, this.#records, this.#facts);
     const ends = new Map<string, Promise<void>>();
     const start = async (critic: PlanCritic): Promise<void> => {
-      await Promise.all(critic.dependsOn.flatMap((name) => ends.get(name) ?? []));
+      await Promise.all(waitsFor(critic, this.#fallbacks).flatMap((name) => ends.get(name) ?? []));
       this.#add(await this.#runOne(critic, reserved, begun));
     };
-    for (const critic of inStartOrder(locals)) ends.set(critic.name, start(critic));
+    for (const critic of inStartOrder(this.#plan, locals)) ends.set(critic.name, start(critic));
     await Promise.all(ends.values());
     if (!this.decisive) for (const record of this.#closedRemotes(stage) ?? []) this.#add(record);
     const ms = performance.now() - begun;
@@ -115,8 +119,8 @@ class Batch {
     const records = new Map(this.#records);
     const closed: CriticRecord[] = [];
     const remotes = this.#of(stage).filter((critic) => critic.dispatch === 'activity' && !records.has(critic.name));
-    for (const critic of inStartOrder(remotes)) {
-      if (critic.dependsOn.some((name) => !records.has(name))) return undefined;
+    for (const critic of inStartOrder(this.#plan, remotes)) {
+      if (waitsFor(critic, this.#fallbacks).some((name) => !records.has(name))) return undefined;
       const admission = admit(this.#plan, critic, records, reserved, this.#facts);
       if (admission.kind === 'start') return undefined;
       records.set(critic.name, admission.record);
@@ -178,7 +182,7 @@ class Batch {
     const end = await runAttempt(
       this.#host.registry,
       critic,
-      { content: this.#content, context: this.#facts.context, findings: findingsFor(critic, this.#records) },
+      { content: this.#content, context: this.#facts.context, findings: findingsFor(this.#plan, critic, this.#records) },
       {
         signal: AbortSignal.any([this.#host.signal, this.#stop.signal]),
         heartbeat: () => undefined,
@@ -186,6 +190,7 @@ class Batch {
         idempotencyKey: sha256(`${this.#host.runId}/${critic.stage}/${critic.name}`),
         attempt: 1,
         secret: this.#host.secrets,
+        fetch: this.#host.fetch,
         tenant: this.#facts.tenant,
         riskTier: this.#facts.riskTier,
         size: this.#facts.size,

@@ -1,15 +1,18 @@
-/** Many records: bounded concurrency, progress, one line each with `--json`, a summary at the end. */
+/** Many records: bounded concurrency, progress, one line each with `--json` and `--out`, a summary at the end. */
 import PQueue from 'p-queue';
-import { KeyConflict, RequestRefused, TribunalError } from '../client-errors.js';
-import { reportLine } from '../report/json.js';
-import { batchSummary, type BatchEntry } from '../report/summary.js';
-import { safeText } from '../report/safe.js';
+import { KeyConflict, RequestRefused, TribunalError, type ClientCode } from '../client-errors.js';
 import type { EvaluationHandle } from '../client-handle.js';
 import type { EvaluationReport } from '../domain/report.js';
+import { reportLine } from '../report/json.js';
+import { safeText } from '../report/safe.js';
+import { BatchTally, type BatchEntry } from '../report/summary.js';
 import type { StartRequest } from '../schemas/request.js';
+import type { ResultLine } from '../schemas/result-line.js';
+import { batchProgressText } from './batch-progress.js';
 import type { BatchSettings, RequestAt } from './evaluate.js';
 import { describeError, EXIT, exitOfError } from './exit.js';
-import type { Output } from './output.js';
+import type { Output, Progress } from './output.js';
+import type { KnownRequest, ResultToKeep } from './results.js';
 import { listenForStop } from './signals.js';
 
 /** As much of a client as a batch needs. */
@@ -17,54 +20,175 @@ export interface Starter {
   start(request: StartRequest): Promise<Pick<EvaluationHandle, 'evaluationId' | 'result'>>;
 }
 
-/** How one record ended, for the exit code. */
-interface Ended {
-  readonly exit: number;
-  readonly entry: BatchEntry | undefined;
+/** As much of a file of results as a batch needs. */
+export interface ResultSink {
+  know(request: StartRequest): KnownRequest;
+  add(line: ResultToKeep): void;
 }
 
-export async function runBatch(client: Starter, requests: readonly RequestAt[], settings: BatchSettings, output: Output): Promise<number> {
-  const queue = new PQueue({ concurrency: settings.concurrency });
-  const progress = await output.progress();
-  const ended: Ended[] = [];
-  const stop = listenForStop();
-  for (const request of requests) {
-    void queue.add(async () => {
-      // What runs is waited for; what has not begun never does.
-      if (stop.signal.aborted) return;
-      ended.push(await runRecord(client, request, settings, output));
-      progress.show(progressLine(ended, queue.pending, requests.length));
-    });
+export interface Batch {
+  /** How many records there are. */
+  readonly total: number;
+  /** Read as places become free, so that a batch may be larger than memory. */
+  readonly requests: Iterable<RequestAt> | AsyncIterable<RequestAt>;
+  readonly results?: ResultSink;
+  /** What earlier runs of this batch came to. */
+  readonly earlier?: Ended;
+}
+
+/** A terminal is not redrawn more often: people see no more, and a quick batch would be slowed down. */
+const REDRAW_MS = 100;
+
+/** Ends that another try with the same key would find again: they have their line in the file of results. */
+const FINAL: readonly ClientCode[] = ['EVALUATION_CANCELLED', 'EVALUATION_TERMINATED', 'EVALUATION_FAILED'];
+
+/** What has ended so far: sums for the summary, and what decides the exit code. */
+export class Ended {
+  readonly tally = new BatchTally();
+  readonly #exits = new Set<number>();
+
+  add(exit: number, entry: BatchEntry | undefined): void {
+    this.#exits.add(exit);
+    if (entry !== undefined) this.tally.add(entry);
   }
-  await queue.onIdle();
-  stop.release();
-  progress.end();
-  const left = requests.length - ended.length;
-  if (left > 0) output.note(`stopped: ${left} of ${requests.length} records were not started`);
-  if (!output.json && settings.wait) output.line(batchSummary(ended.flatMap(({ entry }) => entry ?? [])));
-  if (!settings.wait)
-    output.note(`${ended.filter(({ exit }) => exit === EXIT.started).length} of ${requests.length} evaluations were started`);
-  return exitOfBatch(ended, left, settings);
+
+  /** A line that an earlier run has written: summed up, but only records of this run decide how it exits. */
+  addLine(line: ResultLine): void {
+    this.tally.add('error' in line ? { error: line.error.code } : { report: line });
+  }
+
+  addExit(exit: number): void {
+    this.#exits.add(exit);
+  }
+
+  /** What a script must hear first: something broke, then refusals, then what was not judged, then the decisions it asked for. */
+  exit(left: number, wait: boolean): number {
+    const worst = [EXIT.error, EXIT.usage, EXIT.notJudged, EXIT.deny, EXIT.escalate].find((exit) => this.#exits.has(exit));
+    if (worst !== undefined) return worst;
+    if (left > 0) return EXIT.notJudged;
+    return wait ? EXIT.ok : EXIT.started;
+  }
 }
 
-/** Never rejects: one record's trouble is not the others'. */
-async function runRecord(client: Starter, { at, request }: RequestAt, settings: BatchSettings, output: Output): Promise<Ended> {
+export async function runBatch(client: Starter, batch: Batch, settings: BatchSettings, output: Output): Promise<number> {
+  const run = new Run(client, batch, settings, output, await output.progress());
+  const queue = new PQueue({ concurrency: settings.concurrency });
+  const stop = listenForStop();
+  let skipped = 0;
   try {
-    const handle = await client.start(request);
-    if (!settings.wait) {
-      if (output.json) output.object({ at, evaluationId: handle.evaluationId, started: true });
-      else output.line(`${safeText(at)} started ${handle.evaluationId}`);
-      return { exit: EXIT.started, entry: undefined };
+    for await (const { at, request } of batch.requests) {
+      if (stop.signal.aborted) break;
+      const known = batch.results?.know(request) ?? { request, digest: '', done: undefined };
+      if (known.done !== undefined) {
+        skipped += 1;
+        run.skip(known.done);
+        continue;
+      }
+      // What runs is waited for; what has not begun never does.
+      void queue.add(async () => (stop.signal.aborted ? undefined : await run.record(at, known, skipped)));
+      await queue.onSizeLessThan(settings.concurrency);
     }
-    const report = await handle.result({ timeoutMs: settings.timeoutMs });
-    if (output.json) output.object({ at, ...reportLine(report) });
-    else if (report.decision !== 'allow') output.note(safeText(heldLine(at, report)));
-    return { exit: decisionExit(report.decision, settings), entry: { report } };
-  } catch (error) {
-    const told = describeError(error);
-    if (output.json) output.object({ at, error: told });
-    else output.note(safeText(`${at}: ${told.message}`));
-    return { exit: exitOfError(error), entry: entryOf(error) };
+  } finally {
+    await queue.onIdle();
+    stop.release();
+    run.progress.end();
+  }
+  return run.close(skipped);
+}
+
+class Run {
+  readonly #begun = performance.now();
+  readonly #ended: Ended;
+  #here = 0;
+  #running = 0;
+  #without = 0;
+  #started = 0;
+  #redrawAt = 0;
+
+  constructor(
+    readonly client: Starter,
+    readonly batch: Batch,
+    readonly settings: BatchSettings,
+    readonly output: Output,
+    readonly progress: Progress,
+  ) {
+    this.#ended = batch.earlier ?? new Ended();
+  }
+
+  /** Never rejects: one record's trouble is not the others'. */
+  async record(at: string, known: KnownRequest, earlier: number): Promise<void> {
+    this.#running += 1;
+    const { exit, entry } = await this.#judge(at, known);
+    this.#running -= 1;
+    this.#here += 1;
+    if (exit === EXIT.started) this.#started += 1;
+    if (entry === undefined || !('report' in entry)) this.#without += 1;
+    this.#ended.add(exit, entry);
+    this.#draw(earlier);
+  }
+
+  /** An earlier run has come to its end. */
+  skip(done: NonNullable<KnownRequest['done']>): void {
+    this.#ended.addExit(done === 'ended' ? EXIT.notJudged : decisionExit(done, this.settings.failOn));
+  }
+
+  close(skipped: number): number {
+    const { batch, settings, output } = this;
+    const left = batch.total - this.#here - skipped;
+    if (skipped > 0) output.note(`${skipped} of ${batch.total} records had their result already`);
+    if (left > 0) output.note(`stopped: ${left} of ${batch.total} records were not started`);
+    if (!settings.wait) output.note(`${this.#started} of ${batch.total} evaluations were started`);
+    else if (!output.json) output.line(this.#ended.tally.text());
+    return this.#ended.exit(left, settings.wait);
+  }
+
+  async #judge(at: string, { request, digest }: KnownRequest): Promise<{ readonly exit: number; readonly entry: BatchEntry | undefined }> {
+    const { client, settings, output, batch } = this;
+    let id: string | undefined;
+    try {
+      const handle = await client.start(request);
+      id = handle.evaluationId;
+      if (!settings.wait) {
+        if (output.json) output.object({ at, evaluationId: id, started: true });
+        else output.line(`${safeText(at)} started ${id}`);
+        return { exit: EXIT.started, entry: undefined };
+      }
+      const report = await handle.result({ timeoutMs: settings.timeoutMs });
+      batch.results?.add({ at, digest, ...reportLine(report) });
+      if (output.json) output.object({ at, ...reportLine(report) });
+      else if (report.decision !== 'allow') this.#tell(heldLine(at, report));
+      return { exit: decisionExit(report.decision, settings.failOn), entry: { report } };
+    } catch (error) {
+      const told = describeError(error);
+      if (id !== undefined && error instanceof TribunalError && FINAL.includes(error.code))
+        batch.results?.add({ at, digest, evaluationId: id, error: told });
+      if (output.json) output.object({ at, error: told });
+      else this.#tell(`${at}: ${told.message}`);
+      return { exit: exitOfError(error), entry: entryOf(error) };
+    }
+  }
+
+  /** A line above what is drawn. */
+  #tell(text: string): void {
+    this.progress.end();
+    this.#redrawAt = 0;
+    this.output.note(safeText(text));
+  }
+
+  #draw(earlier: number): void {
+    const now = performance.now();
+    if (now < this.#redrawAt) return;
+    this.#redrawAt = now + REDRAW_MS;
+    this.progress.show(
+      batchProgressText({
+        total: this.batch.total,
+        ended: this.#here,
+        earlier,
+        running: this.#running,
+        without: this.#without,
+        elapsedMs: now - this.#begun,
+      }),
+    );
   }
 }
 
@@ -80,24 +204,8 @@ function entryOf(error: unknown): BatchEntry {
   return { error: error instanceof TribunalError ? error.code : describeError(error).message };
 }
 
-function decisionExit(decision: string, settings: BatchSettings): number {
+function decisionExit(decision: string, failOn: ReadonlySet<string>): number {
   if (decision === 'not_judged') return EXIT.notJudged;
-  if (!settings.failOn.has(decision)) return EXIT.ok;
+  if (!failOn.has(decision)) return EXIT.ok;
   return decision === 'deny' ? EXIT.deny : EXIT.escalate;
-}
-
-/** What a script must hear first: something broke, then refusals, then what was not judged, then the decisions it asked for. */
-function exitOfBatch(ended: readonly Ended[], left: number, settings: BatchSettings): number {
-  const seen = new Set(ended.map(({ exit }) => exit));
-  const worst = [EXIT.error, EXIT.usage, EXIT.notJudged, EXIT.deny, EXIT.escalate].find((exit) => seen.has(exit));
-  if (worst !== undefined) return worst;
-  if (left > 0) return EXIT.notJudged;
-  return settings.wait ? EXIT.ok : EXIT.started;
-}
-
-function progressLine(ended: readonly Ended[], running: number, total: number): string {
-  const judged = ended.filter(({ entry }) => entry !== undefined && 'report' in entry).length;
-  const other = ended.length - judged;
-  // The one that reports is still counted as pending.
-  return `${ended.length} of ${total} ended (${judged} with a report${other > 0 ? `, ${other} without` : ''}), ${Math.max(0, running - 1)} under way`;
 }

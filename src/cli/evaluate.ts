@@ -6,14 +6,15 @@ import { RISK_TIERS, type RiskTier } from '../domain/plan.js';
 import type { EvaluationRequest, JsonObject } from '../domain/request.js';
 import { parseDuration } from '../schemas/duration.js';
 import type { StartRequest } from '../schemas/request.js';
-import { jsonProblem } from '../schemas/json.js';
-import { runBatch } from './batch.js';
+import { Ended, runBatch, type Batch } from './batch.js';
 import { collect, onRun, type Call, type Cli } from './command.js';
 import { connectClient, planOfDeployment, type Connected } from './connect.js';
 import { EXIT, exitOfDecision, usageError } from './exit.js';
-import { parseRecords, readSource, type RecordAt } from './records.js';
+import { onlyRecord, openRecords, type RecordAt, type Records } from './records.js';
 import type { Progress } from './output.js';
 import { progressText } from './progress-text.js';
+import { parseContext } from './request-context.js';
+import { Results } from './results.js';
 import { progressOf, showReport } from './show.js';
 import { listenForStop } from './signals.js';
 
@@ -31,6 +32,7 @@ export interface EvaluateOptions {
   readonly timeout: string;
   readonly concurrency: string;
   readonly failOn?: string;
+  readonly out?: string;
 }
 
 /** A request and where it came from, for messages. */
@@ -61,6 +63,7 @@ export function addEvaluate(program: Command, cli: Cli): void {
     .option('--no-wait', 'start and do not wait for the reports')
     .option('--timeout <duration>', 'how long to wait for a report', '10m')
     .option('--concurrency <n>', 'evaluations of a batch under way at once', '20')
+    .option('--out <file>', 'append the result of each record that has ended to this file (JSON lines); a second run goes on from it')
     .option('--fail-on <decisions>', 'decisions of a batch that set its exit code: deny,escalate');
   onRun<EvaluateOptions>(command, cli, runEvaluate);
 }
@@ -68,19 +71,38 @@ export function addEvaluate(program: Command, cli: Cli): void {
 async function runEvaluate(call: Call<EvaluateOptions>): Promise<number> {
   const { options, output } = call;
   const settings = batchSettings(options);
+  if (options.out !== undefined && !options.wait) throw usageError('--out and --no-wait exclude each other: results are there at the end');
   const records = await readRecords(call);
-  if (options.key !== undefined && records.length > 1)
+  if (options.key !== undefined && records.count > 1)
     throw usageError('--key is for a single record: write "key" into each record instead');
   const defaults = { context: parseContext(options.context ?? []), plan: await planOfDeployment(options) };
-  const requests = records.map(({ at, record }) => ({ at, request: withDefaults(record, defaults, options) }));
+  const requestOf = ({ at, record }: RecordAt): RequestAt => ({ at, request: withDefaults(record, defaults, options) });
   const connected = await connectClient(options, call.io.env);
   try {
-    const [only, ...others] = requests;
-    if (only !== undefined && others.length === 0) return await runOne(connected, only, settings, options, output);
-    return await runBatch(connected.client, requests, settings, output);
+    if (records.count === 1 && options.out === undefined)
+      return await runOne(connected, requestOf(records.first), settings, options, output);
+    const kept = options.out === undefined ? {} : await openResults(options.out, defaults.plan);
+    return await runBatch(
+      connected.client,
+      { total: records.count, requests: mapped(records.read(), requestOf), ...kept },
+      // One record exits with its decision, wherever its result goes.
+      records.count === 1 ? { ...settings, failOn: new Set(['deny', 'escalate']) } : settings,
+      output,
+    );
   } finally {
     await connected.close();
   }
+}
+
+async function* mapped<From, To>(all: AsyncIterable<From>, one: (value: From) => To): AsyncGenerator<To> {
+  for await (const value of all) yield one(value);
+}
+
+/** The file of results, with what earlier runs have written. */
+async function openResults(file: string, plan: string): Promise<Pick<Batch, 'results' | 'earlier'>> {
+  const earlier = new Ended();
+  const results = await Results.open(file, plan, (line) => earlier.addLine(line));
+  return { results, earlier };
 }
 
 export interface BatchSettings {
@@ -103,37 +125,15 @@ function batchSettings(options: EvaluateOptions): BatchSettings {
   return { wait: options.wait, timeoutMs: timeout.ms, concurrency, failOn };
 }
 
-async function readRecords({ options, args, io }: Call<EvaluateOptions>): Promise<readonly RecordAt[]> {
+async function readRecords({ options, args, io }: Call<EvaluateOptions>): Promise<Records> {
   const [source] = args;
   if (options.content !== undefined && source !== undefined) throw usageError('--content and a file exclude each other');
   // A shell variable that is not set must not pass the gate.
   if (options.content === '') throw usageError('--content is empty: there is nothing to judge');
-  if (options.content !== undefined) return [{ at: '--content', record: { content: options.content } }];
+  if (options.content !== undefined) return onlyRecord({ at: '--content', record: { content: options.content } });
   if (source === undefined) throw usageError('nothing to judge: name a file with JSON records, - for stdin, or --content TEXT');
-  return parseRecords(source === '-' ? 'stdin' : source, await readSource(source, io.stdin));
-}
-
-/** `k=v` to an object; a value that is JSON is taken as JSON. */
-function parseContext(pairs: readonly string[]): JsonObject {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf('=');
-      if (at < 1) throw usageError(`--context ${JSON.stringify(pair)} is not of the form key=value`);
-      const text = pair.slice(at + 1);
-      const value = jsonOrText(text);
-      const problem = jsonProblem(value);
-      if (problem !== undefined) throw usageError(`--context ${pair.slice(0, at)}: ${problem}`);
-      return [pair.slice(0, at), value];
-    }),
-  );
-}
-
-function jsonOrText(text: string): JsonObject[string] {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  if (source === options.out) throw usageError('--out names the file of records: name another one for the results');
+  return await openRecords(source, io.stdin);
 }
 
 /** What a record says itself is never overruled by an option. */

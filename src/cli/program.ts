@@ -2,12 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../../temporal/paths.js';
+import { addAssess } from './assess.js';
 import { addCancel } from './cancel.js';
 import type { Cli } from './command.js';
+import { addCritic } from './critic.js';
 import { addDev } from './dev.js';
 import { addDoctor } from './doctor.js';
 import { addEvaluate } from './evaluate.js';
 import { EXIT, exitOfError } from './exit.js';
+import { addInit } from './init.js';
 import { addList } from './list.js';
 import { Output, type Io } from './output.js';
 import { addPlan } from './plan.js';
@@ -57,7 +60,21 @@ function makeProgram(cli: Cli): Command {
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText('after', HELP_END);
-  for (const add of [addDev, addWorker, addSetup, addDoctor, addEvaluate, addShow, addList, addWatch, addCancel, addPlan])
+  for (const add of [
+    addInit,
+    addDev,
+    addWorker,
+    addSetup,
+    addDoctor,
+    addEvaluate,
+    addAssess,
+    addShow,
+    addList,
+    addWatch,
+    addCancel,
+    addPlan,
+    addCritic,
+  ])
     add(program, cli);
   return program;
 }

@@ -9,6 +9,7 @@ export interface WorkerOptions {
   readonly file?: string;
   readonly plan?: readonly string[];
   readonly critics?: readonly string[];
+  readonly allowHost?: readonly string[];
 }
 
 /** The options by which `dev`, `worker` and `plan` name a deployment. */
@@ -16,7 +17,8 @@ export function addDeploymentOptions(command: Command): Command {
   return command
     .option('--file <path>', 'deployment file (default: tribunal.yaml)')
     .option('--plan <file...>', 'plan files beside those of the deployment file')
-    .option('--critics <module...>', 'critics modules beside those of the deployment file');
+    .option('--critics <module...>', 'critics modules beside those of the deployment file')
+    .option('--allow-host <host...>', 'private hosts that critics may ask, such as 127.0.0.1:8080');
 }
 
 export function addWorker(program: Command, cli: Cli): void {
@@ -63,6 +65,7 @@ export async function loadFrom(options: WorkerOptions & { readonly deployment?: 
     ...(options.file !== undefined ? { file: options.file } : {}),
     ...(options.plan !== undefined ? { plans: options.plan } : {}),
     ...(options.critics !== undefined ? { critics: options.critics } : {}),
+    ...(options.allowHost !== undefined ? { hosts: options.allowHost } : {}),
     ...(name !== undefined ? { name } : {}),
   });
 }

@@ -11,7 +11,8 @@ import { compileCel } from '../domain/cel.js';
 import { CODES, type Code } from '../domain/errors.js';
 import { MAX_MESSAGE_CHARS, type Finding, type FindingCost } from '../domain/finding.js';
 import type { AttemptClass } from '../domain/outcomes.js';
-import type { CriticUse, RiskTier } from '../domain/plan.js';
+import type { CriticUse, Price, RiskTier } from '../domain/plan.js';
+import { pricedCost } from '../domain/priced-cost.js';
 import { deferred } from '../deferred.js';
 import { cleanFinding } from './clean-finding.js';
 import type { AnyCritic, CriticErrorKind, CriticInput, CriticTools } from './critic.js';
@@ -25,6 +26,8 @@ export type AttemptEnd =
       readonly code: string;
       readonly message: string;
       readonly retryAfterMs?: number;
+      /** Final once this many attempts were made. */
+      readonly maxAttempts?: number;
       readonly cost?: FindingCost;
     };
 
@@ -72,11 +75,18 @@ export async function runAttempt(
   if (host.signal.aborted) onCancel();
   try {
     const tools = { ...host, options, signal: stop.signal };
-    return await Promise.race([judge(critic, plan, input, tools, host), timeUp.promise]);
+    return priced(await Promise.race([judge(critic, plan, input, tools, host), timeUp.promise]), plan.price);
   } finally {
     clearTimeout(timer);
     host.signal.removeEventListener('abort', onCancel);
   }
+}
+
+/** The end with the money that its tokens cost. A failed attempt is paid for, too. */
+function priced(end: AttemptEnd, price: Price | undefined): AttemptEnd {
+  const cost = pricedCost(end.ok ? end.finding.cost : end.cost, price);
+  if (cost === undefined) return end;
+  return end.ok ? { ...end, finding: { ...end.finding, cost } } : { ...end, cost };
 }
 
 async function findImplementation(registry: CriticRegistry, plan: CriticUse): Promise<{ critic: AnyCritic; options: never } | Failed> {
@@ -212,13 +222,14 @@ function criticError(thrown: unknown): Failed | undefined {
   const extra: unknown = 'extra' in thrown ? thrown.extra : undefined;
   // The catalogue's codes are this project's word: a critic that uses one must not pass for a time-out or a rule.
   const own = Object.hasOwn(CODES, code) ? 'CRITIC_ERROR' : code;
-  const { retryAfterMs, cost } = (typeof extra === 'object' && extra !== null ? extra : {}) as { retryAfterMs?: unknown; cost?: unknown };
+  const { retryAfterMs, maxAttempts, cost } = (typeof extra === 'object' && extra !== null ? extra : {}) as Record<string, unknown>;
   const cleanCost = cost === undefined ? undefined : cleanFinding({ severity: 0, violations: [], cost });
   return failed({
     class: CLASS_OF[kind as CriticErrorKind],
     code: own,
     message: typeof message === 'string' ? message.slice(0, MAX_MESSAGE_CHARS) : errorName(thrown),
     ...(typeof retryAfterMs === 'number' && Number.isFinite(retryAfterMs) && retryAfterMs >= 0 ? { retryAfterMs } : {}),
+    ...(typeof maxAttempts === 'number' && maxAttempts >= 1 ? { maxAttempts } : {}),
     ...(cleanCost?.ok === true && cleanCost.finding.cost !== undefined ? { cost: cleanCost.finding.cost } : {}),
   });
 }

@@ -33,6 +33,11 @@ export interface CriticTools<Options> {
    * an error's message.
    */
   readonly secret: SecretSource;
+  /**
+   * Asks the network: public addresses, and the hosts that the deployment names. Follows no redirect. Use it instead of
+   * the global one, and hand it `signal`: what it refuses is a permanent `CriticError`, to be thrown on.
+   */
+  readonly fetch: typeof fetch;
 }
 
 /** Where a worker's host looks up secrets by name. */
@@ -49,6 +54,8 @@ export interface Critic<Options = unknown> {
   readonly output?: z.ZodType;
   /** Called once with each set of options before the worker polls: load models, compile patterns. A throw stops the start. */
   warm?(options: Options): void | Promise<void>;
+  /** The URLs that it asks with these options, so that a worker can refuse private ones that nobody named before anything runs. */
+  asks?(options: Options): readonly string[];
   /**
    * Judges. Throw `CriticError` to say how a failure is to be treated; anything else thrown is transient.
    * @returns a {@link Finding}; anything else is `invalid_output` and is not retried.
@@ -74,6 +81,8 @@ export class CriticError extends Error {
     readonly extra: {
       /** From the service's Retry-After: milliseconds; clamped to what the critic has left. */
       readonly retryAfterMs?: number;
+      /** The failure is final once this many attempts were made, whatever the plan allows. */
+      readonly maxAttempts?: number;
       /** What the failed attempt cost all the same. */
       readonly cost?: Finding['cost'];
     } = {},

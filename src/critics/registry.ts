@@ -8,10 +8,17 @@ import type { AnyCritic } from './critic.js';
 /** Loaders of the built-in critics: one file each, loaded on first use. */
 const BUILT_IN: Readonly<Record<string, () => Promise<AnyCritic>>> = {
   http: async () => (await import('./http.js')).http,
+  language: async () => (await import('./language.js')).language,
+  llm_judge: async () => (await import('./llm-judge.js')).llmJudge,
+  moderation: async () => (await import('./moderation.js')).moderation,
   pattern: async () => (await import('./pattern.js')).pattern,
   pii: async () => (await import('./pii.js')).pii,
+  profanity: async () => (await import('./profanity.js')).profanity,
+  prompt_injection: async () => (await import('./prompt-injection.js')).promptInjection,
+  risk_signal: async () => (await import('./risk-signal.js')).riskSignal,
   scripted: async () => (await import('./scripted.js')).scripted,
   secrets: async () => (await import('./secrets.js')).secrets,
+  structure: async () => (await import('./structure.js')).structure,
 };
 
 export interface CriticRegistry {

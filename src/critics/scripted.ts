@@ -22,6 +22,8 @@ const duration = z.string().superRefine((text, context) => {
 const THROWS = ['error', 'transient', 'rate_limited', 'permanent', 'string', 'hostile'] as const;
 
 const Options = strict({
+  /** Of no effect; the plan's `prices` know a model by this name. */
+  model: z.string().min(1).exactOptional(),
   /** Told in the record. */
   name: z.string().exactOptional(),
   /** Writes a JSON line to this file when a call starts and when it ends. */

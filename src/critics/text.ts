@@ -1,9 +1,11 @@
 /**
  * What critics of text share: the texts of a content with their places, and a finding out of what was met in them.
- * Pure; imports types and sizes only.
  */
 import { jsonBytes } from '../domain/bytes.js';
 import type { Finding, Json, Violation } from '../domain/finding.js';
+import type { JsonObject } from '../domain/request.js';
+import type { CriticTools } from './critic.js';
+import { matchesInPieces, takingTurns, type Find, type Judge } from './pieces.js';
 
 /** One text of the content. */
 export interface TextPiece {
@@ -24,6 +26,8 @@ export interface Match extends Stretch {
   /** Must not quote the text. */
   readonly message: string;
   readonly severity: number;
+  /** Of overlapping matches the one of the lowest rank stays, where overlaps are dropped. Default 0. */
+  readonly rank?: number;
 }
 
 /** Longer places would crowd out violations; what is met there is told without its place. */
@@ -33,42 +37,78 @@ const MAX_LISTED = 100;
 /** Leaves room in a finding's 16 KB for the rest of it. */
 const MAX_LISTED_BYTES = 14_000;
 
-interface Place {
-  readonly value: Json;
-  readonly path: string;
-}
-
 /** Every text and number in the content, in its order. Names of fields are the caller's and not judged. */
 export function textPieces(content: Json): TextPiece[] {
-  const pieces: TextPiece[] = [];
-  const open: Place[] = [{ value: content, path: '' }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { value, path } = next;
-    if (typeof value === 'string') pieces.push({ text: value, path });
+  return [...eachText(content)];
+}
+
+/** The same one after the other: a content may have tens of thousands. */
+export function* eachText(content: Json): Generator<TextPiece> {
+  const open = [[['', content] as const].values() as Iterator<readonly [string | number, Json]>];
+  const paths = [''];
+  for (let entries = open.at(-1); entries !== undefined; entries = open.at(-1)) {
+    const next = entries.next();
+    if (next.done === true) {
+      open.pop();
+      paths.pop();
+      continue;
+    }
+    const [name, value] = next.value;
+    const path = open.length === 1 ? '' : pathTo(paths.at(-1) ?? '', String(name));
+    if (typeof value === 'string') yield { text: value, path };
     // A card number is one whether or not somebody put it in quotes.
-    else if (typeof value === 'number') pieces.push({ text: String(value), path });
+    else if (typeof value === 'number') yield { text: String(value), path };
     else if (typeof value === 'object' && value !== null) {
-      for (const [name, entry] of Object.entries(value).toReversed()) open.push({ value: entry, path: pathTo(path, name) });
+      open.push(isList(value) ? value.entries() : Object.entries(value).values());
+      paths.push(path);
     }
   }
-  return pieces;
 }
+
+const isList = (value: object): value is readonly Json[] => Array.isArray(value);
 
 /** Stops growing once it is too long to be told. */
 function pathTo(path: string, name: string): string {
   return path.length > MAX_PATH_CHARS ? path : `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
+export interface JudgingOptions {
+  /** `keep`: every match counts. `drop`: of overlapping matches the one of the lower rank stays, else the earlier, else the longer. */
+  readonly overlaps?: 'keep' | 'drop';
+  /** What else the finding is to say, such as a ceiling that was reached. */
+  readonly details?: JsonObject | undefined;
+}
+
 /**
- * Runs a judge over every text and makes one finding: its severity is that of the worst match, listed or not.
- * Beyond what a finding can hold the rest is counted in `details.more`.
+ * Runs judges over every text, long ones in pieces, and makes one finding: its severity is that of the worst match, listed or
+ * not. Beyond what a finding can hold the rest is counted in `details.more`.
+ * @throws the signal's reason when the attempt was stopped meanwhile.
  */
-export function judgeTexts(content: Json, judge: (text: string) => readonly Match[]): Finding {
-  const violations = textPieces(content).flatMap((piece) => inOrder(judge(piece.text)).map((match) => violationOf(match, piece.path)));
+export async function judgeTexts(
+  content: Json,
+  judges: Find | readonly Judge[],
+  tools: Pick<CriticTools<unknown>, 'heartbeat' | 'signal'>,
+  { overlaps = 'keep', details }: JudgingOptions = {},
+): Promise<Finding> {
+  const all = typeof judges === 'function' ? [{ find: judges }] : judges;
+  const takeTurns = takingTurns(tools);
+  const violations: Violation[] = [];
+  for (const { text, path } of eachText(content)) {
+    const met: Match[] = [];
+    for (const judge of all) for (const match of await matchesInPieces(text, judge, takeTurns)) met.push(match);
+    const counted = overlaps === 'drop' ? withoutOverlaps(text, met) : met;
+    for (const match of inOrder(counted)) violations.push(violationOf(match, path));
+  }
+  return findingOf(violations, details);
+}
+
+/** One finding out of all violations: the worst severity, and as many violations as it can hold. */
+export function findingOf(violations: readonly Violation[], said: JsonObject | undefined): Finding {
   const severity = violations.reduce((worst, { severity: one = 0 }) => Math.max(worst, one), 0);
   const listed = mostTelling(violations);
   const more = violations.length - listed.length;
-  return { severity, violations: listed, ...(more > 0 && { details: { more } }) };
+  const details = { ...said, ...(more > 0 && { more }) };
+  return { severity, violations: listed, ...(Object.keys(details).length > 0 && { details }) };
 }
 
 function violationOf({ code, message, severity, start, end }: Match, path: string): Violation {
@@ -95,10 +135,11 @@ function mostTelling(violations: readonly Violation[]): Violation[] {
 
 const inOrder = (matches: readonly Match[]): Match[] => matches.toSorted((a, b) => a.start - b.start);
 
-/** Leaves out what overlaps an earlier match of the list. */
-export function withoutOverlaps(text: string, matches: readonly Match[]): Match[] {
+/** Of overlapping matches the most telling stays. */
+function withoutOverlaps(text: string, matches: readonly Match[]): Match[] {
   const taken = new Uint8Array(text.length);
-  return matches.filter(({ start, end }) => {
+  const ranked = matches.toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0) || a.start - b.start || b.end - a.end);
+  return ranked.filter(({ start, end }) => {
     if (taken.subarray(start, end).includes(1)) return false;
     taken.fill(1, start, end);
     return true;

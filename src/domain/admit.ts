@@ -2,6 +2,8 @@
  * From a critic whose dependencies have ended to "start it" or to its record. Pure; the same code runs in the workflow
  * and inside a batch of local critics, so both decide alike.
  */
+import { fallbacksOf, waitsFor } from './dependencies.js';
+import { covererOf } from './fallback.js';
 import type { Finding } from './finding.js';
 import { decideGate, type RunFacts } from './gate.js';
 import type { CriticRecord, CriticResult, GateDecision } from './outcomes.js';
@@ -27,8 +29,9 @@ export function reservedIn(plan: Plan, stage: ExecutionStage, records: Records, 
   let left =
     maxCost - plan.critics.filter((critic) => spends(earlier.get(critic.name))).reduce((sum, critic) => sum + critic.costWeight, 0);
   const reserved = new Set<string>();
+  const fallbacks = fallbacksOf(plan);
   for (const critic of critics) {
-    const decidable = critic.dependsOn.every((name) => earlier.has(name));
+    const decidable = waitsFor(critic, fallbacks).every((name) => earlier.has(name));
     if (decidable && decideGate(plan, critic, earlier, facts).kind === 'closed') continue;
     if (critic.costWeight > left + ROUNDING) continue;
     left -= critic.costWeight;
@@ -86,29 +89,31 @@ export function cancelledBeforeStart(critic: PlanCritic, code: 'DECISIVE' | 'CAN
   return recordOf(critic, gate, { outcome: 'cancelled', attempts: [], code });
 }
 
-/** What a critic is handed: the findings of its own dependencies, never a peer's. */
-export function findingsFor(critic: PlanCritic, records: Records): Record<string, Finding> {
+/** What a critic is handed: the findings of its own dependencies, or of the fallbacks that cover them, never a peer's. */
+export function findingsFor(plan: Plan, critic: PlanCritic, records: Records): Record<string, Finding> {
+  const fallbacks = fallbacksOf(plan);
   return Object.fromEntries(
     critic.dependsOn.flatMap((name) => {
-      const finding = records.get(name)?.finding;
+      const finding = (covererOf(name, records, fallbacks) ?? records.get(name))?.finding;
       return finding === undefined ? [] : [[name, finding] as const];
     }),
   );
 }
 
 /** Order in which critics of one stage start: priority, then name; those that wait for others of the list come after them. */
-export function inStartOrder(critics: readonly PlanCritic[]): PlanCritic[] {
+export function inStartOrder(plan: Plan, critics: readonly PlanCritic[]): PlanCritic[] {
+  const fallbacks = fallbacksOf(plan);
   const byName = new Map(critics.map((critic) => [critic.name, critic]));
   const ordered = new Set<PlanCritic>();
   const visit = (critic: PlanCritic): void => {
-    for (const name of critic.dependsOn) {
+    for (const name of waitsFor(critic, fallbacks)) {
       const dependency = byName.get(name);
       if (dependency !== undefined && !ordered.has(dependency)) visit(dependency);
     }
     ordered.add(critic);
   };
   const sorted = critics.toSorted((a, b) => a.priority - b.priority || (a.name < b.name ? -1 : 1));
-  const isFree = (critic: PlanCritic): boolean => critic.dependsOn.every((name) => !byName.has(name));
+  const isFree = (critic: PlanCritic): boolean => waitsFor(critic, fallbacks).every((name) => !byName.has(name));
   for (const critic of [...sorted.filter(isFree), ...sorted.filter((one) => !isFree(one))]) visit(critic);
   return [...ordered];
 }

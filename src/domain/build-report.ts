@@ -6,6 +6,8 @@
  */
 import type { RunFacts } from './gate.js';
 import { cancelledBeforeStart, type Records } from './admit.js';
+import { fallbacksOf } from './dependencies.js';
+import { covererOf } from './fallback.js';
 import type { FindingCost } from './finding.js';
 import { attemptsBegun, begunAttempts, isCostUnknown, metricsOf, sumKnown, tidy, tidyMs } from './metrics.js';
 import { CRITIC_OUTCOMES, type CriticRecord } from './outcomes.js';
@@ -35,7 +37,8 @@ export function buildReport(input: ReportInput): EvaluationReport {
   const given = new Map(input.records.map((record) => [record.name, record]));
   const ended = plan.critics.map((critic) => [critic, given.get(critic.name) ?? cancelledBeforeStart(critic, 'CANCELLED')] as const);
   const records: Records = new Map(ended.map(([critic, record]) => [critic.name, record]));
-  const critics = ended.map(([critic, record]) => reportCritic(critic, record));
+  const fallbacks = fallbacksOf(plan);
+  const critics = ended.map(([critic, record]) => reportCritic(critic, record, covererOf(critic.name, records, fallbacks)?.name));
   const escalatedBy = whatEscalated(verdict);
   return {
     v: 1,
@@ -61,9 +64,10 @@ export function buildReport(input: ReportInput): EvaluationReport {
   };
 }
 
-function reportCritic(critic: PlanCritic, record: CriticRecord): ReportCritic {
+function reportCritic(critic: PlanCritic, record: CriticRecord, coveredBy: string | undefined): ReportCritic {
   const attempts = begunAttempts(record);
-  const always = record.gate.policy === 'always' && record.gate.open && record.gate.error === undefined;
+  const { policy, open, by, error } = record.gate;
+  const always = policy === 'always' && open && by !== 'fallback' && error === undefined;
   return {
     name: critic.name,
     stage: critic.stage,
@@ -78,6 +82,7 @@ function reportCritic(critic: PlanCritic, record: CriticRecord): ReportCritic {
     ...(record.message !== undefined ? { message: record.message } : {}),
     ...(record.cut !== undefined ? { cut: record.cut } : {}),
     ...(record.root !== undefined ? { root: record.root } : {}),
+    ...(coveredBy !== undefined ? { coveredBy } : {}),
     ...(critic.mode === 'shadow' ? { mode: 'shadow' } : {}),
   };
 }

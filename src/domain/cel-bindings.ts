@@ -1,6 +1,7 @@
 /**
  * The values that expressions see. Pure; must not import the CEL library.
  */
+import { isJudged } from './fallback.js';
 import type { Finding, Violation } from './finding.js';
 import type { CriticOutcome, CriticRecord } from './outcomes.js';
 import type { ExecutionStage, RiskTier } from './plan.js';
@@ -25,7 +26,7 @@ export interface CelFinding {
   readonly uncertainty?: number;
 }
 
-/** A critic by name: how it ended, and its finding when it succeeded. */
+/** A critic by name: how it ended, and its finding when it succeeded; that of its fallback when one covers it. */
 export type CelCritic = { readonly outcome: CriticOutcome } & Partial<CelFinding>;
 
 /** Gate records are for people. */
@@ -34,8 +35,10 @@ const MAX_SHOWN_CHARS = 200;
 const MAX_SHOWN_PATHS = 20;
 
 /**
- * Bindings for conditions and rules. Only succeeded critics are in `findings`; `critics` holds all of them.
- * @param records those that the place may see, in plan order.
+ * Bindings for conditions and rules. Only critics that succeeded or are covered are in `findings`; `critics` holds all of
+ * them. A fallback's finding stands there under its own name and under each that it covers: a rule that names either of
+ * them judges it, at the price that a rule which counts findings counts it more than once.
+ * @param records those that the place may see, in plan order, as `withFallbacks` gives them.
  */
 export function conditionBindings(
   records: readonly CriticRecord[],
@@ -44,7 +47,7 @@ export function conditionBindings(
   const findings: CelFinding[] = [];
   const critics: Record<string, CelCritic> = Object.create(null);
   for (const record of records) {
-    const finding = record.outcome === 'succeeded' && record.finding ? celFinding(record, record.finding) : undefined;
+    const finding = isJudged(record) && record.finding ? celFinding(record, record.finding) : undefined;
     if (finding !== undefined) findings.push(finding);
     critics[record.name] = { outcome: record.outcome, ...finding };
   }

@@ -5,7 +5,16 @@
 import type { ParsedCritic, ParsedPlan } from '../schemas/plan.js';
 import type { Json } from './finding.js';
 import { FAILURE_OUTCOMES, type FailureEffect, type FailureOutcome } from './outcomes.js';
-import { MAX_CONTENT_BYTES, STAGES, type Dispatch, type ExecutionStage, type Plan, type PlanCritic, type VerdictRule } from './plan.js';
+import {
+  MAX_CONTENT_BYTES,
+  STAGES,
+  type Dispatch,
+  type ExecutionStage,
+  type Plan,
+  type PlanCritic,
+  type Price,
+  type VerdictRule,
+} from './plan.js';
 
 /** The longest attempt of a local critic: it holds up the whole batch. */
 export const LOCAL_ATTEMPT_MS = 1_000;
@@ -71,19 +80,23 @@ function compileCritic(name: string, critic: ParsedCritic, source: ParsedPlan, r
   const dispatch = dispatchOf(critic, source);
   const local = dispatch === 'local';
   const policy = critic.executionPolicy ?? 'always';
+  const options = resolved?.options ?? critic.with ?? {};
+  const price = priceOf(source, modelOf(options));
   const attemptTimeoutMs = (critic.attemptTimeout ?? defaults.attemptTimeout)?.ms ?? BUILT_IN.attemptTimeoutMs;
   return {
     name,
     uses: critic.uses,
     version: resolved?.version ?? '0.0.0',
-    with: resolved?.options ?? critic.with ?? {},
+    with: options,
     stage: critic.stage,
     dispatch,
     priority: critic.priority ?? defaults.priority ?? BUILT_IN.priority,
     dependsOn: critic.dependsOn ?? [],
+    ...(critic.fallbackFor !== undefined ? { fallbackFor: critic.fallbackFor } : {}),
     policy,
     ...(critic.condition !== undefined ? { condition: critic.condition } : {}),
     ...(policy === 'on_uncertainty' ? { uncertaintyThreshold: critic.uncertaintyThreshold ?? BUILT_IN.uncertaintyThreshold } : {}),
+    ...(price !== undefined ? { price } : {}),
     costWeight: critic.costWeight ?? defaults.costWeight ?? BUILT_IN.costWeight,
     ...(critic.maxConcurrent !== undefined ? { maxConcurrent: critic.maxConcurrent } : {}),
     ...(critic.rateLimitPerSecond !== undefined ? { rateLimitPerSecond: critic.rateLimitPerSecond } : {}),
@@ -99,6 +112,16 @@ function compileCritic(name: string, critic: ParsedCritic, source: ParsedPlan, r
     tags: critic.tags ?? [],
   };
 }
+
+/** The model that a critic's options name, if they do. */
+export function modelOf(options: Json): string | undefined {
+  const model = typeof options === 'object' && options !== null && 'model' in options ? options.model : undefined;
+  return typeof model === 'string' ? model : undefined;
+}
+
+/** By the name as it is: a model is never another one's neighbour. */
+const priceOf = ({ prices = {} }: ParsedPlan, model: string | undefined): Price | undefined =>
+  model !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;
 
 /** One word sets every outcome, a map some. */
 function effects(written: ParsedCritic['onFailure']): Partial<Record<FailureOutcome, FailureEffect>> {

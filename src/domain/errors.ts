@@ -26,6 +26,7 @@ export const CODES = {
   OTHERWISE: "no rule held: the plan's `otherwise`",
   CRITIC_OUTCOME: 'a critic ended without success and the plan says what that means',
   IGNORED: 'a critic ended without success and the plan ignores it',
+  COVERED: 'a critic ended without success and its fallback succeeded',
   RISK_ERROR: 'a risk rule erred, so it raised the tier',
   CONDITION_ERROR: 'a condition erred, so its critic ran',
   CANCELLED: 'the evaluation was cancelled',

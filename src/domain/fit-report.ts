@@ -129,7 +129,7 @@ function thinnedFinding(finding: Finding, allowance: Allowance, dropDetails: boo
   };
 }
 
-function bareCritic({ name, stage, outcome, attempts, queuedMs, ranMs, cost, code, mode }: ReportCritic): ReportCritic {
+function bareCritic({ name, stage, outcome, attempts, queuedMs, ranMs, cost, code, coveredBy, mode }: ReportCritic): ReportCritic {
   return {
     name,
     stage,
@@ -139,6 +139,7 @@ function bareCritic({ name, stage, outcome, attempts, queuedMs, ranMs, cost, cod
     ranMs,
     cost: { weight: cost.weight },
     ...(code !== undefined ? { code } : {}),
+    ...(coveredBy !== undefined ? { coveredBy } : {}),
     ...(mode !== undefined ? { mode } : {}),
   };
 }

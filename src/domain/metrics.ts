@@ -4,6 +4,7 @@
  * count neither in `executed` nor in what the gates saved.
  */
 import type { Records } from './admit.js';
+import { fallbacksOf, waitsFor } from './dependencies.js';
 import type { AttemptRecord, CriticRecord } from './outcomes.js';
 import { stagesOf, type ExecutionStage, type Plan, type PlanCritic } from './plan.js';
 import type { ReportMetrics } from './report.js';
@@ -28,7 +29,10 @@ const hasStarted = (record: CriticRecord | undefined): boolean => attemptsBegun(
 /** Ran and was cut: what it cost is not known. */
 export const isCostUnknown = (record: CriticRecord): boolean => record.outcome === 'cancelled' && hasStarted(record);
 
-/** Kept from running by a policy that was evaluated, not by a limit, an error or a cut. */
+/**
+ * Kept from running by a policy that was evaluated, not by a limit, an error or a cut. A fallback that was not needed
+ * saved nothing: no plan would run both.
+ */
 const isTrulyGated = (record: CriticRecord): boolean =>
   record.outcome === 'gated' && (record.gate.by === 'policy' || record.gate.by === 'dependency');
 
@@ -102,7 +106,7 @@ function spansOf(record: CriticRecord | undefined): { readonly from: number; rea
 }
 
 /**
- * Stages follow each other, so their longest chains add up; inside a stage a chain follows `dependsOn`.
+ * Stages follow each other, so their longest chains add up; inside a stage a chain follows what critics wait for.
  * Running time only: waiting for a place and for a retry is overhead.
  */
 function criticalPathMs(plan: Plan, records: Records): number {
@@ -111,11 +115,14 @@ function criticalPathMs(plan: Plan, records: Records): number {
 
 function longestChainMs(plan: Plan, stage: ExecutionStage, records: Records): number {
   const inStage = new Map(plan.critics.filter((critic) => critic.stage === stage).map((critic) => [critic.name, critic]));
+  const fallbacks = fallbacksOf(plan);
   const known = new Map<string, number>();
   const chainMs = (critic: PlanCritic): number => {
     const earlier = known.get(critic.name);
     if (earlier !== undefined) return earlier;
-    const before = critic.dependsOn.flatMap((name) => inStage.get(name) ?? []).map(chainMs);
+    const before = waitsFor(critic, fallbacks)
+      .flatMap((name) => inStage.get(name) ?? [])
+      .map(chainMs);
     const ms = Math.max(0, ...before) + ranMs(records.get(critic.name));
     known.set(critic.name, ms);
     return ms;

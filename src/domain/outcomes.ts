@@ -87,8 +87,8 @@ export interface CriticResult {
 /** The recorded decision of a policy, with the values that it saw. */
 export interface GateDecision {
   readonly open: boolean;
-  /** What decided: the policy, a dependency's end, the budget, a deadline, a decisive finding, the caller who cancelled, or `--gating off`. */
-  readonly by: 'policy' | 'dependency' | 'budget' | 'deadline' | 'decisive' | 'cancelled' | 'gating_off';
+  /** What decided: the policy, a dependency's end, the end of the critic that a fallback stands in for, the budget, a deadline, a decisive finding, the caller who cancelled, or `--gating off`. */
+  readonly by: 'policy' | 'dependency' | 'fallback' | 'budget' | 'deadline' | 'decisive' | 'cancelled' | 'gating_off';
   readonly policy: ExecutionPolicy;
   /** The values seen: name or path to value, cut to 200 characters each. */
   readonly saw?: Readonly<Record<string, string | number | boolean>>;
@@ -103,4 +103,6 @@ export interface CriticRecord extends CriticResult {
   readonly gate: GateDecision;
   /** For `skipped` and `gated` by dependency: the critic at the root. */
   readonly root?: string;
+  /** Never recorded, only put in by `withFallbacks`: the fallback whose finding stands here. */
+  readonly coveredBy?: string;
 }

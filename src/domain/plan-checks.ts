@@ -2,12 +2,14 @@
  * What fields of a plan mean together: all problems at once. Pure; the form of each field was checked before.
  */
 import { jsonBytes } from './bytes.js';
+import { modelOf } from './compile-plan.js';
 import { dependencyProblems } from './plan-dependency-checks.js';
 import { expressionProblems } from './plan-expression-checks.js';
+import { fallbackProblems } from './plan-fallback-checks.js';
 import { limitProblems } from './plan-limit-checks.js';
-import { error, errorAtKey, isKnown, unknownCritic, warning, type PlanProblem, type PlanUnderCheck } from './plan-problem.js';
+import { error, errorAtKey, hint, isKnown, unknownCritic, warning, type PlanProblem, type PlanUnderCheck } from './plan-problem.js';
 import { visibleTo } from './gate.js';
-import { STAGES } from './plan.js';
+import { STAGES, type PlanCritic } from './plan.js';
 
 /** The history of so many stays far under the server's 51,200 events, and a fresh worker replays it in about a second. */
 const MAX_CRITICS = 1_000;
@@ -30,10 +32,12 @@ export function planProblems(check: PlanUnderCheck): PlanProblem[] {
     ...policyProblems(check),
     ...blindGates(check),
     ...dependencyProblems(check),
+    ...fallbackProblems(check),
     ...limitProblems(check),
     ...oneOfProblems(check),
     ...expressionProblems(check),
     ...allowNeedsProblems(check),
+    ...priceProblems(check),
     ...caseProblems(check),
   ];
 }
@@ -147,10 +151,28 @@ function allowNeedsProblems(check: PlanUnderCheck): PlanProblem[] {
     if (!isKnown(check, name)) return [error(path, unknownCritic(check, name))];
     const critic = check.plan.critics.find((one) => one.name === name);
     if (critic?.mode === 'shadow') return [error(path, `allow cannot need ${name}: it is in mode shadow, which changes nothing`)];
-    return critic !== undefined && critic.policy !== 'always'
-      ? [warning(path, `allow needs ${name}, which runs only ${critic.policy}: whenever it is gated, allow is impossible`)]
-      : [];
+    const when = critic === undefined ? undefined : runsOnly(critic);
+    if (when === undefined) return [];
+    return [warning(path, `allow needs ${name}, which runs only ${when}: whenever it is gated, allow is impossible`)];
   });
+}
+
+/** What has to be so that a critic runs; `undefined`: it always does. */
+function runsOnly({ policy, fallbackFor }: PlanCritic): string | undefined {
+  if (fallbackFor !== undefined) return `when ${fallbackFor} gave no finding`;
+  return policy === 'always' ? undefined : policy;
+}
+
+/** A price under a name that no critic has is most often a name that was misspelt, and then money is not counted. */
+function priceProblems({ source, plan, setAside }: PlanUnderCheck): PlanProblem[] {
+  if (setAside.size > 0) return [];
+  const models = plan.critics.flatMap((critic) => modelOf(critic.with) ?? []);
+  return Object.keys(source.prices ?? {})
+    .filter((model) => !models.includes(model))
+    .map((model) => {
+      const why = models.length === 0 ? 'none has a model in its options' : `none has it as model in its options${hint(model, models)}`;
+      return { ...warning(['prices', model], `no critic uses this price: ${why}`), atKey: true };
+    });
 }
 
 function caseProblems(check: PlanUnderCheck): PlanProblem[] {

@@ -1,8 +1,9 @@
 /** Whether `dependsOn` makes sense: known, not itself, not later, no cycle, nothing that its critic may not wait for. Pure. */
 import type { ParsedCritic } from '../schemas/plan.js';
 import { dispatchOf } from './compile-plan.js';
-import { error, isKnown, unknownCritic, type PlanProblem, type PlanUnderCheck } from './plan-problem.js';
-import { STAGES } from './plan.js';
+import { fallbackChain, fallbacksOf, waitsFor } from './dependencies.js';
+import { error, isKnown, unknownCritic, type PlanPath, type PlanProblem, type PlanUnderCheck } from './plan-problem.js';
+import { STAGES, type Plan } from './plan.js';
 
 export function dependencyProblems(check: PlanUnderCheck): PlanProblem[] {
   const single = Object.entries(check.source.critics).flatMap(([name, critic]) =>
@@ -40,11 +41,16 @@ function dependencyProblem(
 }
 
 /** Every cycle is named once, by its critics in order. Iterative: a plan may chain a thousand critics. */
-function cycleProblems({ source }: PlanUnderCheck): PlanProblem[] {
+function cycleProblems({ source, plan }: PlanUnderCheck): PlanProblem[] {
   const problems: PlanProblem[] = [];
   const done = new Set<string>();
-  const dependenciesOf = (name: string): string[] =>
-    (source.critics[name]?.dependsOn ?? []).filter((other) => other !== name && Object.hasOwn(source.critics, other));
+  const fallbacks = fallbacksOf(plan);
+  const critics = new Map(plan.critics.map((critic) => [critic.name, critic]));
+  const dependenciesOf = (name: string): string[] => {
+    const critic = critics.get(name);
+    const names = critic === undefined ? [] : waitsFor(critic, fallbacks);
+    return names.filter((other) => other !== name && critics.has(other));
+  };
 
   for (const root of Object.keys(source.critics)) {
     if (done.has(root)) continue;
@@ -62,7 +68,7 @@ function cycleProblems({ source }: PlanUnderCheck): PlanProblem[] {
           cycleProblem(
             walk.map((step) => step.name),
             next,
-            source.critics[top.name],
+            plan,
           ),
         );
       } else if (!done.has(next)) {
@@ -77,9 +83,21 @@ function cycleProblems({ source }: PlanUnderCheck): PlanProblem[] {
 /** A cycle that is longer is told by its ends. */
 const MOST_NAMES = 12;
 
-function cycleProblem(walk: readonly string[], first: string, last: ParsedCritic | undefined): PlanProblem {
+function cycleProblem(walk: readonly string[], first: string, plan: Plan): PlanProblem {
   const cycle = [...walk.slice(walk.indexOf(first)), first];
   const shown = cycle.length > MOST_NAMES ? [...cycle.slice(0, MOST_NAMES - 2), `… ${cycle.length - MOST_NAMES + 1} more …`, first] : cycle;
-  const path = ['critics', walk.at(-1) ?? first, 'dependsOn', last?.dependsOn?.indexOf(first) ?? 0];
-  return error(path, `critics wait for each other: ${shown.join(' -> ')}`);
+  const last = walk.at(-1) ?? first;
+  const hasFallback = plan.critics.some((critic) => critic.fallbackFor !== undefined && cycle.includes(critic.name));
+  const why = hasFallback ? '; a fallback waits for its critic, and who depends on a critic waits for its fallback too' : '';
+  return error(['critics', last, ...writtenAt(last, first, plan)], `critics wait for each other: ${shown.join(' -> ')}${why}`);
+}
+
+/** Which words of a critic make it wait for another: its `fallbackFor`, or the entry of `dependsOn` that is this critic or has it as fallback. */
+function writtenAt(name: string, other: string, plan: Plan): PlanPath {
+  const critic = plan.critics.find((one) => one.name === name);
+  if (critic?.fallbackFor === other && !critic.dependsOn.includes(other)) return ['fallbackFor'];
+  const fallbacks = fallbacksOf(plan);
+  const leads = (dependency: string): boolean =>
+    dependency === other || fallbackChain(dependency, fallbacks).some((fallback) => fallback.name === other);
+  return ['dependsOn', Math.max(0, critic?.dependsOn.findIndex(leads) ?? 0)];
 }

@@ -19,6 +19,12 @@ export type RiskTier = (typeof RISK_TIERS)[number];
 /** Most bytes of content plus context in canonical UTF-8 JSON; a plan may lower it. Every remote critic's event holds a copy. */
 export const MAX_CONTENT_BYTES = 262_144;
 
+/** What a model costs, in US dollars per million tokens. */
+export interface Price {
+  readonly inputPerMillion: number;
+  readonly outputPerMillion: number;
+}
+
 export type Dispatch = 'local' | 'activity';
 
 export interface PlanCritic {
@@ -34,12 +40,16 @@ export interface PlanCritic {
   /** 1 (first) to 10. */
   readonly priority: number;
   readonly dependsOn: readonly string[];
+  /** The critic it stands in for: it runs only when that one gave no finding. See `fallback.ts`. */
+  readonly fallbackFor?: string;
   readonly policy: ExecutionPolicy;
   /** CEL; with `conditional` only. */
   readonly condition?: string;
   /** With `on_uncertainty` only. */
   readonly uncertaintyThreshold?: number;
   readonly costWeight: number;
+  /** Of the model in its options, when the plan knows one. */
+  readonly price?: Price;
   readonly maxConcurrent?: number;
   /** Starts a second; may be below 1. */
   readonly rateLimitPerSecond?: number;
@@ -63,7 +73,16 @@ export interface PlanCritic {
 /** What running a critic takes of its plan entry; with every remote critic it goes into the history. */
 export type CriticUse = Pick<
   PlanCritic,
-  'name' | 'uses' | 'version' | 'with' | 'priority' | 'attemptTimeoutMs' | 'retryOnTimeout' | 'requiredOutputFields' | 'validateOutput'
+  | 'name'
+  | 'uses'
+  | 'version'
+  | 'with'
+  | 'priority'
+  | 'price'
+  | 'attemptTimeoutMs'
+  | 'retryOnTimeout'
+  | 'requiredOutputFields'
+  | 'validateOutput'
 >;
 
 export interface VerdictRule {
@@ -108,13 +127,15 @@ export interface Plan {
 }
 
 export function useOf(critic: PlanCritic): CriticUse {
-  const { name, uses, version, with: options, priority, attemptTimeoutMs, retryOnTimeout, requiredOutputFields, validateOutput } = critic;
+  const { name, uses, version, with: options, priority, price } = critic;
+  const { attemptTimeoutMs, retryOnTimeout, requiredOutputFields, validateOutput } = critic;
   return {
     name,
     uses,
     version,
     with: options,
     priority,
+    ...(price !== undefined ? { price } : {}),
     attemptTimeoutMs,
     retryOnTimeout,
     requiredOutputFields,
@@ -128,17 +149,4 @@ export const effectOn = (critic: PlanCritic, outcome: FailureOutcome): FailureEf
 /** The stages that have critics, in order. */
 export function stagesOf(plan: Plan): ExecutionStage[] {
   return STAGES.filter((stage) => plan.critics.some((critic) => critic.stage === stage));
-}
-
-/** The transitive `dependsOn` of a critic, without itself. */
-export function dependenciesOf(plan: Plan, name: string): Set<string> {
-  const byName = new Map(plan.critics.map((critic) => [critic.name, critic]));
-  const seen = new Set<string>();
-  const open = [...(byName.get(name)?.dependsOn ?? [])];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (seen.has(next)) continue;
-    seen.add(next);
-    open.push(...(byName.get(next)?.dependsOn ?? []));
-  }
-  return seen;
 }

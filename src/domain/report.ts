@@ -14,7 +14,7 @@ export interface Reason {
   readonly rule?: string;
   readonly code: string;
   readonly message: string;
-  /** Which way this reason pushed. `none`: an ignored failure, named. */
+  /** Which way this reason pushed. `none`: named only, such as a failure that is ignored or covered by a fallback. */
   readonly effect: 'deny' | 'fail' | 'escalate' | 'none';
 }
 
@@ -43,6 +43,8 @@ export interface ReportCritic {
   readonly cut?: 'deadline';
   /** The critic at the root of `skipped` or `gated` by dependency. */
   readonly root?: string;
+  /** The fallback that succeeded in its place: its end has no effect of its own. */
+  readonly coveredBy?: string;
   readonly mode?: 'shadow';
 }
 
@@ -102,7 +104,7 @@ export interface EvaluationReport {
   readonly reasons: readonly Reason[];
   readonly escalatedBy?: 'findings' | 'failures' | 'both';
   readonly coverage: Coverage;
-  /** Share of cost weight that succeeded or was truly gated, 0..1. */
+  /** Share of cost weight that succeeded, is covered by a fallback or was truly gated, 0..1. */
   readonly covered: number;
   /** A condition or rule erred, or a failure was ignored. */
   readonly degraded: boolean;

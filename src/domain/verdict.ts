@@ -5,9 +5,12 @@
  * V2 No success of an enforcing critic, no allow.
  * V3 A rule that errs counts as escalate and is named.
  * V4 Shadow critics are not seen at all.
+ * V5 A critic that a fallback covers has no failure left: it is named, and its finding is the fallback's (`fallback.ts`).
  */
 import { compileCel, conditionBindings, holdsByOneFinding, type CelBindings } from './cel.js';
+import { fallbacksOf } from './dependencies.js';
 import type { Code } from './errors.js';
+import { isJudged, withFallbacks } from './fallback.js';
 import type { RunFacts } from './gate.js';
 import { FAILURE_OUTCOMES, type CriticRecord, type FailureEffect, type FailureOutcome } from './outcomes.js';
 import { effectOn, type Plan, type PlanCritic, type VerdictRule } from './plan.js';
@@ -68,8 +71,9 @@ export function decisiveRule(
 ): VerdictRule | undefined {
   const decisive = plan.verdict.rules.filter((rule) => rule.decisive);
   if (decisive.length === 0 || ended.outcome !== 'succeeded') return undefined;
-  if (plan.critics.find((critic) => critic.name === ended.name)?.mode !== 'enforce') return undefined;
-  const alone = conditionBindings([ended], facts);
+  const critic = plan.critics.find((one) => one.name === ended.name);
+  if (critic?.mode !== 'enforce') return undefined;
+  const alone = conditionBindings(critic.fallbackFor === undefined ? [ended] : withCovered(plan, records, ended), facts);
   return decisive.find((rule) => {
     const one = holdsByOneFinding(rule.when);
     const scope = one ? ({ place: 'conditions', critics: [ended.name] } as const) : ruleScope(plan);
@@ -78,16 +82,23 @@ export function decisiveRule(
   });
 }
 
-/** Share of cost weight that succeeded or was truly gated, 0..1; 1 when nothing weighs anything. */
+/** The record of a fallback, and those of the critics that its finding now covers. */
+const withCovered = (plan: Plan, records: ReadonlyMap<string, CriticRecord>, { name }: CriticRecord): readonly CriticRecord[] =>
+  enforcingRecords(plan, records).filter((record) => record.name === name || record.coveredBy === name);
+
+/** Share of cost weight that succeeded, is covered by a fallback or was truly gated, 0..1; 1 when nothing weighs anything. */
 export function coveredShare(plan: Plan, records: ReadonlyMap<string, CriticRecord>): number {
   const enforcing = plan.critics.filter((critic) => critic.mode === 'enforce');
   const total = enforcing.reduce((sum, critic) => sum + critic.costWeight, 0);
-  const covered = enforcing.filter((critic) => ['succeeded', 'gated'].includes(records.get(critic.name)?.outcome ?? 'not_reached'));
+  const isCovered = (record: CriticRecord): boolean => isJudged(record) || record.outcome === 'gated';
+  const there = new Set(enforcingRecords(plan, records).flatMap((record) => (isCovered(record) ? record.name : [])));
+  const covered = enforcing.filter((critic) => there.has(critic.name));
   return total === 0 ? 1 : covered.reduce((sum, critic) => sum + critic.costWeight, 0) / total;
 }
 
-function enforcingRecords(plan: Plan, records: ReadonlyMap<string, CriticRecord>): CriticRecord[] {
-  return plan.critics.filter((critic) => critic.mode === 'enforce').flatMap((critic) => records.get(critic.name) ?? []);
+function enforcingRecords(plan: Plan, records: ReadonlyMap<string, CriticRecord>): readonly CriticRecord[] {
+  const enforcing = plan.critics.filter((critic) => critic.mode === 'enforce').flatMap((critic) => records.get(critic.name) ?? []);
+  return withFallbacks(enforcing, fallbacksOf(plan));
 }
 
 const ruleScope = (plan: Plan) =>
@@ -120,6 +131,7 @@ function outcomeReason(plan: Plan, record: CriticRecord, all: readonly CriticRec
   if (critic === undefined || !isFailure(record.outcome)) return [];
   // Cut by a decisive deny: nobody failed.
   if (record.outcome === 'cancelled' && record.code === 'DECISIVE') return [];
+  if (record.coveredBy !== undefined) return [coveredReason(record, record.coveredBy)];
   const effect = effectOf(critic, record.outcome, rootEffect(plan, record, all));
   if (effect === undefined) return [];
   const skipped = all.filter((other) => other.outcome === 'skipped' && other.root === record.name).map((other) => other.name);
@@ -130,6 +142,11 @@ function outcomeReason(plan: Plan, record: CriticRecord, all: readonly CriticRec
   ].join('; ');
   if (effect === 'ignore') return [{ critic: record.name, code: 'IGNORED', message, effect: 'none' }];
   return [{ critic: record.name, code: record.code ?? 'CRITIC_OUTCOME', message, effect }];
+}
+
+function coveredReason({ name, outcome, message }: CriticRecord, coveredBy: string): Reason {
+  const parts = [`${name}: ${outcome.replace('_', ' ')}`, ...(message !== undefined ? [message] : []), `covered by ${coveredBy}`];
+  return { critic: name, code: 'COVERED', message: parts.join('; '), effect: 'none' };
 }
 
 function effectOf(critic: PlanCritic, outcome: FailureOutcome, root: FailureEffect | undefined): FailureEffect | undefined {
@@ -168,7 +185,8 @@ function conditionReason(record: CriticRecord): Reason[] {
 function needsReasons(plan: Plan, enforcing: readonly CriticRecord[]): Reason[] {
   const needs = plan.verdict.allowNeeds;
   const byName = new Map(enforcing.map((record) => [record.name, record]));
-  const missing = (needs?.critics ?? []).filter((name) => byName.get(name)?.outcome !== 'succeeded');
+  const isThere = (record: CriticRecord | undefined): boolean => record !== undefined && isJudged(record);
+  const missing = (needs?.critics ?? []).filter((name) => !isThere(byName.get(name)));
   const covered = coveredShare(plan, byName);
   const short = needs?.coverage !== undefined && covered < needs.coverage;
   return [

@@ -7,7 +7,7 @@ import type { Progress } from '../contract.js';
 import { utf8Bytes } from '../domain/bytes.js';
 import type { CriticOutcome } from '../domain/outcomes.js';
 import type { Plan } from '../domain/plan.js';
-import type { EvaluationReport } from '../domain/report.js';
+import type { EvaluationReport, ReportCritic } from '../domain/report.js';
 import { coverageLine, effectWord, executedLine, headline, milliseconds, planName, words } from './format.js';
 
 /** Of the whole text; the server refuses metadata that is much larger. */
@@ -49,7 +49,7 @@ function endedDetails(report: EvaluationReport, workflowId: string): string {
       ...report.stages.map(({ stage, ms, ran, gated }) => `- ${code(stage)} ${milliseconds(ms)}, ran ${ran}, gated ${gated}`),
     ],
     [
-      ...failed.map((critic) => `- ${code(critic.name)} ${words(critic.outcome)}${codeOf(critic.code)}`),
+      ...failed.map((critic) => `- ${code(critic.name)} ${words(critic.outcome)}${codeOf(critic.code)}${coveredBy(critic)}`),
       ...report.reasons.map(
         (reason) =>
           `- ${effectWord(reason)}${codeOf(reason.code)}${reason.critic === undefined ? '' : `, ${code(reason.critic)}`}${reason.rule === undefined ? '' : `: ${code(reason.rule)}`}`,
@@ -60,6 +60,8 @@ function endedDetails(report: EvaluationReport, workflowId: string): string {
 }
 
 const hasFailed = (outcome: CriticOutcome): boolean => outcome !== 'succeeded' && outcome !== 'gated' && outcome !== 'cancelled';
+
+const coveredBy = (critic: ReportCritic): string => (critic.coveredBy === undefined ? '' : `, covered by ${code(critic.coveredBy)}`);
 
 /** Only a run that could not judge is worth mending: a reset of a verdict would ask the critics again until one likes it. */
 function resetLines({ decision, reset }: EvaluationReport, workflowId: string): string[] {

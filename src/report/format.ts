@@ -46,12 +46,14 @@ export function executedLine({ coverage, metrics }: Pick<EvaluationReport, 'cove
   return `Critics executed ${metrics.executed}/${coverage.planned} (${parts.join(', ')})`;
 }
 
-/** `10 planned: 4 succeeded, 6 gated; 100 % of the cost weight is covered`. */
-export function coverageLine({ coverage, covered }: Pick<EvaluationReport, 'coverage' | 'covered'>): string {
+/** `10 planned: 3 succeeded, 1 timed out, 6 gated; fallbacks covered 1; 100 % of the cost weight is covered`. */
+export function coverageLine({ coverage, covered, critics }: Pick<EvaluationReport, 'coverage' | 'covered' | 'critics'>): string {
   const parts = CRITIC_OUTCOMES.filter((outcome) => (coverage[outcome] ?? 0) > 0).map(
     (outcome) => `${coverage[outcome] ?? 0} ${words(outcome)}`,
   );
-  return `${coverage.planned} planned: ${parts.join(', ') || 'none'}; ${percent(covered)} of the cost weight is covered`;
+  const stoodIn = critics.filter((critic) => critic.coveredBy !== undefined && critic.mode === undefined).length;
+  const byFallbacks = stoodIn === 0 ? '' : `; fallbacks covered ${stoodIn}`;
+  return `${coverage.planned} planned: ${parts.join(', ') || 'none'}${byFallbacks}; ${percent(covered)} of the cost weight is covered`;
 }
 
 /** What a reader must know before trusting the rest. */

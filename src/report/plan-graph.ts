@@ -3,10 +3,13 @@ import { stagesOf, type Plan, type PlanCritic } from '../domain/plan.js';
 import { stageLabel } from '../lanes/lanes.js';
 import { policyText } from './plan-show.js';
 
-/** Text for any Mermaid renderer; shadow critics are dashed. */
+/** Text for any Mermaid renderer; shadow critics are dashed, and so are the arrows to fallbacks. */
 export function planGraph(plan: Plan): string {
   const stages = stagesOf(plan);
   const arrows = plan.critics.flatMap((critic) => critic.dependsOn.map((other) => `  ${node(other)} --> ${node(critic.name)}`));
+  const fallbacks = plan.critics.flatMap((critic) =>
+    critic.fallbackFor === undefined ? [] : [`  ${node(critic.fallbackFor)} -. fallback .-> ${node(critic.name)}`],
+  );
   const shadows = plan.critics.filter((critic) => critic.mode === 'shadow').map((critic) => node(critic.name));
   return [
     'flowchart LR',
@@ -17,6 +20,7 @@ export function planGraph(plan: Plan): string {
     ]),
     ...stages.slice(1).map((stage, index) => `  ${stages[index]} ==> ${stage}`),
     ...arrows,
+    ...fallbacks,
     ...(shadows.length === 0 ? [] : ['  classDef shadow stroke-dasharray: 4', `  class ${shadows.join(',')} shadow`]),
   ].join('\n');
 }
@@ -25,7 +29,8 @@ export function planGraph(plan: Plan): string {
 const node = (name: string): string => `c_${name}`;
 
 function label(critic: PlanCritic): string {
-  return critic.policy === 'always' ? critic.name : `${critic.name}<br/>${escaped(policyText(critic))}`;
+  const text = policyText(critic);
+  return text === 'always' ? critic.name : `${critic.name}<br/>${escaped(text)}`;
 }
 
 /** Expressions hold quotes and angle brackets: everything but plain signs becomes a character code. */

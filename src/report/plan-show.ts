@@ -50,7 +50,7 @@ export function showPlan(deployment: string, plan: Plan): string {
       critics.map((critic) => criticRow(deployment, plan, critic).map(safeText)),
     ),
     '',
-    ...verdictLines(plan).map(safeText),
+    ...[...priceLines(plan), ...verdictLines(plan)].map(safeText),
   ].join('\n');
 }
 
@@ -88,10 +88,18 @@ function criticRow(deployment: string, plan: Plan, critic: PlanCritic): string[]
   ];
 }
 
-/** The policy with the value that it goes by. */
-export function policyText({ policy, condition, uncertaintyThreshold }: PlanCritic): string {
+/** The policy with the value that it goes by; of a fallback, for whom it is. */
+export function policyText({ policy, condition, uncertaintyThreshold, fallbackFor }: PlanCritic): string {
+  if (fallbackFor !== undefined) return `fallback for ${fallbackFor}`;
   if (policy === 'conditional') return `if ${condition ?? ''}`;
   return policy === 'on_uncertainty' ? `on_uncertainty > ${uncertaintyThreshold ?? ''}` : policy;
+}
+
+/** Of the models that critics use. */
+function priceLines({ critics }: Plan): string[] {
+  return critics.flatMap(({ name, price }) =>
+    price === undefined ? [] : [`${name} costs ${price.inputPerMillion} USD a million tokens read, ${price.outputPerMillion} written`],
+  );
 }
 
 function verdictLines({ verdict, risk }: Plan): string[] {

@@ -50,6 +50,7 @@ function criticNote(critic: ReportCritic): string {
     ...(critic.gate !== undefined ? [gateText(critic, critic.gate)] : []),
     ...(critic.code !== undefined ? [critic.message === undefined ? critic.code : `${critic.code}: ${critic.message}`] : []),
     ...(critic.cut === 'deadline' ? ['cut by the deadline'] : []),
+    ...(critic.coveredBy !== undefined ? [`covered by ${critic.coveredBy}`] : []),
   ].join('; ');
 }
 
@@ -57,10 +58,11 @@ function gateText(critic: ReportCritic, gate: GateDecision): string {
   if (gate.error !== undefined) return `ran because its condition erred: ${gate.error}`;
   if (gate.by === 'dependency') return `${words(critic.outcome)} because of ${critic.root ?? 'a dependency'}`;
   if (gate.by === 'gating_off') return 'gating off';
-  if (gate.by !== 'policy') return words(gate.by);
+  if (gate.by !== 'policy' && gate.by !== 'fallback') return words(gate.by);
   const saw = Object.entries(gate.saw ?? {}).map(([name, value]) => `${name} = ${String(value)}`);
   const verb = gate.open ? 'ran' : 'gated';
-  return saw.length === 0 ? `${verb} by ${gate.policy}` : `${verb} by ${gate.policy}: ${saw.join(', ')}`;
+  const why = gate.by === 'fallback' ? 'as fallback' : `by ${gate.policy}`;
+  return saw.length === 0 ? `${verb} ${why}` : `${verb} ${why}: ${saw.join(', ')}`;
 }
 
 /** Weight that the critic took: `?` when it was cut, nothing when it never ran. */

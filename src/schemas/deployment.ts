@@ -1,5 +1,6 @@
 /** `tribunal.yaml`: what all workers of a deployment load. Imports zod alone. */
 import { z } from 'zod';
+import { HostSchema } from './host.js';
 import { strict } from './issues.js';
 
 export const DeploymentSchema = strict({
@@ -9,6 +10,10 @@ export const DeploymentSchema = strict({
     .min(1)
     .meta({ description: 'Plan files: paths, or a folder with one * in the file name, such as plans/*.yaml.' }),
   critics: z.array(z.string().min(1)).meta({ description: 'Critics modules: .mjs, .js or .ts.' }).optional(),
+  hosts: z
+    .array(HostSchema)
+    .meta({ description: 'Private hosts that critics may ask: judge.internal, 127.0.0.1:8080. Public ones need no mention.' })
+    .optional(),
   priorityLevels: z
     .union([z.literal(10), z.literal(5)], { error: 'must be 10 or 5: the priority levels of the server' })
     .meta({ description: 'Priority levels of the server: 10 for the embedded one (default), 5 for others.' })

@@ -71,6 +71,13 @@ const CriticSchema = strict({
     .max(1_000)
     .meta({ description: 'Critics whose findings this one is given; it waits for them.' })
     .optional(),
+  fallbackFor: z
+    .string()
+    .meta({
+      description:
+        'The critic it stands in for: it waits for that one and runs only when it ended neither as succeeded nor as gated. When it succeeds, its finding counts for both.',
+    })
+    .optional(),
   executionPolicy: z.enum(EXECUTION_POLICIES).meta({ description: 'When it runs at all. Default always.' }).optional(),
   condition: cel('CEL; with executionPolicy conditional: the critic runs when it is true.').optional(),
   uncertaintyThreshold: z
@@ -167,6 +174,13 @@ const LimitsSchema = strict({
   maxContentBytes: count(MAX_CONTENT_BYTES, `Bytes of content and context. Default and most: ${MAX_CONTENT_BYTES}.`).optional(),
 });
 
+/** US dollars per million tokens; the dearest models cost hundreds. */
+const perMillion = (description: string) => z.number().min(0).max(1_000_000).meta({ description });
+const PriceSchema = strict({
+  inputPerMillion: perMillion('US dollars per million tokens that the model reads.'),
+  outputPerMillion: perMillion('US dollars per million tokens that the model writes.'),
+});
+
 const RiskSchema = strict({
   default: riskTier('For callers that name none. Default medium.').optional(),
   floor: riskTier('The least tier of this plan. Default low.').optional(),
@@ -195,6 +209,13 @@ export const PlanSourceSchema = strict({
       .meta({ description: 'In cost weights; critics beyond it end as over_budget.' })
       .optional(),
   }).optional(),
+  prices: z
+    .record(z.string().min(1).max(200), PriceSchema)
+    .meta({
+      description:
+        'What models cost, by the name that critics have under `with.model`: where a critic tells tokens and no money, the report has both.',
+    })
+    .optional(),
   critics: z.record(z.string(), CriticSchema).meta({ description: 'The checks, by name: [a-z][a-z0-9_]{0,63}.' }),
   verdict: VerdictSchema,
   cases: z

@@ -5,7 +5,7 @@
  * W1 Every planned critic gets exactly one record.
  * W2 Local critics of a stage first, then the remote ones: an activity scheduled beside a local one leaves only when the
  *    workflow task ends.
- * W3 Inside a stage a critic starts as soon as its own dependencies have ended; one `Promise.all` a stage.
+ * W3 Inside a stage a critic starts as soon as what it waits for has ended; one `Promise.all` a stage.
  * W4 No timer is started: a timer kept by a reset fires at once and would cut every retry.
  * W5 A decisive rule cancels what still runs and everything later; nothing is dropped from the account.
  */
@@ -22,7 +22,9 @@ import {
   timeOf,
   type TimeLimit,
 } from '../domain/admit.js';
+import { fallbacksOf, waitsFor, type Fallbacks } from '../domain/dependencies.js';
 import { dropFindingsToFit, MAX_HANDED_FINDINGS_BYTES } from '../domain/drop-to-fit.js';
+import { covererOf } from '../domain/fallback.js';
 import type { Finding, Json } from '../domain/finding.js';
 import type { CriticRecord, CriticResult, GateDecision } from '../domain/outcomes.js';
 import { effectOn, stagesOf, type ExecutionStage, type Plan, type PlanCritic, type VerdictRule } from '../domain/plan.js';
@@ -52,6 +54,12 @@ export interface WalkDeps {
   changed(): void;
 }
 
+/** The events to reset to that run a critic again: it alone, or with its stage. */
+interface ResetPoint {
+  readonly keepSiblings: number;
+  readonly stageBoundary: number;
+}
+
 /** All that a walk knows. Readable while it goes on, and after it was cancelled. */
 export class Walk {
   readonly records = new Map<string, CriticRecord>();
@@ -60,10 +68,11 @@ export class Walk {
   readonly used: UsedTime;
   stage: ExecutionStage | undefined;
   decisive: VerdictRule | undefined;
-  /** Where a reset re-runs the first failed critic: alone, or with its stage. */
-  reset: { readonly keepSiblings: number; readonly stageBoundary: number } | undefined;
   /** Texts that local batches had to drop to fit. */
   dropped = 0;
+  /** Critics that kept the run from a judgement, unless a fallback covers them, in the order in which they ended. */
+  readonly #resets: { readonly name: string; readonly to: ResetPoint }[] = [];
+  readonly #fallbacks: Fallbacks;
   #activation: number;
   #earlierActivation: number;
   #stageActivation: number;
@@ -75,9 +84,15 @@ export class Walk {
     readonly deps: WalkDeps,
   ) {
     this.used = new UsedTime(deps.now());
+    this.#fallbacks = fallbacksOf(plan);
     this.#activation = deps.historyLength();
     this.#earlierActivation = this.#activation;
     this.#stageActivation = this.#activation;
+  }
+
+  /** Where a reset re-runs the first failed critic that no fallback covers. */
+  get reset(): ResetPoint | undefined {
+    return this.#resets.find(({ name }) => covererOf(name, this.records, this.#fallbacks) === undefined)?.to;
   }
 
   progress(): Progress {
@@ -144,11 +159,11 @@ export class Walk {
    */
   #noteReset(record: CriticRecord, activation: number): void {
     const { outcome } = record;
-    if (this.reset !== undefined || outcome === 'succeeded' || outcome === 'gated') return;
+    if (outcome === 'succeeded' || outcome === 'gated') return;
     // Only what kept the run from a judgement is worth doing again.
     const critic = this.plan.critics.find((one) => one.name === record.name);
     if (critic?.mode !== 'enforce' || effectOn(critic, outcome) !== 'fail') return;
-    this.reset = { keepSiblings: activation + 1, stageBoundary: this.#stageActivation + 1 };
+    this.#resets.push({ name: record.name, to: { keepSiblings: activation + 1, stageBoundary: this.#stageActivation + 1 } });
   }
 }
 
@@ -203,14 +218,15 @@ async function runRemotePart(walk: Walk, stage: ExecutionStage): Promise<void> {
   const reserved = reservedIn(walk.plan, stage, walk.records, walk.facts);
   const inFlight = new Map<string, number>();
   const ends = new Map<string, Promise<void>>();
+  const fallbacks = fallbacksOf(walk.plan);
   const start = (critic: PlanCritic): Promise<void> => {
-    // Dependencies of earlier stages have ended; those of this stage are in `ends` because of the order below.
-    const before = critic.dependsOn.flatMap((name) => ends.get(name) ?? []);
+    // What it waits for has ended in earlier stages, or is in `ends` because of the order below.
+    const before = waitsFor(critic, fallbacks).flatMap((name) => ends.get(name) ?? []);
     // The sandbox takes a stack trace of every promise, so none is made without need.
     const run = (): Promise<void> => runOne(walk, critic, reserved, inFlight);
     return before.length === 0 ? run() : Promise.all(before).then(run);
   };
-  for (const critic of inStartOrder(critics)) ends.set(critic.name, start(critic));
+  for (const critic of inStartOrder(walk.plan, critics)) ends.set(critic.name, start(critic));
   walk.deps.changed();
   await Promise.all(ends.values());
 }
@@ -224,7 +240,7 @@ async function runOne(walk: Walk, critic: PlanCritic, reserved: ReadonlySet<stri
   const usedUpMs = walk.used.totalMs + left.ms;
   inFlight.set(critic.name, left.ms);
   walk.running.set(critic.name, critic);
-  const handed = dropFindingsToFit(findingsFor(critic, walk.records), MAX_HANDED_FINDINGS_BYTES);
+  const handed = dropFindingsToFit(findingsFor(walk.plan, critic, walk.records), MAX_HANDED_FINDINGS_BYTES);
   walk.dropped += handed.dropped;
   const result: CriticResult = handed.fits
     ? await walk.deps.runCritic({ critic, findings: handed.findings, scheduleToCloseMs: Math.ceil(left.ms) })

@@ -28,6 +28,7 @@ async function open(of: Plan, value: unknown, workflowId = 'default/k', lead = t
   const host = {
     registry: makeRegistry(),
     secrets: () => undefined,
+    fetch: globalThis.fetch,
     signal: new AbortController().signal,
     workflowId,
     runId: 'run',

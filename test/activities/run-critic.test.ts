@@ -42,7 +42,12 @@ class Attempt {
     const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
     const budgets = pool.chain([{ name: 'plan', limit: 1 }]);
     return await this.environment.run(
-      makeRunCritic({ registry, secrets: (name) => (name === 'KEY' ? 'value of the key' : undefined), budgets }),
+      makeRunCritic({
+        registry,
+        secrets: (name) => (name === 'KEY' ? 'value of the key' : undefined),
+        fetch: globalThis.fetch,
+        budgets,
+      }),
       given,
     );
   }
@@ -134,6 +139,23 @@ describe('an attempt', () => {
     const failure = await new Attempt().fail(() => new Promise(() => undefined), input({ attemptTimeoutMs: 20, retryOnTimeout }));
     expect(failure).toMatchObject({ type: 'CriticTimedOut', nonRetryable });
     expect(detailsOf(failure)).toMatchObject({ outcome: 'timed_out', code: 'ATTEMPT_TIMEOUT' });
+  });
+
+  it('is final once as many attempts were made as its failure is worth, and not before', async () => {
+    const twice: Evaluate = () => {
+      throw new CriticError('transient', 'HTTP_MALFORMED', 'answered with a page', { maxAttempts: 2 });
+    };
+    expect((await new Attempt({ attempt: 1 }).fail(twice)).nonRetryable).toBe(false);
+    const last = await new Attempt({ attempt: 2 }).fail(twice);
+    expect(last.nonRetryable).toBe(true);
+    expect(detailsOf(last)).toMatchObject({ outcome: 'failed', code: 'HTTP_MALFORMED' });
+  });
+
+  it.each([0, -1, Number.NaN, '2'])('keeps the retries of the plan when its failure names %s attempts', async (maxAttempts) => {
+    const failure = await new Attempt({ attempt: 1 }).fail(() => {
+      throw Object.assign(new Error('own'), { kind: 'transient', code: 'OWN', extra: { maxAttempts } });
+    });
+    expect(failure.nonRetryable).toBe(false);
   });
 
   it('obeys Retry-After as far as the time that is left', async () => {

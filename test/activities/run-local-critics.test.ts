@@ -27,6 +27,7 @@ async function run(
   const host: BatchHost = {
     registry,
     secrets: (name) => (name === 'KEY' ? 'value of the key' : undefined),
+    fetch: globalThis.fetch,
     signal,
     workflowId: 'default/k',
     runId: 'run',

@@ -57,13 +57,14 @@ function judged(value: unknown): End {
     coverage: value.coverage,
     covered: value.covered,
     critics: Object.fromEntries(
-      value.critics.map(({ name, outcome, attempts, code, root, cut, gate }) => [
+      value.critics.map(({ name, outcome, attempts, code, root, coveredBy, cut, gate }) => [
         name,
         [
           outcome,
           `${attempts} attempts`,
           code,
           root !== undefined ? `root ${root}` : undefined,
+          coveredBy !== undefined ? `covered by ${coveredBy}` : undefined,
           cut,
           gate !== undefined ? `gate by ${gate.by}` : undefined,
         ]

@@ -247,6 +247,59 @@ const PLAIN: Readonly<Record<string, Kind>> = {
     request: { context: { amount: 'a lot' } },
     end: 'escalate',
   },
+  'fallback-covers': {
+    plan: plan(
+      {
+        judge: core({ throw: 'permanent' }),
+        spare: core(BAD, { fallbackFor: 'judge' }),
+        after: core({ echo: true }, { dependsOn: ['judge'] }),
+        unneeded: core({}, { fallbackFor: 'after' }),
+        looks: deep({}, { executionPolicy: 'on_violation' }),
+      },
+      { verdict: { allowNeeds: { critics: ['judge'], coverage: 1 }, otherwise: 'allow' } },
+    ),
+    end: 'allow',
+    outcomes: { judge: 'failed', unneeded: 'gated' },
+  },
+  'fallback-fails-too': {
+    plan: plan({
+      judge: core({ throw: 'permanent' }, { onFailure: 'escalate' }),
+      spare: core({ throw: 'permanent' }, { fallbackFor: 'judge' }),
+      after: core({}, { dependsOn: ['judge'] }),
+      fine: core(),
+    }),
+    end: 'not_judged',
+    outcomes: { judge: 'failed', spare: 'failed', after: 'skipped' },
+  },
+  'fallback-chain': {
+    plan: plan(
+      {
+        judge: core({ throw: 'permanent' }),
+        spare: core({ return: 'nan' }, { fallbackFor: 'judge' }),
+        third: deep(SEVERE, { fallbackFor: 'spare' }),
+      },
+      { verdict: { rules: [{ ...DECISIVE, deny: "findings.exists(f, f.name == 'judge' && f.severity >= 0.9)" }], otherwise: 'allow' } },
+    ),
+    end: 'deny',
+    outcomes: { judge: 'failed', spare: 'invalid_output' },
+  },
+  'fallback-local': {
+    plan: plan({
+      judge: local({ throw: 'permanent' }),
+      spare: local({}, { fallbackFor: 'judge' }),
+      dear: core({}, { fallbackFor: 'spare' }),
+      looks: core({}, { executionPolicy: 'on_violation' }),
+    }),
+    end: 'allow',
+    outcomes: { judge: 'failed', dear: 'gated', looks: 'gated' },
+  },
+  priced: {
+    plan: plan(
+      { judge: core({ model: 'small', finding: { cost: { inputTokens: 1_000, outputTokens: 50 } } }) },
+      { prices: { small: { inputPerMillion: 0.15, outputPerMillion: 0.6 } } },
+    ),
+    end: 'allow',
+  },
   otherwise: { plan: plan({ fine: core() }, { verdict: { otherwise: 'deny' } }), end: 'deny' },
   'hostile-critic': {
     plan: plan({ throws: core({ throw: 'hostile' }), loops: core({ return: 'cycle' }), lies: local({ return: 'nan' }), fine: core() }),

@@ -55,6 +55,10 @@ export interface HarnessOptions {
   readonly worker?: boolean;
   /** Name of another harness's deployment, to be a later release of it. Default: one of its own. */
   readonly deployment?: string;
+  /** Private hosts that critics may ask. */
+  readonly hosts?: readonly string[];
+  /** What the workers find under the names of secrets. */
+  readonly secrets?: NonNullable<TribunalWorkerOptions['secrets']>;
   /** What the workers have to say. */
   readonly log?: NonNullable<TribunalWorkerOptions['log']>;
 }
@@ -99,6 +103,8 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
       namespace,
       shutdownGraceMs: 0,
       bundle: { codePath: inject('bundlePath') },
+      ...(options.hosts !== undefined ? { hosts: options.hosts } : {}),
+      ...(options.secrets !== undefined ? { secrets: options.secrets } : {}),
       ...(options.log !== undefined ? { log: options.log } : {}),
     });
     const stop = runWorker(worker, native);

@@ -13,6 +13,7 @@ async function attempt(own: AnyCritic, content: string, options: object = {}): P
     heartbeat: () => undefined,
     log: () => undefined,
     secret: () => undefined,
+    fetch: globalThis.fetch,
     idempotencyKey: 'k',
     attempt: 1,
     tenant: 'default',

@@ -30,7 +30,7 @@ const settings: BatchSettings = { wait: true, timeoutMs: 1_000, concurrency: 20,
 async function batch(contents: readonly string[], changes: Partial<BatchSettings> = {}, json = false) {
   const io = fakeIo();
   const requests = contents.map((content, index) => ({ at: `r:${index + 1}`, request: { plan: 'p', key: `k${index + 1}`, content } }));
-  const exit = await runBatch(client, requests, { ...settings, ...changes }, new Output(io, json));
+  const exit = await runBatch(client, { total: requests.length, requests }, { ...settings, ...changes }, new Output(io, json));
   return { exit, ...io.written };
 }
 
@@ -67,10 +67,11 @@ describe('a batch', () => {
     const lines = stdout
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line));
+      .map((line) => JSON.parse(line))
+      .toSorted((a, b) => (a.at < b.at ? -1 : 1));
     expect(lines).toEqual([
-      expect.objectContaining({ at: 'r:2', error: expect.objectContaining({ code: 'KEY_CONFLICT' }) }),
       expect.objectContaining({ at: 'r:1', evaluationId: 'default/k1', decision: 'allow' }),
+      expect.objectContaining({ at: 'r:2', error: expect.objectContaining({ code: 'KEY_CONFLICT' }) }),
     ]);
     expect(stderr).toBe('');
   });
@@ -101,7 +102,9 @@ describe('a batch', () => {
       },
     };
     const requests = Array.from({ length: 30 }, (_, index) => ({ at: `r:${index}`, request: { plan: 'p', content: 'x' } }));
-    expect(await runBatch(counting, requests, { ...settings, concurrency: 3 }, new Output(fakeIo(), false))).toBe(0);
+    expect(
+      await runBatch(counting, { total: requests.length, requests }, { ...settings, concurrency: 3 }, new Output(fakeIo(), false)),
+    ).toBe(0);
     expect(most).toBe(3);
   });
 
@@ -124,7 +127,7 @@ describe('a batch', () => {
       at: `r:${index}`,
       request: { plan: 'p', key: `k${index}`, content: 'x' },
     }));
-    const ended = runBatch(stopping, requests, { ...settings, concurrency: 1 }, new Output(io, false));
+    const ended = runBatch(stopping, { total: requests.length, requests }, { ...settings, concurrency: 1 }, new Output(io, false));
     finish.resolve();
     expect(await ended).toBe(12);
     expect(io.written.stderr).toContain('4 of 5 records were not started');

@@ -83,6 +83,52 @@ describe('a deployment', () => {
   });
 });
 
+describe('the hosts of a deployment', () => {
+  const ASKING = (url: string): string => PLAN('a', `http, with: { url: '${url}' }`);
+
+  it('are those of its file and of the options', async () => {
+    await write({
+      'tribunal.yaml': "plans: [a.yaml]\nhosts: ['judge.internal', '10.0.0.7:8080']\n",
+      'a.yaml': ASKING('http://10.0.0.7:8080/'),
+    });
+    const deployment = await loadDeployment({ file: at('tribunal.yaml'), hosts: ['[fd00::7]:80'] });
+    expect(deployment).toMatchObject({ hosts: ['judge.internal', '10.0.0.7:8080', '[fd00::7]:80'], warnings: [] });
+  });
+
+  it.each([
+    ['http://127.0.0.1:8080/judge', '127.0.0.1:8080'],
+    ['http://localhost/judge', 'localhost:80'],
+    ['https://api.localhost/judge', 'api.localhost:443'],
+    ['http://2852039166/latest', '169.254.169.254:80'],
+    ['https://[::ffff:192.168.0.1]/', '[::ffff:c0a8:1]:443'],
+  ])('lack %s, which is a warning that says where to name it', async (url, host) => {
+    await write({ 'a.yaml': ASKING(url) });
+    const { warnings } = await loadDeployment({ plans: [at('a.yaml')], hosts: ['127.0.0.1:81'] });
+    expect(warnings).toMatchObject([{ path: 'critics.one.with', severity: 'warning', file: at('a.yaml') }]);
+    expect(warnings[0]?.message).toContain(
+      `${host} is a private address, and no worker starts before you name it in the deployment: hosts: ['${host}'] in tribunal.yaml, or --allow-host ${host}`,
+    );
+  });
+
+  it('need not name what is public, nor a name, which is looked up when it is asked', async () => {
+    await write({ 'a.yaml': ASKING('https://93.184.215.14/'), 'b.yaml': ASKING('https://judge.internal/').replace('plan: a', 'plan: b') });
+    expect((await loadDeployment({ plans: [at('*.yaml')] })).warnings).toEqual([]);
+  });
+
+  it('are refused with their place when they are none', async () => {
+    await write({
+      'tribunal.yaml': "plans: [a.yaml]\nhosts: ['judge.internal', 'http://x']\n",
+      'a.yaml': ASKING('https://judge.example/'),
+    });
+    expect(await refused({ file: at('tribunal.yaml') })).toEqual([
+      expect.stringMatching(/^tribunal.yaml:2:27 hosts.1 "http:\/\/x" is no host: write /),
+    ]);
+    expect(await refused({ plans: [at('a.yaml')], hosts: ['10.0.0.0/8'] })).toEqual([
+      expect.stringMatching(/^options hosts "10.0.0.0\/8" is no host: write /),
+    ]);
+  });
+});
+
 describe('a deployment that cannot be used', () => {
   it('is refused with the problems of all its plans at once', async () => {
     await write({ 'a.yaml': PLAN('a', 'nowhere'), 'b.yaml': `${PLAN('b')}extra: 1\n`, 'c.yaml': PLAN('c'), 'own.mjs': CRITICS('own') });

@@ -113,6 +113,7 @@ Cost in weights
   saved    66 (78.6 % of all planned)
   unknown  0
   money    0.006 USD
+  tokens   2,400 in, 160 out
 
 Time of an evaluation
   p50  2,953 ms

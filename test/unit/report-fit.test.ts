@@ -58,6 +58,7 @@ function hugeReport(count: number, violations: number, reasonsEach: number): Eva
     message: 'm'.repeat(500),
     cut: 'deadline',
     root: long('critic', 0),
+    coveredBy: long('critic', 2),
     mode: 'shadow',
   });
   const critics = Array.from({ length: count }, (_, index) => critic(index));

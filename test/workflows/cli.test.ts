@@ -1,5 +1,5 @@
 /** The command line in this process against a real server and worker: exit codes, what is printed, and where. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -127,6 +127,34 @@ describe('evaluate', () => {
         .split('\n')
         .map((line) => JSON.parse(line).decision),
     ).toEqual(Array.from({ length: 40 }, () => 'allow'));
+  });
+});
+
+describe('a batch with --out', () => {
+  it('keeps a line for each record, and a second run asks for what has none', async () => {
+    const [file, out] = [join(dir, 'kept.jsonl'), join(dir, 'kept-results.jsonl')];
+    const records = Array.from({ length: 10 }, (_, index) => JSON.stringify({ content: `text ${index % 5}` }));
+    await writeFile(file, records.slice(0, 6).join('\n'));
+    const args = ['evaluate', file, '--plan', 'severe', '--out', out, '--fail-on', 'deny'];
+    expect((await cli(...args)).exit).toBe(10);
+    await writeFile(file, records.join('\n'));
+    const second = await cli(...args);
+    expect(second.exit).toBe(10);
+    expect(second.stderr).toContain('6 of 10 records had their result already');
+    expect(second.stdout).toMatch(/deny\s+10/);
+    const lines = (await readFile(out, 'utf8')).trimEnd().split('\n');
+    const ids = lines.map((line): string => JSON.parse(line).evaluationId);
+    expect(new Set(ids).size).toBe(10);
+    // What stands in the file is what the server has.
+    for (const id of ids) expect((await cli('show', id, '--json')).exit).toBe(10);
+  });
+
+  it('of a single record exits with its decision, now and when it stands there already', async () => {
+    const out = join(dir, 'single.jsonl');
+    const args = ['evaluate', '--plan', 'severe', '--content', 'x', '--out', out];
+    expect(await cli(...args)).toMatchObject({ exit: 10, stdout: expect.stringMatching(/deny\s+1/) });
+    expect(JSON.parse(await readFile(out, 'utf8'))).toMatchObject({ at: '--content', decision: 'deny' });
+    expect((await cli(...args)).exit).toBe(10);
   });
 });
 
