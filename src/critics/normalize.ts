@@ -64,16 +64,26 @@ export const plainWords = (words: string): string =>
 /** Only ASCII: nothing to be folded but the case, and every place stays. */
 const ASCII_ONLY = /^[\0-\u007f]*$/;
 
+/** Most of most texts is ASCII: it is taken over in whole runs. */
+const RUNS = /[\0-\u007f]+|[^\0-\u007f]+/g;
+
 export function plainText(original: string): PlainText {
   if (ASCII_ONLY.test(original)) return { text: original.toLowerCase() };
   const writer = new Writer(original.length);
-  let at = 0;
-  for (const character of original) {
-    const end = at + character.length;
-    writer.add(character <= '\u007f' ? character.toLowerCase() : foldCharacter(character), at, end);
-    at = end;
+  for (const { index, 0: run } of original.matchAll(RUNS)) {
+    if (run.charCodeAt(0) <= 0x7f) writer.copy({ text: original }, index, index + run.length, run.toLowerCase());
+    else addFolded(writer, run, index);
   }
   return withoutTwins(writer.done());
+}
+
+function addFolded(writer: Writer, run: string, from: number): void {
+  let at = from;
+  for (const character of run) {
+    const end = at + character.length;
+    writer.add(foldCharacter(character), at, end);
+    at = end;
+  }
 }
 
 const ANY_WORD = /[\p{L}\p{N}]{2,64}/gu;
@@ -127,10 +137,12 @@ class Writer {
 
   add(text: string, start: number, end: number): void {
     this.grow(text.length);
-    this.starts.fill(start, this.length, this.length + text.length);
-    this.ends.fill(end, this.length, this.length + text.length);
+    // Mostly one unit, for which `fill` would take longer than the rest.
+    for (const until = this.length + text.length; this.length < until; this.length += 1) {
+      this.starts[this.length] = start;
+      this.ends[this.length] = end;
+    }
     this.parts.push(text);
-    this.length += text.length;
   }
 
   /** A part of another text with its places, or as many other letters in their place. */

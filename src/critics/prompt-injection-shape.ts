@@ -38,16 +38,12 @@ function repetitions(text: string): Signal[] {
 }
 
 function runsOf(text: string): { start: number; end: number }[] {
-  const words = Array.from(text.matchAll(/[\p{L}\p{N}]{1,40}/gu), ({ index, 0: word }) => ({
-    word,
-    start: index,
-    end: index + word.length,
-  }));
+  const words = numberedWords(text);
   const runs: { start: number; end: number }[] = [];
   for (let period = 1; period <= MAX_PERIOD; period += 1) {
     let same = 0;
     for (let at = period; at <= words.length; at += 1) {
-      if (at < words.length && words[at]?.word === words[at - period]?.word) {
+      if (at < words.length && words[at]?.number === words[at - period]?.number) {
         same += 1;
         continue;
       }
@@ -62,6 +58,23 @@ function runsOf(text: string): { start: number; end: number }[] {
     if (runs.length > 0) return runs;
   }
   return runs;
+}
+
+interface NumberedWord {
+  readonly word: string;
+  /** The same for the same word: quicker to compare, and every word is compared a dozen times. */
+  readonly number: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+function numberedWords(text: string): NumberedWord[] {
+  const numbers = new Map<string, number>();
+  return Array.from(text.matchAll(/[\p{L}\p{N}]{1,40}/gu), ({ index, 0: word }) => {
+    const number = numbers.get(word) ?? numbers.size;
+    numbers.set(word, number);
+    return { word, number, start: index, end: index + word.length };
+  });
 }
 
 /** Numbers of a table repeat honestly. */

@@ -48,6 +48,8 @@ const WORDS = new Set([
 const MEANT = new Map(KEYWORDS.flatMap((word) => slipsOf(word).map((slip): [string, string] => [slip, word])));
 /** The same first and last letter and the same letters between them, in any order. */
 const SHUFFLED = new Map(KEYWORDS.map((word) => [shuffleKey(word), word]));
+/** What is quickly seen of a shuffled keyword: hardly any other word has it. */
+const FRAMES = new Set(KEYWORDS.map(frameOf));
 
 function slipsOf(word: string): string[] {
   const slips: string[] = [];
@@ -60,6 +62,14 @@ function slipsOf(word: string): string[] {
 
 function shuffleKey(word: string): string {
   return `${word[0]}${Array.from(word.slice(1, -1)).toSorted().join('')}${word.at(-1)}`;
+}
+
+function frameOf(word: string): string {
+  return `${word[0]}${word.length}${word.at(-1)}`;
+}
+
+function shuffledFrom(word: string): string | undefined {
+  return FRAMES.has(frameOf(word)) && !WORDS.has(word) ? SHUFFLED.get(shuffleKey(word)) : undefined;
 }
 
 const LETTER_OF: Readonly<Record<string, string>> = {
@@ -85,7 +95,6 @@ export function spelled(plain: PlainText): PlainText {
     if (word.length > LONGEST_KEYWORD) return word;
     const letters = /[0-9@$!|]/.test(word) ? word.replace(/[0-9@$!|]/g, (sign) => LETTER_OF[sign] ?? sign) : word;
     if (letters !== word && KEYWORDS.includes(letters)) return letters;
-    const meant = MEANT.get(letters) ?? (WORDS.has(letters) ? undefined : SHUFFLED.get(shuffleKey(letters)));
-    return meant ?? word;
+    return MEANT.get(letters) ?? shuffledFrom(letters) ?? word;
   });
 }

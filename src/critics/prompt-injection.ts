@@ -45,13 +45,19 @@ const ORDER = 0.4;
 
 const ENGLISH: readonly PhraseRule[] = [...REQUEST_RULES, ...PRETEXT_RULES];
 
+/** An expression is compiled at its second use, and apart for texts with characters beyond Latin 1. */
+const WARMING = ['ignore nothing: 1', 'ignore nothing: 2', 'ignore nothing: \u263a', 'ignore nothing: \u263b'];
+
 export const promptInjection = defineCritic<PromptInjectionOptions>({
   name: 'prompt_injection',
   version: '1.0.0',
   options: Options,
   // Compiles the expressions, which takes longer than a hundred texts.
   warm: () => {
-    for (const text of ['ignore nothing: 1', 'ignore nothing: 2']) signalsOf([...ENGLISH, ...ALL_LANGUAGE_RULES], plainText(text).text);
+    for (const text of WARMING) {
+      signalsOf([...ENGLISH, ...ALL_LANGUAGE_RULES], plainText(text).text);
+      signalsIn(text);
+    }
   },
   async evaluate({ content }, tools) {
     const { options } = tools;
@@ -179,4 +185,4 @@ function matchesOf(scored: readonly Scored[]): Match[] {
 }
 
 /** A hundred and more expressions over each: a smaller piece than others take. */
-const PIECE_CHARS = 4_096;
+const PIECE_CHARS = 8_192;

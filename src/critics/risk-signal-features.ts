@@ -18,49 +18,95 @@ const WINDOW_WORDS = 50;
 /** A longer "word" is none: only its beginning is looked at, so that the work stays in proportion to the text. */
 const MAX_WORD_CHARS = 40;
 
-/** Index of a place and its value; the values of a window have length 1. */
-export type Features = ReadonlyMap<number, number>;
+/** Places of a window and their values, one beside the other; the values have length 1. */
+export interface Features {
+  readonly places: Uint16Array;
+  readonly values: Float64Array;
+}
 
-/** The windows of a text, each as features; none when the text has no words. */
-export function* windowsOf(text: string): Generator<Features> {
-  const words: string[] = [];
-  for (const [word] of text
+/** Gives the windows of texts, each as features; none for a text without words. Make one for many texts: it has 256 KB. */
+export function makeWindows(): (text: string) => Generator<Features> {
+  const counter = new Counter();
+  return (text) => windowsOf(text, counter);
+}
+
+function* windowsOf(text: string, counter: Counter): Generator<Features> {
+  const words: Word[] = [];
+  for (const [whole] of text
     .normalize('NFKC')
     .toLowerCase()
     .matchAll(/[\p{L}\p{N}']+/gu)) {
-    words.push(word.slice(0, MAX_WORD_CHARS));
+    words.push(counter.word(whole.slice(0, MAX_WORD_CHARS)));
     if (words.length < WINDOW_WORDS) continue;
-    yield featuresOf(words);
+    yield counter.featuresOf(words);
     words.splice(0, WINDOW_WORDS / 2);
   }
-  if (words.length > 0) yield featuresOf(words);
+  if (words.length > 0) yield counter.featuresOf(words);
 }
 
-function featuresOf(words: readonly string[]): Features {
-  const counts = new Map<number, number>();
-  const add = (feature: string, weight: number): void => {
-    const place = hash(feature);
-    counts.set(place, (counts.get(place) ?? 0) + weight);
-  };
-  for (const [index, word] of words.entries()) {
-    add(`w${word}`, 1);
-    if (index > 0) add(`p${words[index - 1]} ${word}`, 1);
-    for (const part of partsOf(`<${word}>`)) add(`c${part}`, 0.5);
+/** A word with its places: as a word, and of its parts. */
+interface Word {
+  readonly text: string;
+  readonly place: number;
+  readonly parts: readonly number[];
+}
+
+/** Counts the features of windows; words come again and again, and most of a window stands in the next. */
+class Counter {
+  readonly #words = new Map<string, Word>();
+  readonly #counts = new Float64Array(2 ** HASH_BITS);
+
+  word(text: string): Word {
+    const known = this.#words.get(text);
+    if (known !== undefined) return known;
+    const word = { text, place: placeOf('w', text), parts: partsOf(`<${text}>`) };
+    this.#words.set(text, word);
+    return word;
   }
-  // Sublinear counts, then length 1: a repeated word says little more than the word.
-  const values = [...counts].map(([place, count]): [number, number] => [place, 1 + Math.log(Math.max(count, 0.5))]);
-  const length = Math.hypot(...values.map(([, value]) => value));
-  return new Map(values.map(([place, value]) => [place, value / length]));
+
+  featuresOf(words: readonly Word[]): Features {
+    const counts = this.#counts;
+    const met: number[] = [];
+    const add = (place: number, weight: number): void => {
+      if (counts[place] === 0) met.push(place);
+      counts[place] = (counts[place] ?? 0) + weight;
+    };
+    let before = '';
+    for (const { text, place, parts } of words) {
+      add(place, 1);
+      if (before !== '') add(placeOf('p', before, ' ', text), 1);
+      for (const part of parts) add(part, 0.5);
+      before = text;
+    }
+    const places = Uint16Array.from(met);
+    const values = new Float64Array(places.length);
+    let squares = 0;
+    for (let index = 0; index < places.length; index += 1) {
+      const place = places[index] ?? 0;
+      // Sublinear: a repeated word says little more than the word.
+      const value = 1 + Math.log(Math.max(counts[place] ?? 0, 0.5));
+      squares += value * value;
+      values[index] = value;
+      counts[place] = 0;
+    }
+    const length = Math.sqrt(squares);
+    for (let index = 0; index < values.length; index += 1) values[index] = (values[index] ?? 0) / length;
+    return { places, values };
+  }
 }
 
 /** Parts of three and four letters: they stand for endings, spellings and words that were not met in training. */
-function* partsOf(word: string): Generator<string> {
-  for (let length = 3; length <= 4; length += 1) for (let at = 0; at + length <= word.length; at += 1) yield word.slice(at, at + length);
+function partsOf(word: string): number[] {
+  const places: number[] = [];
+  for (let length = 3; length <= 4; length += 1)
+    for (let at = 0; at + length <= word.length; at += 1) places.push(placeOf('c', word.slice(at, at + length)));
+  return places;
 }
 
-/** FNV-1a, 32 bits, over UTF-16 units. http://www.isthe.com/chongo/tech/comp/fnv/ */
-function hash(feature: string): number {
+/** FNV-1a, 32 bits, over the UTF-16 units of all texts together. http://www.isthe.com/chongo/tech/comp/fnv/ */
+function placeOf(...texts: readonly string[]): number {
   let value = 0x811c9dc5;
-  for (let index = 0; index < feature.length; index += 1) value = Math.imul(value ^ feature.charCodeAt(index), 0x01000193);
+  for (const text of texts)
+    for (let index = 0; index < text.length; index += 1) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
   return (value >>> 0) & MASK;
 }

@@ -4,11 +4,11 @@
  * dear judge looks at what may matter and is spared the rest. What it was trained on and what it misses: docs/critics.md.
  */
 import { z } from 'zod';
-import type { Json } from '../domain/finding.js';
+import type { Finding, Json } from '../domain/finding.js';
 import { strict } from '../schemas/issues.js';
-import { defineCritic } from './critic.js';
+import { defineCritic, type CriticTools } from './critic.js';
 import { takingTurns } from './pieces.js';
-import { HASH_BITS, windowsOf, type Features } from './risk-signal-features.js';
+import { HASH_BITS, makeWindows, type Features } from './risk-signal-features.js';
 import { MODELS } from './risk-signal-model.js';
 import { eachText } from './text.js';
 
@@ -28,21 +28,29 @@ export const riskSignal = defineCritic<RiskSignalOptions>({
   name: 'risk_signal',
   version: '1.0.0',
   options: Options,
-  async evaluate({ content }, { options, ...tools }) {
-    const model = modelOf(options.about);
-    const takeTurns = takingTurns(tools);
-    let score = 0;
-    for (const { text } of eachText(partOf(content, options.field))) {
-      for (const features of windowsOf(text)) {
-        score = Math.max(score, probability(model, features));
-        await takeTurns(CHARS_PER_WINDOW);
-      }
-    }
-    const rounded = Math.round(score * 10_000) / 10_000;
-    // To a gate `on_uncertainty` it is a question, never an answer.
-    return { severity: 0, violations: [], score: rounded, uncertainty: rounded };
-  },
+  evaluate: ({ content }, { options, ...tools }) => signalOf(content, modelOf(options.about), options.field, tools),
 });
+
+/** The finding of a model: the worst window of all texts. */
+export async function signalOf(
+  content: Json,
+  model: Model,
+  field: string | undefined,
+  tools: Pick<CriticTools<unknown>, 'heartbeat' | 'signal'>,
+): Promise<Finding> {
+  const takeTurns = takingTurns(tools);
+  const windowsOf = makeWindows();
+  let score = 0;
+  for (const { text } of eachText(partOf(content, field))) {
+    for (const features of windowsOf(text)) {
+      score = Math.max(score, probability(model, features));
+      await takeTurns(CHARS_PER_WINDOW);
+    }
+  }
+  const rounded = Math.round(score * 10_000) / 10_000;
+  // To a gate `on_uncertainty` it is a question, never an answer.
+  return { severity: 0, violations: [], score: rounded, uncertainty: rounded };
+}
 
 function partOf(content: Json, field: string | undefined): Json {
   if (field === undefined || typeof content !== 'object' || content === null) return content;
@@ -50,26 +58,36 @@ function partOf(content: Json, field: string | undefined): Json {
   return found === undefined ? content : found[1];
 }
 
-interface Model {
-  readonly weights: Int8Array;
+/** As it is written down. */
+export interface WrittenModel {
+  /** A signed byte a place, base64. */
+  readonly weights: string;
+  /** What a step of a byte is worth. */
   readonly scale: number;
   readonly bias: number;
 }
 
-const decoded = new Map<string, Model>();
+interface Model extends Omit<WrittenModel, 'weights'> {
+  readonly weights: Int8Array;
+}
+
+const known = new Map<string, Model>();
 
 function modelOf(about: RiskSignalOptions['about']): Model {
-  const known = decoded.get(about);
-  if (known !== undefined) return known;
-  const { weights, scale, bias } = MODELS[about];
-  const model = { weights: new Int8Array(Buffer.from(weights, 'base64')), scale, bias };
-  if (model.weights.length !== 2 ** HASH_BITS) throw new Error('the model does not fit its features: train it anew');
-  decoded.set(about, model);
+  const model = known.get(about) ?? readModel(MODELS[about]);
+  known.set(about, model);
   return model;
 }
 
-function probability({ weights, scale, bias }: Model, features: Features): number {
+/** @throws Error when the model has another number of places than the features. */
+export function readModel({ weights, scale, bias }: WrittenModel): Model {
+  const model = { weights: new Int8Array(Buffer.from(weights, 'base64')), scale, bias };
+  if (model.weights.length !== 2 ** HASH_BITS) throw new Error('the model does not fit its features: train it anew');
+  return model;
+}
+
+function probability({ weights, scale, bias }: Model, { places, values }: Features): number {
   let sum = bias;
-  for (const [place, value] of features) sum += (weights[place] ?? 0) * scale * value;
+  for (let index = 0; index < places.length; index += 1) sum += (weights[places[index] ?? 0] ?? 0) * scale * (values[index] ?? 0);
   return 1 / (1 + Math.exp(-sum));
 }

@@ -1,0 +1,129 @@
+/**
+ * Training of the two models of `risk_signal` on a folder of labelled sets: logistic regression by AdaGrad (Duchi, Hazan,
+ * Singer, JMLR 2011), classes weighted to count alike. The same folder gives the same models.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { WrittenModel } from '../src/critics/risk-signal.js';
+import { HASH_BITS, makeWindows, type Features } from '../src/critics/risk-signal-features.js';
+
+export const ABOUT = ['harm', 'injection'] as const;
+export type About = (typeof ABOUT)[number];
+
+interface Row {
+  readonly prompt: string;
+  readonly response: string | null;
+  readonly id: string;
+  readonly labels: { readonly positive?: readonly string[] };
+  readonly expected: { readonly verdict: string | null };
+}
+
+export interface Sample {
+  readonly set: string;
+  /** 0 to 4, by the id. */
+  readonly fold: number;
+  readonly prompt: string;
+  readonly response: string | null;
+  readonly windows: readonly Features[];
+  /** A label that nobody gave is absent. */
+  readonly is: Readonly<Partial<Record<About, boolean>>>;
+}
+
+export interface Model {
+  readonly weights: Float64Array;
+  readonly bias: number;
+}
+
+const PASSES = 30;
+const RATE = 0.3;
+const SHRINK = 1e-4;
+export const FOLDS = 5;
+
+export const SETS = [
+  { set: 'moderation', file: 'openai-moderation/data.jsonl', is: harmOf },
+  { set: 'attacks', file: 'purplellama-injection/attacks.jsonl', is: () => ({ harm: false, injection: true }) },
+  { set: 'harmless', file: 'purplellama-injection/harmless.jsonl', is: () => ({ harm: false, injection: false }) },
+  { set: 'chat', file: 'arena-hard-chat/data.jsonl', is: () => ({ harm: false, injection: false }) },
+  { set: 'personal data', file: 'presidio-synthetic-pii/data.jsonl', is: () => ({ harm: false, injection: false }) },
+] as const;
+
+function harmOf({ labels, expected }: Row): Sample['is'] {
+  if ((labels.positive ?? []).length > 0) return { harm: true, injection: false };
+  return expected.verdict === 'allow' ? { harm: false, injection: false } : { injection: false };
+}
+
+export function readSamples(folder: string): Sample[] {
+  const windowsOf = makeWindows();
+  return SETS.flatMap(({ set, file, is }) =>
+    readFileSync(join(folder, file), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Row)
+      .map((row) => ({
+        set,
+        fold: (createHash('sha256').update(row.id).digest()[0] ?? 0) % FOLDS,
+        prompt: row.prompt,
+        response: row.response,
+        windows: [row.prompt, ...(row.response === null ? [] : [row.response])].flatMap((text) => [...windowsOf(text)]),
+        is: is(row),
+      })),
+  );
+}
+
+export function train(samples: readonly Sample[], about: About): Model {
+  const known = samples
+    .flatMap(({ is, windows }) => windows.map((window) => ({ window, yes: is[about] })))
+    .filter(({ yes }) => yes !== undefined);
+  const positives = known.filter(({ yes }) => yes).length;
+  const weightOfYes = (known.length - positives) / positives;
+  const weights = new Float64Array(2 ** HASH_BITS);
+  const squares = new Float64Array(2 ** HASH_BITS).fill(1e-2);
+  let bias = 0;
+  let biasSquares = 1e-2;
+  const random = randomNumbers();
+  for (let pass = 0; pass < PASSES; pass += 1) {
+    for (const { window, yes } of shuffled(known, random)) {
+      const slope = (chance(weights, bias, window) - Number(yes)) * (yes === true ? weightOfYes : 1);
+      for (const [index, place] of window.places.entries()) {
+        const step = slope * (window.values[index] ?? 0) + SHRINK * (weights[place] ?? 0);
+        squares[place] = (squares[place] ?? 0) + step * step;
+        weights[place] = (weights[place] ?? 0) - (RATE * step) / Math.sqrt(squares[place] ?? 1);
+      }
+      biasSquares += slope * slope;
+      bias -= (RATE * slope) / Math.sqrt(biasSquares);
+    }
+  }
+  return { weights, bias };
+}
+
+function chance(weights: ArrayLike<number>, bias: number, { places, values }: Features): number {
+  let sum = bias;
+  for (const [index, place] of places.entries()) sum += (weights[place] ?? 0) * (values[index] ?? 0);
+  return 1 / (1 + Math.exp(-sum));
+}
+
+export const worst = ({ weights, bias }: Model, { windows }: Sample): number =>
+  Math.max(0, ...windows.map((window) => chance(weights, bias, window)));
+
+/** Numerical Recipes' linear congruential generator: the same order each time. */
+function randomNumbers(): () => number {
+  let state = 1;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
+  return items
+    .map((item) => ({ item, at: random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+}
+
+/** As the critic reads it. */
+export function written({ weights, bias }: Model): WrittenModel {
+  const scale = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) / 127;
+  return { scale, bias, weights: Buffer.from(Int8Array.from(weights, (weight) => Math.round(weight / scale)).buffer).toString('base64') };
+}
