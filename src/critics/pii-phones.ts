@@ -14,7 +14,7 @@ const BEFORE_CHARS = 96;
 const AFTER_CHARS = 32;
 
 const INTERNATIONAL =
-  /(?<![\p{L}\p{N}_+])(?:\+ ?|(?<!\p{N}[ .-])(?:00(?=[1-9])|011[ -](?=[1-9])))\(?\d{1,15}(?:(?:\)[ .-]{0,2}\(?|[ .-]\(?|\()\d{1,12}){0,6}\)?(?![\p{L}\p{N}_]|-\d)/gu;
+  /(?<![\p{L}\p{N}_+])(?:\+ ?|(?<!\p{N}[ .-])(?:00(?=[1-9])|011[ -](?=[1-9])))\(?\d{1,15}(?:(?:\)[ .-]{0,2}\(?|[ .-]\(?|\()\d{1,12}){0,6}\)?(?:x\d{1,6})?(?![\p{L}\p{N}_]|-\d)/gu;
 const NORTH_AMERICAN =
   /(?<![\w+.$€£-])(?:(?:00)?1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([-. ]))[2-9]\d{2}[-. ]\d{4}(?:x\d{1,6})?(?![\w]|[-.]\d)/g;
 /** Many countries write a zero first. */
@@ -23,7 +23,7 @@ const WITH_ZERO = /(?<![\w+.-]|\d[ .-])0[1-9]\d{0,3}([ .-])\d{2,4}\1\d{2,4}(?:\1
 const WITH_AREA = /(?<![\w+./-])0[1-9]\d{1,4}(?:[ -]\d{6,8}|\/ ?\d{3}(?:[ -]?\d{2,4}){1,3})(?![\w/]|[-. ]?\d)/g;
 /** Groups of digits, joined as in phone numbers; brackets may come first. */
 const ANY =
-  /(?<![\p{L}\p{N}_+@#$€£¥%/\\]|[\p{N}][.,:/-])\(?\d{1,15}(?:(?:\)[ .-]{0,2}\(?|[ .-]{1,3}\(?|\()\d{1,12}){0,6}\)?(?![\p{L}\p{N}_%]|[.,:/-]\d)/gu;
+  /(?<![\p{L}\p{N}_+@#$€£¥%/\\]|[\p{N}][.,:/-])\(?\d{1,15}(?:(?:\)[ ./-]{0,2}\(?|[ .-]{1,3}\(?|\/|\()\d{1,12}){0,6}\)?(?![\p{L}\p{N}_%]|[.,:/-]\d)/gu;
 
 /** Alone they make a phone number of what follows: nouns of the larger languages. */
 const NOUNS =
@@ -47,9 +47,9 @@ const NUMBER_BEFORE =
 const NUMBER_AFTER =
   /^,? (?:is|was) (?:my|his|her|our|their|your|the) (?:new |old |work |private )?(?:number|phone|mobile|cell)(?![\p{L}])/iu;
 /** The number is the very thing that the verb is about. */
-const LED_TO = /(?<![\p{L}])(?:on|at|to|is|number|via|under)[: ]{1,2}$/iu;
+const LED_TO = /(?<![\p{L}])(?:on|at|to|from|is|was|number|via|under)[: ]{1,2}$/iu;
 
-const DATE = /^(?:\d{1,2}([-. ])\d{1,2}\1(?:19|20)?\d{2}|(?:19|20)\d{2}([-. ])\d{1,2}\2\d{1,2})$/;
+const DATE = /^(?:\d{1,2}([-. /])\d{1,2}\1(?:19|20)?\d{2}|(?:19|20)\d{2}([-. /])\d{1,2}\2\d{1,2})$/;
 const YEARS = /^(?:(?:19|20)\d{2}\D{0,3})+$/;
 const ROUND_AMOUNT = /^\d{1,3}(?:[ .]\d{3}){0,4}[ .]000$/;
 const AMOUNT = /^\d{1,3}(?:[ .]\d{3})+$/;
@@ -102,7 +102,7 @@ const looksLikeSomethingElse = (value: string): boolean => DATE.test(value) || Y
 function isNamed(text: string, value: string, start: number): boolean {
   if (!hasDigits(value, 7, 15) || looksLikeSomethingElse(value)) return false;
   const groups = value.match(/\d+/g) ?? [];
-  if (groups.length > 1 && !groups.slice(1).every((group) => group.length >= 2 && group.length <= 8)) return false;
+  if (groups.length > 1 && !groups.slice(1).every((group) => group.length >= 2 && group.length <= 9)) return false;
   const before = text.slice(Math.max(0, start - BEFORE_CHARS), start);
   if (NOUN_BEFORE.test(before)) return true;
   if (VERB_BEFORE.test(before)) return LED_TO.test(before) || (!AMOUNT.test(value) && hasDigits(value, groups.length > 1 ? 7 : 9, 12));
