@@ -45,6 +45,15 @@ cases:
 `;
 const withCases = (...lines: readonly string[]): string => PLAN + lines.map((line) => `  - ${line}\n`).join('');
 
+describe('a plan for a chat product', () => {
+  it.each(['chat.yaml', 'chat_with_judges.yaml'])('%s passes its cases, and they try every rule, gate and failure', async (name) => {
+    const { cases, coverage } = await tested(await readFile(join(EXAMPLE, '..', name), 'utf8'));
+    expect(cases.filter((one) => !one.passed)).toEqual([]);
+    expect(cases.length).toBeGreaterThan(10);
+    expect(coverage.filter(({ covered }) => !covered)).toEqual([]);
+  });
+});
+
 describe('a case of a plan', () => {
   it('gives every critic that it does not name a clean success', async () => {
     const { cases } = await tested(
