@@ -45,6 +45,8 @@ function install() {
   // Nothing that is installed needs its install scripts. The build needs the development packages, whatever NODE_ENV says.
   const options = ['--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
   if (run('npm', ['ci', ...options])) return;
+  // A lock that npm refuses must not pass unseen where changes are checked.
+  if (process.env.CI) fail('`npm ci` refuses package-lock.json: run scripts/complete-lock.mjs after a change of a dependency.');
   say('`npm ci` did not work; trying `npm install` with the same lock.');
   if (!run('npm', ['install', '--no-save', ...options]))
     fail('Could not install the dependencies: see what npm says above, then run this command again.');

@@ -148,7 +148,7 @@ async function resolveCritics(
 ): Promise<{ resolved: Map<string, ResolvedCritic>; problems: PlanProblem[] }> {
   const resolved = new Map<string, ResolvedCritic>();
   const problems: PlanProblem[] = [];
-  for (const [name, { uses, with: written = {} }] of Object.entries(source.critics)) {
+  for (const [name, { uses, with: written = {}, dispatch }] of Object.entries(source.critics)) {
     const implementation = await registry.find(uses);
     if (implementation === undefined) {
       problems.push(
@@ -157,12 +157,21 @@ async function resolveCritics(
       continue;
     }
     const options = optionProblems(implementation, written);
-    if (options.length > 0) problems.push(...options.map((issue) => asProblem(issue, ['critics', name, 'with'])));
+    problems.push(...options.map((issue) => asProblem(issue, ['critics', name, 'with'])));
+    if (implementation.asks !== undefined && (dispatch ?? source.defaults?.dispatch) === 'local') problems.push(asksLocally(name));
     // Pinned as written: the worker has the implementation check them again, and not every schema takes its own output.
-    else resolved.set(name, { version: implementation.version, options: asJson(written) });
+    if (options.length === 0) resolved.set(name, { version: implementation.version, options: asJson(written) });
   }
   return { resolved, problems };
 }
+
+const asksLocally = (name: string): PlanProblem => ({
+  ...error(
+    ['critics', name],
+    `${name} asks a service and is dispatched local: it has one attempt of a second, and after a crash it is asked, and paid, again`,
+  ),
+  severity: 'warning',
+});
 
 /** As it will be read back from a history: -0 becomes 0 there, and the hash must not change. */
 const asJson = (written: Json): Json => JSON.parse(canonicalJson(written)) as Json;

@@ -1,6 +1,7 @@
 /** An assessment from its records to its figures: measure, replay the plan, count. Writes nothing but kept findings. */
 import { parseOptions } from '../critics/attempt.js';
 import type { SecretSource } from '../critics/critic.js';
+import { isBuiltIn } from '../critics/registry.js';
 import { registryRunner } from '../in-process-runner.js';
 import { judgesOf, type FlagRule, type Judges } from './families.js';
 import type { Assessment, Sweep, SweepPoint } from './figures.js';
@@ -17,7 +18,7 @@ import type { Subject } from './subject.js';
 import { planAt, type WantedSweep } from './sweep.js';
 import { verdictFigures } from './verdicts.js';
 
-export interface AssessOptions extends Omit<MeasureOptions, 'run' | 'earlier'> {
+export interface AssessOptions extends Omit<MeasureOptions, 'run' | 'earlier' | 'offline'> {
   readonly secrets: SecretSource;
   /** Families by critic, over what the plan says. */
   readonly judges: ReadonlyMap<string, readonly string[]>;
@@ -41,7 +42,8 @@ export async function assess(subject: Subject, sets: Sets, options: AssessOption
   if (options.sweep !== undefined) for (const value of options.sweep.values) await planAt(plan, subject.registry, options.sweep, value);
   await warm(subject);
   const run = registryRunner({ registry: subject.registry, secrets: options.secrets, hosts: subject.hosts });
-  const measurement = new Measurement(plan, records, { ...options, run });
+  const offline = await offlineOf(subject);
+  const measurement = new Measurement(plan, records, { ...options, run, offline });
   await measurement.runAll();
   const judges = judgesByCritic(subject, records, options);
   const critics = [...measurement.runs.values()].map((runs) => criticFigures(runs, records, judges.get(runs.critic.name), options.flag));
@@ -49,7 +51,7 @@ export async function assess(subject: Subject, sets: Sets, options: AssessOption
   const sweep =
     options.sweep === undefined
       ? undefined
-      : await swept(subject, records, { ...options, run, sweep: options.sweep, earlier: measurement.runs });
+      : await swept(subject, records, { ...options, run, offline, sweep: options.sweep, earlier: measurement.runs });
   return {
     v: 1,
     at: new Date(begun).toISOString(),
@@ -99,7 +101,18 @@ async function bothRuns(measurement: Measurement): Promise<{ readonly gated: End
   return { gated, pairs: pairsOf(measurement.records, measurement.hashes, full, gated) };
 }
 
+/** Built in, and asking nobody; `scripted` takes what time it is told to. */
+async function offlineOf({ plan, registry }: Subject): Promise<ReadonlySet<string>> {
+  const offline = new Set<string>();
+  for (const { uses } of plan.critics) {
+    const critic = await registry.find(uses);
+    if (isBuiltIn(uses) && critic?.asks === undefined && uses !== 'scripted') offline.add(uses);
+  }
+  return offline;
+}
+
 interface SweepOptions extends AssessOptions {
+  readonly offline: MeasureOptions['offline'];
   readonly run: MeasureOptions['run'];
   readonly sweep: WantedSweep;
   readonly earlier: ReadonlyMap<string, CriticRuns>;
@@ -133,6 +146,14 @@ async function swept(subject: Subject, records: readonly SetRecord[], options: S
   return { critic, option, points };
 }
 
+/** Sets that the models of `risk_signal` were trained on, by their adapters' names. */
+const LEARNT_FROM: ReadonlySet<string> = new Set([
+  'openai-moderation',
+  'presidio-synthetic-pii',
+  'purplellama-injection',
+  'arena-hard-chat',
+]);
+
 /** Rules that read texts of findings would see none here. */
 const READS_TEXTS = /\.message\b/;
 
@@ -145,8 +166,15 @@ function notesOf(
   const unjudged = critics.filter(({ name }) => judges.get(name) === undefined).map(({ name }) => name);
   const failing = critics.filter(({ failures }) => failures.length > 0).map(({ name }) => name);
   const rules = [...plan.verdict.rules.map(({ when }) => when), ...plan.critics.map(({ condition = '' }) => condition)];
+  const taught = plan.critics.filter(({ uses }) => uses === 'risk_signal').map(({ name }) => name);
+  const seen = sets.files.filter(({ form }) => LEARNT_FROM.has(form)).map(({ form }) => form);
   return [
     ...warnings,
+    ...(taught.length > 0 && seen.length > 0
+      ? [
+          `${taught.join(', ')} learnt from rows of ${[...new Set(seen)].join(', ')}: on the rows that it has seen, its figures and the plan's are better than on others; docs/critics.md has those for rows that it has not seen`,
+        ]
+      : []),
     ...sets.skipped.map((file) => `${file} holds numbers alone and was left out`),
     ...(unjudged.length > 0
       ? [`for no label family: ${unjudged.join(', ')}; say which with --judges critic=family, or in the plan with tags: ["judges:family"]`]

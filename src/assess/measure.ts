@@ -24,18 +24,6 @@ import type { SetRecord } from './sets/record.js';
 /** Whose evaluation it would be; rules may ask. */
 export const ASSESS_TENANT = 'default';
 
-/** Computed here within milliseconds: keeping their findings would save nothing and outlive a change of their code. */
-const OFFLINE: ReadonlySet<string> = new Set([
-  'language',
-  'pattern',
-  'pii',
-  'profanity',
-  'prompt_injection',
-  'risk_signal',
-  'secrets',
-  'structure',
-]);
-
 export interface MeasureOptions {
   /** Runs one attempt. */
   readonly run: RunCritic;
@@ -46,8 +34,15 @@ export interface MeasureOptions {
   readonly signal: AbortSignal;
   /** Runs of another plan over the same records, to be taken over where nothing has changed. */
   readonly earlier?: ReadonlyMap<string, CriticRuns>;
+  /**
+   * Implementations that compute within milliseconds: keeping their findings would save nothing and outlive a change of their
+   * code, and side by side they would only disturb each other's times.
+   */
+  readonly offline: ReadonlySet<string>;
   /** Called after each run. */
   onRun?(step: Step): void;
+  /** Called now and then while the plan is gone through. */
+  onReplay?(step: ReplayStep): void;
 }
 
 type Findings = Readonly<Record<string, Finding>>;
@@ -62,6 +57,13 @@ export interface Step {
   readonly done: number;
   readonly records: number;
   readonly kept: number;
+}
+
+/** How far the plan has been gone through, with its gates or without. */
+export interface ReplayStep {
+  readonly gating: 'on' | 'off';
+  readonly done: number;
+  readonly records: number;
 }
 
 /** All runs of one critic, by the number of the record. */
@@ -119,6 +121,13 @@ export class Measurement {
     return known?.critic === critic && waitsFor(critic, this.#fallbacks).every(same) ? known : undefined;
   }
 
+  throwIfStopped(): void {
+    if (!this.options.signal.aborted) return;
+    const kept =
+      this.options.cache === undefined ? '' : ': answers of critics that call out are kept, and the same command goes on from there';
+    throw new Stopped(`stopped${kept}`);
+  }
+
   /** How this critic ends on this record with these findings: as it did, and if it never had them, as it does now. */
   async result(critic: PlanCritic, index: number, findings: Findings): Promise<CriticResult> {
     const measured = this.runs.get(critic.name)?.results[index];
@@ -134,9 +143,9 @@ export class Measurement {
 
   async #runCritic(critic: PlanCritic, place: Pick<Step, 'criticNumber' | 'critics'>): Promise<void> {
     const { options, records } = this;
-    const cache = options.cache === undefined || OFFLINE.has(critic.uses) ? NO_CACHE : openCache(options.cache, critic);
+    const cache = options.cache === undefined || options.offline.has(critic.uses) ? NO_CACHE : openCache(options.cache, critic);
     const results: (CriticResult | undefined)[] = records.map(() => undefined);
-    const queue = new PQueue(pace(critic, options.concurrency));
+    const queue = new PQueue(pace(critic, options));
     const failures: unknown[] = [];
     let [done, kept] = [0, 0];
     const ended = (index: number, result?: CriticResult): void => {
@@ -176,8 +185,7 @@ export class Measurement {
       cache.close();
     }
     if (failures.length > 0) throw failures[0];
-    if (options.signal.aborted)
-      throw new Stopped('stopped: answers of critics that call out are kept, and the same command goes on from there');
+    this.throwIfStopped();
     this.runs.set(critic.name, { critic, results, kept });
   }
 
@@ -242,8 +250,11 @@ function inOrder(plan: Plan, fallbacks: Fallbacks): PlanCritic[] {
 }
 
 /** The plan's own limits hold here as well; what computes gets the process for itself. */
-function pace(critic: PlanCritic, concurrency: number): ConstructorParameters<typeof PQueue>[0] {
-  if (OFFLINE.has(critic.uses) || critic.dispatch === 'local') return { concurrency: 1 };
+function pace(
+  critic: PlanCritic,
+  { concurrency, offline }: Pick<MeasureOptions, 'concurrency' | 'offline'>,
+): ConstructorParameters<typeof PQueue>[0] {
+  if (offline.has(critic.uses) || critic.dispatch === 'local') return { concurrency: 1 };
   const rate = critic.rateLimitPerSecond;
   return {
     concurrency: Math.min(concurrency, critic.maxConcurrent ?? concurrency),

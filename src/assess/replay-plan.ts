@@ -1,4 +1,5 @@
 /** The plan over the measured runs: how each record ends with everything on, and as the plan has it. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { metricsOf } from '../domain/metrics.js';
 import type { CriticRecord } from '../domain/outcomes.js';
 import type { Plan } from '../domain/plan.js';
@@ -34,9 +35,18 @@ export const withEverythingOn = (plan: Plan): Plan => ({
   verdict: { ...plan.verdict, rules: plan.verdict.rules.map((rule) => ({ ...rule, decisive: false })) },
 });
 
+/** Records that are decided between two turns of the event loop: some milliseconds. */
+const RECORDS_PER_TURN = 50;
+
+/** @throws Stopped when the signal fired meanwhile. */
 export async function replay(measurement: Measurement, plan: Plan, gating: 'on' | 'off'): Promise<Ends> {
   const ends: (Ended | undefined)[] = [];
   for (const [index, { content, context, riskTier }] of measurement.records.entries()) {
+    if (index % RECORDS_PER_TURN === 0) {
+      measurement.options.onReplay?.({ gating, done: index, records: measurement.records.length });
+      await turn();
+      measurement.throwIfStopped();
+    }
     if (!measurement.takes(index)) {
       ends.push(undefined);
       continue;

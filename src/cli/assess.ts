@@ -101,6 +101,8 @@ async function runAssess({ options, io, output }: Call<AssessCommandOptions>): P
       now: () => Date.now(),
       secrets: (name) => io.env[`${SECRET_PREFIX}${name}`],
       onRun: progressLine((text) => progress.show(text)),
+      onReplay: ({ gating, done, records: all }) =>
+        progress.show(`the plan with gating ${gating}: ${number(done)} of ${number(all)} records`),
     });
     progress.end();
     const { misjudgedOf } = await import('../assess/misjudged.js');

@@ -9,11 +9,23 @@ import { BatchTally, type BatchEntry } from '../report/summary.js';
 import type { StartRequest } from '../schemas/request.js';
 import type { ResultLine } from '../schemas/result-line.js';
 import { batchProgressText } from './batch-progress.js';
-import type { BatchSettings, RequestAt } from './evaluate.js';
 import { describeError, EXIT, exitOfError } from './exit.js';
 import type { Output, Progress } from './output.js';
 import type { KnownRequest, ResultToKeep } from './results.js';
 import { listenForStop } from './signals.js';
+
+/** A request and where it came from, for messages. */
+export interface RequestAt {
+  readonly at: string;
+  readonly request: StartRequest;
+}
+
+export interface BatchSettings {
+  readonly wait: boolean;
+  readonly timeoutMs: number;
+  readonly concurrency: number;
+  readonly failOn: ReadonlySet<string>;
+}
 
 /** As much of a client as a batch needs. */
 export interface Starter {
@@ -118,6 +130,7 @@ class Run {
   /** Never rejects: one record's trouble is not the others'. */
   async record(at: string, known: KnownRequest, earlier: number): Promise<void> {
     this.#running += 1;
+    this.#draw(earlier);
     const { exit, entry } = await this.#judge(at, known);
     this.#running -= 1;
     this.#here += 1;

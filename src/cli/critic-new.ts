@@ -41,7 +41,7 @@ async function runCriticNew({ options, args, io, output }: Call<CriticNewOptions
     if (path.endsWith(extension === 'ts' ? '.mjs' : '.ts')) continue;
     files.set(join(dirname(file), 'critics', path.replace(TEMPLATE_NAME, name)), template.replace(TEMPLATE_NAME, name));
   }
-  await writeNew(files, () => replace(file, text));
+  await writeNew(files, () => replace(file, text), file);
   if (output.json) {
     output.object({ critic: name, written: [...files.keys()], changed: file });
     return EXIT.ok;

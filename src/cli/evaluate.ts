@@ -6,7 +6,7 @@ import { RISK_TIERS, type RiskTier } from '../domain/plan.js';
 import type { EvaluationRequest, JsonObject } from '../domain/request.js';
 import { parseDuration } from '../schemas/duration.js';
 import type { StartRequest } from '../schemas/request.js';
-import { Ended, runBatch, type Batch } from './batch.js';
+import { Ended, runBatch, type Batch, type BatchSettings, type RequestAt } from './batch.js';
 import { collect, onRun, type Call, type Cli } from './command.js';
 import { connectClient, planOfDeployment, type Connected } from './connect.js';
 import { EXIT, exitOfDecision, usageError } from './exit.js';
@@ -33,12 +33,6 @@ export interface EvaluateOptions {
   readonly concurrency: string;
   readonly failOn?: string;
   readonly out?: string;
-}
-
-/** A request and where it came from, for messages. */
-export interface RequestAt {
-  readonly at: string;
-  readonly request: StartRequest;
 }
 
 /** How often a person at a terminal sees how far one evaluation is; each look is a query. */
@@ -103,13 +97,6 @@ async function openResults(file: string, plan: string): Promise<Pick<Batch, 'res
   const earlier = new Ended();
   const results = await Results.open(file, plan, (line) => earlier.addLine(line));
   return { results, earlier };
-}
-
-export interface BatchSettings {
-  readonly wait: boolean;
-  readonly timeoutMs: number;
-  readonly concurrency: number;
-  readonly failOn: ReadonlySet<string>;
 }
 
 function batchSettings(options: EvaluateOptions): BatchSettings {

@@ -38,9 +38,10 @@ export async function refuseExisting(paths: Iterable<string>): Promise<void> {
 /**
  * Writes all of them, or takes back what was written.
  * @param last is done when all are there; when it fails, they go again.
+ * @param lastPlace what `last` writes, for its failure.
  * @throws CliError in one sentence.
  */
-export async function writeNew(files: NewFiles, last: () => Promise<void> = async () => undefined): Promise<void> {
+export async function writeNew(files: NewFiles, last: () => Promise<void> = async () => undefined, lastPlace = ''): Promise<void> {
   await refuseExisting(files.keys());
   const undo: (() => Promise<void>)[] = [];
   let at = '';
@@ -55,6 +56,7 @@ export async function writeNew(files: NewFiles, last: () => Promise<void> = asyn
       undo.push(() => rm(path));
       await writeFile(path, text);
     }
+    at = lastPlace;
     await last();
   } catch (error) {
     for (const step of undo.toReversed()) await step().catch(() => undefined);

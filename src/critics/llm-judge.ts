@@ -12,8 +12,9 @@ import { CriticError, defineCritic, type CriticTools } from './critic.js';
 import { answerJsonSchema, AnswerSchema, findingOf, parseAnswer, type Answer } from './llm-judge-answer.js';
 import { judgePrompt, promptHash, rubricHash, type JudgePrompt } from './llm-judge-prompt.js';
 import { postJson } from './post-json.js';
-import { answerFailure, parseStrictJson, stripFence } from './provider-failure.js';
+import { answerFailure } from './provider-failure.js';
 import { headerSecret, secretName, serviceUrl } from './service-options.js';
+import { parseStrictJson, stripFence } from './strict-json.js';
 
 /** The largest answer with its reasoning has some 200 KB; what is larger is no answer of a model. */
 const MAX_ANSWER_BYTES = 1_048_576;

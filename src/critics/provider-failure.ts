@@ -175,5 +175,3 @@ export async function readCapped(response: Pick<Response, 'body'>, maxBytes: num
   }
   return Buffer.concat(chunks);
 }
-
-export { parseStrictJson, stripFence } from './strict-json.js';

@@ -21,6 +21,9 @@ const BUILT_IN: Readonly<Record<string, () => Promise<AnyCritic>>> = {
   structure: async () => (await import('./structure.js')).structure,
 };
 
+/** Whether an implementation comes with this package; nobody else's can have its name. */
+export const isBuiltIn = (name: string): boolean => Object.hasOwn(BUILT_IN, name);
+
 export interface CriticRegistry {
   /** The implementation, loaded; `undefined` when there is none of that name. */
   find(name: string): Promise<AnyCritic | undefined>;

@@ -65,7 +65,18 @@ function fieldProblem(text: string): JsonProblem | undefined {
   return problem;
 }
 
-/** Three back-ticks around the whole of a text, as models like to write JSON; other text is returned as it is. */
+/** The first line of a fence. */
+const FENCE_OPENS = /^```(?:json)?[ \t]*\r?$/i;
+const FENCE = '```';
+
+/**
+ * Three back-ticks around the whole of a text, as models like to write JSON; other text is returned as it is. One look at each
+ * end: an expression over the whole would go back and forth in a text full of spaces.
+ */
 export function stripFence(text: string): string {
-  return /^\s*```(?:json)?[ \t]*\r?\n([\s\S]*?)\r?\n?[ \t]*```\s*$/i.exec(text)?.[1] ?? text;
+  const fenced = text.trim();
+  const lineEnd = fenced.indexOf('\n');
+  const isFenced = lineEnd !== -1 && fenced.endsWith(FENCE) && fenced.length - FENCE.length > lineEnd;
+  if (!isFenced || !FENCE_OPENS.test(fenced.slice(0, lineEnd))) return text;
+  return fenced.slice(lineEnd + 1, -FENCE.length).trimEnd();
 }

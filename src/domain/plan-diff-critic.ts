@@ -107,7 +107,8 @@ function failureChanges(a: PlanCritic, b: PlanCritic): Change[] {
     const [first] = outcomes;
     if (first === undefined) return [];
     const [from, to] = [effectOn(a, first), effectOn(b, first)];
-    const field = outcomes.length === 1 ? `onFailure.${first}` : `onFailure (${outcomes.join(', ')})`;
+    const isAll = outcomes.length === FAILURE_OUTCOMES.length;
+    const field = isAll ? 'onFailure' : outcomes.length === 1 ? `onFailure.${first}` : `onFailure (${outcomes.join(', ')})`;
     return one(a.name, field, from, to, byRank(FAILURE_EFFECTS, from, to));
   });
 }

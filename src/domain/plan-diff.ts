@@ -20,9 +20,11 @@ export interface PlanDiff {
 }
 
 export function diffPlans(a: Plan, b: Plan): PlanDiff {
-  const changes = [
+  const names = [
     ...(a.name === b.name ? [] : [changed('plan', a.name, b.name, 'neither')]),
     ...(a.version === b.version ? [] : [changed('version', String(a.version), String(b.version), 'neither')]),
+  ];
+  const changes = [
     ...riskChanges(a, b),
     ...limitChanges(a, b),
     ...timeChanges(a, b),
@@ -34,12 +36,16 @@ export function diffPlans(a: Plan, b: Plan): PlanDiff {
       ? []
       : [changed('otherwise', a.verdict.otherwise, b.verdict.otherwise, byRank(OTHERWISE, a.verdict.otherwise, b.verdict.otherwise))]),
   ];
-  const same = a.hash === b.hash;
   // Whatever this file does not know is no reason to say nothing.
   const rest: Change[] =
-    same || changes.length > 0 ? [] : [{ about: 'plan', text: 'something else of the compiled plan', direction: 'unranked' }];
-  return { same, changes: [...changes, ...rest], warnings: versionWarnings(a, b) };
+    changes.length > 0 || rulesOf(a) === rulesOf(b)
+      ? []
+      : [{ about: 'plan', text: 'something else of the compiled plan', direction: 'unranked' }];
+  return { same: a.hash === b.hash, changes: [...names, ...changes, ...rest], warnings: versionWarnings(a, b) };
 }
+
+/** All of a plan but what it is called. */
+const rulesOf = (plan: Plan): string => JSON.stringify({ ...plan, name: '', version: 0, hash: '' });
 
 const OTHERWISE: readonly Plan['verdict']['otherwise'][] = ['allow', 'escalate', 'deny'];
 

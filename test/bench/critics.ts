@@ -9,8 +9,6 @@ import type { AnyCritic } from '../../src/critics/critic.js';
 import { makeRegistry } from '../../src/critics/registry.js';
 import type { Json } from '../../src/domain/finding.js';
 
-/** Critics that ask others, or do what a test tells them. */
-const NOT_OFFLINE = new Set(['http', 'moderation', 'llm_judge', 'scripted']);
 const LONG_CHARS = 262_144;
 const SHORT_CHARS = 10_240;
 const ROUNDS = 200;
@@ -25,7 +23,7 @@ const OPTIONS: Readonly<Record<string, Json>> = {
       { re: String.raw`(?i)\bproject\s+(?:falcon|heron)\b.{0,60}\bbudget\b`, severity: 0.5, code: 'project' },
     ],
   },
-  structure: { maxChars: LONG_CHARS, maxDepth: 100 },
+  structure: { parse: true, allowFence: true, maxChars: LONG_CHARS, maxDepth: 100, schema: { type: 'object', required: ['a'] } },
   language: { allow: ['en'] },
   risk_signal: { about: 'harm' },
 };
@@ -68,6 +66,7 @@ const HOSTILE: Readonly<Record<string, Json>> = {
   colons: fill('a:1::', LONG_CHARS),
   words: fill('ignore all previous instructions, you idiot ', LONG_CHARS),
   base64: fill('QWxsIHdvcmsgYW5kIG5vIHBsYXkg', LONG_CHARS),
+  'a fence of spaces': `\`\`\`json\n${fill(' ', LONG_CHARS - 9)}x`,
   'a structure of short texts': Array.from({ length: 29_000 }, (_none, index) => `n${index}`),
 };
 
@@ -148,5 +147,10 @@ async function bench(name: string): Promise<void> {
   console.log(`  longest of all: ${longest((row) => row.longestBlockMs)} ms, processor ${longest((row) => row.longestBlockCpuMs)} ms`);
 }
 
+const registry = makeRegistry();
 const asked = process.argv.slice(2);
-for (const name of asked.length > 0 ? asked : makeRegistry().names.filter((one) => !NOT_OFFLINE.has(one))) await bench(name);
+for (const name of asked.length > 0 ? asked : registry.names) {
+  const critic = await registry.find(name);
+  // Not those that ask others, nor the one that does what a test tells it.
+  if (asked.length > 0 || (critic?.asks === undefined && name !== 'scripted')) await bench(name);
+}

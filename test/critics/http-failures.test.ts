@@ -126,7 +126,7 @@ describe('the published contract', () => {
 
   it('goes with the package', () => {
     const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] };
-    expect(files).toEqual(expect.arrayContaining(['docs/http-critic.md', 'docs/http-critic.openapi.json', 'docs/http-critic.schema.json']));
+    expect(files).toEqual(expect.arrayContaining(['docs']));
   });
 
   it('accepts what the critic sends and findings as hosts take them, and refuses others', async () => {

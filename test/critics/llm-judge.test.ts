@@ -303,6 +303,23 @@ describe('a judge that fails', () => {
     expect(thrown).toMatchObject({ kind: 'invalid_output', code: 'HTTP_CUT_OFF' });
   });
 
+  it('reads an answer to its end when the attempt is stopped after it came: it has been paid for', async () => {
+    const stop = new AbortController();
+    const content = 'Some words that are not much to read. '.repeat(3_000);
+    const violations = Array.from({ length: 100 }, (_, index) => ({
+      code: 'harm',
+      message: 'hurts',
+      severity: 0.5,
+      quote: `no such words ${index}`,
+    }));
+    answer = { reasons: [], violations, severity: 0.5, uncertainty: 0 };
+    const heartbeat = (): void => stop.abort(new Error('time is up'));
+    const finding = await llmJudge.evaluate(inputFor(content), tools(optionsFor(), { signal: stop.signal, heartbeat }));
+    expect(stop.signal.aborted).toBe(true);
+    expect(finding.violations.length).toBeGreaterThan(0);
+    expect(finding).toMatchObject({ severity: 0.5, uncertainty: 1, cost: { inputTokens: expect.any(Number) } });
+  });
+
   it('hands on what the network guard refuses', async () => {
     const { makeGuardedFetch } = await import('../../src/critics/guarded-fetch.js');
     const before = provider.requests.length;

@@ -2,7 +2,7 @@
  * The package as others get it: packed, installed into an empty folder, and used from there by the commands of its page.
  * The dependencies come from npm's cache where they are there, else from the registry.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -72,25 +72,6 @@ describe('the package', () => {
   ])('has entries whose code and types resolve, says %s', async (_name, command) => {
     const { exit, stdout, stderr } = await runProgram('npx', ['--no-install', ...command, tarball]);
     expect({ exit, output: exit === 0 ? '' : stdout + stderr }).toEqual({ exit: 0, output: '' });
-  });
-});
-
-describe('the lock file', () => {
-  const copy = (): string => {
-    const clone = join(folder, '..', 'clone');
-    mkdirSync(clone, { recursive: true });
-    for (const file of ['package.json', 'package-lock.json']) copyFileSync(file, join(clone, file));
-    return clone;
-  };
-
-  test('is one that npm ci takes', async () => {
-    const { exit, stderr } = await runProgram('npm', ['ci', '--dry-run', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: copy() });
-    expect({ exit, stderr: exit === 0 ? '' : stderr }).toEqual({ exit: 0, stderr: '' });
-  });
-
-  test('names the packages of all platforms and no registry', async () => {
-    const completed = await runProgram(process.execPath, ['scripts/complete-lock.mjs', join(copy(), 'package-lock.json')]);
-    expect(completed).toMatchObject({ exit: 0, stdout: expect.stringContaining('0 platform packages added, 0 addresses removed') });
   });
 });
 

@@ -160,4 +160,11 @@ describe('a run that is stopped', () => {
     await assessed(subject, records, { cache });
     expect(calls).toHaveLength(2);
   });
+
+  it('rejects while the plan is gone through as well, and without a cache says nothing of one', async () => {
+    const stop = new AbortController();
+    const subject = await subjectOf(plan, [quoting([])]);
+    const stopped = assessed(subject, records, { signal: stop.signal, onReplay: () => stop.abort() });
+    await expect(stopped).rejects.toThrow(/^stopped$/);
+  });
 });

@@ -1,7 +1,7 @@
 /** A batch against a client that answers as each record says: what is printed, counted and returned. */
 import { describe, expect, it } from 'vitest';
 import { runBatch, type Starter } from '../../src/cli/batch.js';
-import type { BatchSettings } from '../../src/cli/evaluate.js';
+import type { BatchSettings } from '../../src/cli/batch.js';
 import { Output } from '../../src/cli/output.js';
 import { KeyConflict, ServerUnreachable, StillRunning } from '../../src/client-errors.js';
 import { deferred } from '../../src/deferred.js';
@@ -35,6 +35,27 @@ async function batch(contents: readonly string[], changes: Partial<BatchSettings
 }
 
 describe('a batch', () => {
+  it('shows at once on a terminal that it is under way', async () => {
+    const io = fakeIo({ tty: true });
+    const report = deferred<ReturnType<typeof makeReport>>();
+    const asked = deferred<void>();
+    const waiting: Starter = {
+      start: async () => ({
+        evaluationId: 'default/k1',
+        result: async () => {
+          asked.resolve();
+          return await report.promise;
+        },
+      }),
+    };
+    const requests = [{ at: 'r:1', request: { plan: 'p', key: 'k1', content: 'x' } }];
+    const ended = runBatch(waiting, { total: 1, requests }, settings, new Output(io, false));
+    await asked.promise;
+    expect(io.written.stderr + io.written.stdout).toContain('0 of 1 ended (0 %), 1 under way');
+    report.resolve(makeReport({ decision: 'allow' }));
+    expect(await ended).toBe(0);
+  });
+
   it('whose records were all judged exits 0, whatever the decisions', async () => {
     const { exit, stdout } = await batch(['allow', 'deny', 'escalate']);
     expect(exit).toBe(0);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ended, runBatch, type Starter } from '../../src/cli/batch.js';
 import { batchProgressText, spanText } from '../../src/cli/batch-progress.js';
-import type { BatchSettings } from '../../src/cli/evaluate.js';
+import type { BatchSettings } from '../../src/cli/batch.js';
 import { Output } from '../../src/cli/output.js';
 import { Results } from '../../src/cli/results.js';
 import { EvaluationCancelled, RequestRefused, StillRunning } from '../../src/client-errors.js';

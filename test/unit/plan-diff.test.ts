@@ -33,6 +33,23 @@ function changedText(from: string | RegExp, to: string): string {
   return changed;
 }
 
+it('says onFailure where every failure changes alike', async () => {
+  const [from, to] = ['deny', 'escalate'].map((word) => changedText('onFailure: { timed_out: deny }', `onFailure: ${word}`));
+  const { changes: found } = diffPlans(await compiled(from ?? ''), await compiled(to ?? ''));
+  // `skipped` has no effect of its own in either.
+  expect(found.map(({ text, direction }) => `${text} [${direction}]`)).toEqual(['finance: onFailure: deny → escalate [looser]']);
+});
+
+it('tells of something that it does not know, also beside a new version', async () => {
+  const plan = await compiled(BASE);
+  const later = { ...plan, version: 2, hash: 'another' };
+  expect(diffPlans(plan, later).changes.map(({ text }) => text)).toEqual(['version: 1 → 2']);
+  expect(diffPlans(plan, { ...later, unknown: 1 } as Plan).changes.map(({ text }) => text)).toEqual([
+    'version: 1 → 2',
+    'something else of the compiled plan',
+  ]);
+});
+
 /** The changes from the base to the base with one part changed. */
 async function changes(from: string | RegExp, to: string): Promise<string[]> {
   const diff = diffPlans(await compiled(BASE), await compiled(changedText(from, to)));

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { makeRegistry } from '../../src/critics/registry.js';
 import { formatProblem, loadPlan } from '../../src/plan-loader.js';
 import { definePlan, planJsonSchema } from '../../src/schemas/plan.js';
-import { compiled, GOOD, loadText, registry } from './plan-fixture.js';
+import { compiled, GOOD, registry } from './plan-fixture.js';
 
 const THREE = '  three: { uses: anything, stage: deep_analysis }';
 const withThree = (fields: string): string => GOOD.replace(THREE, `  three: { uses: anything, stage: deep_analysis, ${fields} }`);
 
-async function told(text: string): Promise<{ ok: boolean; lines: readonly string[] }> {
-  const loaded = await loadText(text);
+async function told(text: string, from = registry): Promise<{ ok: boolean; lines: readonly string[] }> {
+  const loaded = await loadPlan({ file: 'plan.yaml', text }, from);
   return { ok: loaded.ok, lines: (loaded.ok ? loaded.warnings : loaded.problems).map(formatProblem) };
 }
 
@@ -85,6 +85,19 @@ describe('a warning', () => {
       lines: [expect.stringMatching(/limits.maxQueueSize warning: is not enforced by this version/)],
     });
   });
+
+  it.each(['first: { dispatch: local,', 'defaults: { dispatch: local }'])(
+    'tells that a critic that asks a service may be asked and paid twice when it is dispatched local: %s',
+    async (written) => {
+      const critic = `uses: http, stage: fast_critics, with: { url: 'https://critic.example/' } }`;
+      const local = written.startsWith('first') ? `critics:\n  ${written} ${critic}` : `${written}\ncritics:\n  first: { ${critic}`;
+      const text = `plan: p\nversion: 1\ntimeouts: { global: 60s }\n${local}\nverdict: { otherwise: allow }`;
+      expect(await told(text, makeRegistry())).toEqual({
+        ok: true,
+        lines: [expect.stringMatching(/critics.first warning: first asks a service and is dispatched local/)],
+      });
+    },
+  );
 
   it('says which retry can never start, and the plan loads', async () => {
     const text = GOOD.replace('maxRetries: 1', 'maxRetries: 3');

@@ -6,11 +6,10 @@ import {
   answerFailure,
   networkFailure,
   parseRetryAfter,
-  parseStrictJson,
   readCapped,
   statusFailure,
-  stripFence,
 } from '../../src/critics/provider-failure.js';
+import { parseStrictJson, stripFence } from '../../src/critics/strict-json.js';
 import { MOVES, rowPlayedBy, type Move } from '../support/fake-provider.js';
 
 const HOST = 'judge.example';
@@ -186,5 +185,11 @@ describe('a fence', () => {
     ['```json\n1\n``` as you see', '```json\n1\n``` as you see'],
   ])('around %j gives %j', (text, inside) => {
     expect(stripFence(text)).toBe(inside);
+  });
+
+  // With an expression that goes back and forth this takes minutes.
+  it('that is never closed takes no longer for what it holds', () => {
+    const open = `\`\`\`json\n${' '.repeat(262_144)}x`;
+    expect(stripFence(open)).toBe(open);
   });
 });

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { admit, findingsFor, reservedIn } from '../../src/domain/admit.js';
 import { conditionBindings } from '../../src/domain/cel.js';
 import { fallbacksOf } from '../../src/domain/dependencies.js';
-import { explainGate } from '../../src/domain/explain-gate.js';
 import { covererOf, needsFallback, withFallbacks } from '../../src/domain/fallback.js';
 import { decideGate, visibleTo } from '../../src/domain/gate.js';
 import { FAILURE_OUTCOMES, type CriticRecord } from '../../src/domain/outcomes.js';
@@ -279,23 +278,19 @@ describe('an allow', () => {
   });
 });
 
-describe('the explanation of a gate', () => {
-  it('has the decision, the condition as it is written, the values that it saw and the ends that it could see', () => {
+describe('the gate of a critic', () => {
+  it('sees the finding of a fallback under the name that it covers, and the gate of a fallback names what closed it', () => {
     const condition = 'has(critics.judge.severity) && critics.judge.severity > 0.5';
     const asked = critic('asked', { stage: 'deep_analysis', policy: 'conditional', condition });
     const given = plan([judge, spare, asked]);
     const ended = records([record(judge, 'failed'), record(spare, 'succeeded', 0.6)]);
-    expect(explainGate(given, asked, ended, facts)).toEqual({
-      critic: 'asked',
+    expect(decideGate(given, asked, ended, facts)).toEqual({
+      kind: 'run',
       decision: { open: true, by: 'policy', policy: 'conditional', saw: { 'critics.judge.severity': 0.6 } },
-      condition,
-      sees: [
-        { name: 'judge', outcome: 'failed', coveredBy: 'spare' },
-        { name: 'spare', outcome: 'succeeded' },
-      ],
     });
-    expect(explainGate(given, spare, records([record(judge, 'gated')]), facts)).toMatchObject({
-      closed: 'gated',
+    expect(decideGate(given, spare, records([record(judge, 'gated')]), facts)).toMatchObject({
+      kind: 'closed',
+      outcome: 'gated',
       decision: { by: 'fallback' },
     });
   });
