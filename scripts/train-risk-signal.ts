@@ -14,7 +14,7 @@ function crossValidate(samples: readonly Sample[], about: About): void {
       samples.filter((sample) => sample.fold !== fold),
       about,
     );
-    return samples.filter((sample) => sample.fold === fold).map((sample) => ({ ...sample, score: worst(model, sample) }));
+    return samples.filter((sample) => sample.fold === fold).map((sample) => ({ ...sample, score: worst(model, sample, about) }));
   }).flat();
   const positives = scored.filter(({ is }) => is[about] === true);
   console.log(`${about}: ${positives.length} records, judged by models that had not seen them`);

@@ -26,7 +26,7 @@ export type RiskSignalOptions = z.output<typeof Options>;
 
 export const riskSignal = defineCritic<RiskSignalOptions>({
   name: 'risk_signal',
-  version: '1.0.0',
+  version: '1.1.0',
   options: Options,
   evaluate: ({ content }, { options, ...tools }) => signalOf(content, modelOf(options.about), options.field, tools),
 });

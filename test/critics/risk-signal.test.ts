@@ -61,12 +61,12 @@ describe('risk_signal', () => {
     const scores = await Promise.all(contents.map(async (content) => scoreOf(content)));
     expect(scores).toMatchInlineSnapshot(`
       [
-        0.0103,
-        0.1152,
-        0.0096,
-        0.0485,
-        0.0212,
-        0.0086,
+        0.0388,
+        0.1859,
+        0.0365,
+        0.1527,
+        0.0653,
+        0.0417,
       ]
     `);
   });
