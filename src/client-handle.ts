@@ -38,6 +38,8 @@ export class EvaluationHandle {
     readonly evaluationId: string,
     /** Of the run that was started or found; absent when nobody has asked the server yet. */
     readonly runId?: string,
+    /** Whether `start` found it under its key: what it comes to was judged, or is being judged, for an earlier start. */
+    readonly wasStartedBefore: boolean = false,
   ) {
     this.#host = host;
     this.#workflow = host.client.workflow.getHandle(evaluationId);

@@ -189,7 +189,7 @@ export class TribunalClient {
       // Nothing was judged: the key is free for the request that was meant.
       if (refused) return 'ALLOW_DUPLICATE_FAILED_ONLY';
       if (!isOurs || found.memo?.[DIGEST_MEMO] !== digest) throw new KeyConflict(id);
-      return new EvaluationHandle(this.#host, id, found.runId);
+      return new EvaluationHandle(this.#host, id, found.runId, true);
     } catch (error) {
       // Its retention ended between the two calls.
       if (error instanceof EvaluationNotFound) return 'REJECT_DUPLICATE';

@@ -20,10 +20,12 @@ import { readYaml } from './schemas/plan-file.js';
 const DEPLOYMENT_FILE = 'tribunal.yaml';
 
 export interface DeploymentOptions {
-  /** Default: `tribunal.yaml` of the working directory, unless `plans` are given. */
+  /** Default: `tribunal.yaml` of the working directory; it need not be there when `plans` are given. */
   readonly file?: string;
-  /** Plan files beside those of the file. */
+  /** Plan files: beside those of a `file` that is named, else in their place. */
   readonly plans?: readonly string[];
+  /** `plans` stand in the place of those of the file, also when it is named. */
+  readonly plansAlone?: boolean;
   /** Critics modules beside those of the file. */
   readonly critics?: readonly string[];
   /** Hosts beside those of the file. */
@@ -126,13 +128,15 @@ interface Described {
 /** What `tribunal.yaml` and the options say together; paths of the file start at its folder. */
 async function describe(options: DeploymentOptions): Promise<Described> {
   const own = { plans: options.plans ?? [], critics: options.critics ?? [], hosts: checkedHosts(options.hosts) };
-  const file = options.file ?? (own.plans.length === 0 ? DEPLOYMENT_FILE : undefined);
-  if (file === undefined) return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10 };
+  const isThere = options.file !== undefined || own.plans.length === 0 || (await exists(DEPLOYMENT_FILE));
+  if (!isThere) return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10 };
+  const file = options.file ?? DEPLOYMENT_FILE;
   const written = await readDeploymentFile(file, options.file !== undefined);
   const beside = (path: string): string => join(dirname(file), path);
+  const alone = own.plans.length > 0 && (options.plansAlone === true || options.file === undefined);
   return {
     name: checkedName(options.name ?? written.name, file),
-    plans: [...written.plans.map(beside), ...own.plans],
+    plans: alone ? own.plans : [...written.plans.map(beside), ...own.plans],
     critics: [...(written.critics ?? []).map(beside), ...own.critics],
     hosts: [...(written.hosts ?? []), ...own.hosts],
     priorityLevels: written.priorityLevels ?? 10,

@@ -60,7 +60,8 @@ export async function readText(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-    throw new Error(`${path}: cannot be read: ${code === 'ENOENT' ? 'there is no such file' : code}`, { cause });
+    const known: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder; name a file' };
+    throw new Error(`${path}: cannot be read: ${known[code] ?? code}`, { cause });
   }
 }
 

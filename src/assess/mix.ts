@@ -14,7 +14,7 @@ import { countDecisions } from './verdicts.js';
 /** A part as it was asked for. */
 export interface WantedPart {
   readonly part: string;
-  /** Shares are taken in relation to their sum. */
+  /** All together 1. */
   readonly share: number;
   /** Absent: those of the part's name. */
   readonly strata?: readonly string[];
@@ -26,6 +26,9 @@ const STRATA_OF: Readonly<Record<string, readonly string[]>> = {
   looks_risky: ['harmless-security', 'moderation/harmless', 'pii/mention'],
   risky: ['injection', 'moderation/harmful', 'pii/high'],
 };
+
+/** Decimals do not add up to the last bit. */
+const ROUNDING = 1e-9;
 
 export class MixProblem extends Error {
   override readonly name = 'MixProblem';
@@ -59,6 +62,8 @@ export function drawMix(
   seed: number,
 ): { readonly times: ReadonlyMap<number, number>; readonly parts: readonly MixPart[] } {
   const total = wanted.reduce((sum, { share }) => sum + share, 0);
+  if (Math.abs(total - 1) > ROUNDING)
+    throw new MixProblem(`--mix: the shares add up to ${Number(total.toFixed(6))}: they must be 1 together`);
   const random = seeded(seed);
   const times = new Map<number, number>();
   const parts = wanted.map(({ part, share, strata = usualStrata(part, records) }): MixPart => {
@@ -92,7 +97,8 @@ function strataOf(part: string, strata: readonly string[], records: readonly Set
   if (empty.length === 0) return found;
   const known = [...new Set(records.flatMap(({ stratum }) => prefixesOf(stratum)))].toSorted();
   const [first = part] = empty;
-  const hint = didYouMean(first, [...known, ...Object.keys(STRATA_OF)]);
+  const usual = Object.keys(STRATA_OF).filter((name) => name !== first);
+  const hint = didYouMean(first, [...known, ...usual]);
   throw new MixProblem(`--mix: no record is of the stratum ${JSON.stringify(first)}${hint}; there are ${known.slice(0, 30).join(', ')}`);
 }
 

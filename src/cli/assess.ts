@@ -160,11 +160,10 @@ async function subjectOf(options: AssessCommandOptions): Promise<Subject> {
     return await singleSubject({ names, options: optionsByName(options.with ?? []), modules, hosts: options.allowHost ?? [] });
   if (options.with !== undefined) throw usageError('--with is for single critics without a plan: a plan has its own options');
   const isFile = options.plan !== undefined && /[./\\]/.test(options.plan);
-  if (isFile && options.file !== undefined) throw usageError('a plan file and --file exclude each other: name a plan of the deployment');
   const subject = await planSubject(
     {
       ...(options.file !== undefined ? { file: options.file } : {}),
-      ...(isFile && options.plan !== undefined ? { plans: [options.plan] } : {}),
+      ...(isFile && options.plan !== undefined ? { plans: [options.plan], plansAlone: true } : {}),
       ...(options.allowHost !== undefined ? { hosts: options.allowHost } : {}),
       critics: modules,
     },

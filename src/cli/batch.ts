@@ -29,13 +29,17 @@ export interface BatchSettings {
 
 /** As much of a client as a batch needs. */
 export interface Starter {
-  start(request: StartRequest): Promise<Pick<EvaluationHandle, 'evaluationId' | 'result'>>;
+  start(
+    request: StartRequest,
+  ): Promise<Pick<EvaluationHandle, 'evaluationId' | 'result'> & Partial<Pick<EvaluationHandle, 'wasStartedBefore'>>>;
 }
 
 /** As much of a file of results as a batch needs. */
 export interface ResultSink {
   know(request: StartRequest): KnownRequest;
   add(line: ResultToKeep): void;
+  /** What earlier runs have written about records that `know` found done. */
+  skippedLines(): AsyncIterable<ResultLine>;
 }
 
 export interface Batch {
@@ -44,8 +48,6 @@ export interface Batch {
   /** Read as places become free, so that a batch may be larger than memory. */
   readonly requests: Iterable<RequestAt> | AsyncIterable<RequestAt>;
   readonly results?: ResultSink;
-  /** What earlier runs of this batch came to. */
-  readonly earlier?: Ended;
 }
 
 /** A terminal is not redrawn more often: people see no more, and a quick batch would be slowed down. */
@@ -55,7 +57,7 @@ const REDRAW_MS = 100;
 const FINAL: readonly ClientCode[] = ['EVALUATION_CANCELLED', 'EVALUATION_TERMINATED', 'EVALUATION_FAILED'];
 
 /** What has ended so far: sums for the summary, and what decides the exit code. */
-export class Ended {
+class Ended {
   readonly tally = new BatchTally();
   readonly #exits = new Set<number>();
 
@@ -86,6 +88,7 @@ export async function runBatch(client: Starter, batch: Batch, settings: BatchSet
   const run = new Run(client, batch, settings, output, await output.progress());
   const queue = new PQueue({ concurrency: settings.concurrency });
   const stop = listenForStop();
+  void stop.stopped.then(() => run.tellStop());
   let skipped = 0;
   try {
     for await (const { at, request } of batch.requests) {
@@ -93,11 +96,13 @@ export async function runBatch(client: Starter, batch: Batch, settings: BatchSet
       const known = batch.results?.know(request) ?? { request, digest: '', done: undefined };
       if (known.done !== undefined) {
         skipped += 1;
-        run.skip(known.done);
+        run.skip(known.done, skipped);
         continue;
       }
       // What runs is waited for; what has not begun never does.
-      void queue.add(async () => (stop.signal.aborted ? undefined : await run.record(at, known, skipped)));
+      void queue.add(async () =>
+        stop.signal.aborted ? undefined : await run.record({ at, known, isKeyed: request.key !== undefined }, skipped),
+      );
       await queue.onSizeLessThan(settings.concurrency);
     }
   } finally {
@@ -105,16 +110,24 @@ export async function runBatch(client: Starter, batch: Batch, settings: BatchSet
     stop.release();
     run.progress.end();
   }
-  return run.close(skipped);
+  return await run.close(skipped);
+}
+
+interface BatchRecord {
+  readonly at: string;
+  readonly known: KnownRequest;
+  /** Whether the record came with a key of its own. */
+  readonly isKeyed: boolean;
 }
 
 class Run {
   readonly #begun = performance.now();
-  readonly #ended: Ended;
+  readonly #ended = new Ended();
   #here = 0;
   #running = 0;
   #without = 0;
   #started = 0;
+  #judgedBefore = 0;
   #redrawAt = 0;
 
   constructor(
@@ -123,15 +136,13 @@ class Run {
     readonly settings: BatchSettings,
     readonly output: Output,
     readonly progress: Progress,
-  ) {
-    this.#ended = batch.earlier ?? new Ended();
-  }
+  ) {}
 
   /** Never rejects: one record's trouble is not the others'. */
-  async record(at: string, known: KnownRequest, earlier: number): Promise<void> {
+  async record(one: BatchRecord, earlier: number): Promise<void> {
     this.#running += 1;
     this.#draw(earlier);
-    const { exit, entry } = await this.#judge(at, known);
+    const { exit, entry } = await this.#judge(one);
     this.#running -= 1;
     this.#here += 1;
     if (exit === EXIT.started) this.#started += 1;
@@ -141,26 +152,43 @@ class Run {
   }
 
   /** An earlier run has come to its end. */
-  skip(done: NonNullable<KnownRequest['done']>): void {
+  skip(done: NonNullable<KnownRequest['done']>, skipped: number): void {
     this.#ended.addExit(done === 'ended' ? EXIT.notJudged : decisionExit(done, this.settings.failOn));
+    this.#draw(skipped);
   }
 
-  close(skipped: number): number {
+  /** Somebody pressed Ctrl-C, or a supervisor asked. */
+  tellStop(): void {
+    const again = this.batch.results === undefined ? '' : '; the same command goes on from here';
+    this.#tell(`stopping: ${this.#running} under way ${this.#running === 1 ? 'is' : 'are'} waited for, and once more ends at once${again}`);
+  }
+
+  async close(skipped: number): Promise<number> {
     const { batch, settings, output } = this;
     const left = batch.total - this.#here - skipped;
     if (skipped > 0) output.note(`${skipped} of ${batch.total} records had their result already`);
+    for await (const line of batch.results?.skippedLines() ?? []) this.#ended.addLine(line);
+    if (this.#judgedBefore > 0)
+      output.note(
+        `${this.#judgedBefore} of ${batch.total} records were judged before under their keys, and not again; --key-suffix TEXT judges them anew`,
+      );
     if (left > 0) output.note(`stopped: ${left} of ${batch.total} records were not started`);
     if (!settings.wait) output.note(`${this.#started} of ${batch.total} evaluations were started`);
     else if (!output.json) output.line(this.#ended.tally.text());
     return this.#ended.exit(left, settings.wait);
   }
 
-  async #judge(at: string, { request, digest }: KnownRequest): Promise<{ readonly exit: number; readonly entry: BatchEntry | undefined }> {
+  async #judge({
+    at,
+    known: { request, digest },
+    isKeyed,
+  }: BatchRecord): Promise<{ readonly exit: number; readonly entry: BatchEntry | undefined }> {
     const { client, settings, output, batch } = this;
     let id: string | undefined;
     try {
       const handle = await client.start(request);
       id = handle.evaluationId;
+      if (isKeyed && handle.wasStartedBefore === true) this.#judgedBefore += 1;
       if (!settings.wait) {
         if (output.json) output.object({ at, evaluationId: id, started: true });
         else output.line(`${safeText(at)} started ${id}`);

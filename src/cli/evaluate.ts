@@ -6,7 +6,7 @@ import { RISK_TIERS, type RiskTier } from '../domain/plan.js';
 import type { EvaluationRequest, JsonObject } from '../domain/request.js';
 import { parseDuration } from '../schemas/duration.js';
 import type { StartRequest } from '../schemas/request.js';
-import { Ended, runBatch, type Batch, type BatchSettings, type RequestAt } from './batch.js';
+import { runBatch, type BatchSettings, type RequestAt } from './batch.js';
 import { collect, onRun, type Call, type Cli } from './command.js';
 import { connectClient, planOfDeployment, type Connected } from './connect.js';
 import { EXIT, exitOfDecision, usageError } from './exit.js';
@@ -28,6 +28,7 @@ export interface EvaluateOptions {
   readonly key?: string;
   readonly class?: EvaluationRequest['class'];
   readonly gating?: EvaluationRequest['gating'];
+  readonly keySuffix?: string;
   readonly wait: boolean;
   readonly timeout: string;
   readonly concurrency: string;
@@ -52,6 +53,7 @@ export function addEvaluate(program: Command, cli: Cli): void {
     .addOption(new Option('--risk <tier>', 'risk tier where a record names none').choices(RISK_TIERS))
     .option('--tenant <name>', 'tenant where a record names none')
     .option('--key <key>', 'key of a single record: the same key is the same evaluation')
+    .option('--key-suffix <text>', 'added to the keys that records have, to judge them anew or by another plan')
     .addOption(new Option('--class <class>', 'where a record names none').choices(['interactive', 'background']))
     .addOption(new Option('--gating <mode>', 'off runs every critic, for comparison').choices(['on', 'off']))
     .option('--no-wait', 'start and do not wait for the reports')
@@ -75,7 +77,7 @@ async function runEvaluate(call: Call<EvaluateOptions>): Promise<number> {
   try {
     if (records.count === 1 && options.out === undefined)
       return await runOne(connected, requestOf(records.first), settings, options, output);
-    const kept = options.out === undefined ? {} : await openResults(options.out, defaults.plan);
+    const kept = options.out === undefined ? {} : { results: await Results.open(options.out, defaults.plan) };
     return await runBatch(
       connected.client,
       { total: records.count, requests: mapped(records.read(), requestOf), ...kept },
@@ -90,13 +92,6 @@ async function runEvaluate(call: Call<EvaluateOptions>): Promise<number> {
 
 async function* mapped<From, To>(all: AsyncIterable<From>, one: (value: From) => To): AsyncGenerator<To> {
   for await (const value of all) yield one(value);
-}
-
-/** The file of results, with what earlier runs have written. */
-async function openResults(file: string, plan: string): Promise<Pick<Batch, 'results' | 'earlier'>> {
-  const earlier = new Ended();
-  const results = await Results.open(file, plan, (line) => earlier.addLine(line));
-  return { results, earlier };
 }
 
 function batchSettings(options: EvaluateOptions): BatchSettings {
@@ -131,14 +126,15 @@ function withDefaults(
 ): StartRequest {
   const context = { ...defaults.context, ...record.context };
   const tierIsNamed = record.riskTier !== undefined || context['riskTier'] !== undefined;
+  const key = record.key ?? options.key;
   return {
     ...(options.tenant !== undefined ? { tenant: options.tenant } : {}),
-    ...(options.key !== undefined ? { key: options.key } : {}),
     ...(options.class !== undefined ? { class: options.class } : {}),
     ...(options.risk !== undefined && !tierIsNamed ? { riskTier: options.risk } : {}),
     ...(options.gating !== undefined ? { gating: options.gating } : {}),
     plan: defaults.plan,
     ...record,
+    ...(key !== undefined ? { key: `${key}${options.keySuffix ?? ''}` } : {}),
     context,
   };
 }
@@ -152,6 +148,8 @@ async function runOne(
 ): Promise<number> {
   const handle = await connected.client.start(request);
   const { evaluationId } = handle;
+  if (handle.wasStartedBefore)
+    output.note(`${evaluationId} was started before with the same request, and is not judged again; --key-suffix TEXT judges it anew`);
   if (!settings.wait) {
     const ui = connected.uiOf(evaluationId);
     if (output.json) output.object({ evaluationId, started: true, ...(ui !== undefined ? { ui } : {}) });

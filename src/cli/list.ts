@@ -40,7 +40,10 @@ async function runList({ options, io, output }: Call<ListOptions>): Promise<numb
       ...(tenant !== undefined ? { tenant } : {}),
     });
     if (output.json) for (const summary of found) output.object(summary);
-    else output.line(found.length === 0 ? 'no evaluations' : table(COLUMNS, found.map(rowOf), output.width).join('\n'));
+    else {
+      output.line(found.length === 0 ? 'no evaluations' : table(COLUMNS, found.map(rowOf), output.width).join('\n'));
+      output.note(`of the deployment ${connected.client.deployment}; --deployment names another one`);
+    }
     return EXIT.ok;
   } finally {
     await connected.close();

@@ -54,6 +54,8 @@ async function runExplain(call: Call<ExplainOptions>): Promise<number> {
   const assumed = await assumedEnds(call, plan);
   const acted: RunCritic = (critic) => endOf(assumed, critic.name);
   const result = await evaluated(plan, request, options.runLocal === true ? await withLocals(call, deployment, acted, assumed) : acted);
+  const critics = explainCritics(plan, result.records);
+  const isGiven = (name: string): boolean => Object.hasOwn(assumed.findings, name) || Object.hasOwn(assumed.outcomes, name);
   const explanation: Explanation = {
     deployment: deployment.name,
     plan,
@@ -61,8 +63,11 @@ async function runExplain(call: Call<ExplainOptions>): Promise<number> {
     tenant: request.tenant,
     bytes: result.facts.size,
     assumptions: assumptionsOf(options, assumed),
+    notRun: critics
+      .filter(({ name, runs, dispatch }) => runs && !isGiven(name) && !(options.runLocal === true && dispatch === 'local'))
+      .map(({ name }) => name),
     risk: result.risk,
-    critics: explainCritics(plan, result.records),
+    critics,
     verdict: result.verdict,
   };
   if (output.json) output.object(planExplainJson(explanation));

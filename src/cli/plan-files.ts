@@ -20,16 +20,17 @@ export const addPlanOptions = (command: Command): Command =>
     .option('--critics <module>', 'critics module beside those of the deployment file, repeatable', collect);
 
 export const addPlanFiles = (command: Command): Command =>
-  addPlanOptions(command.argument('[files...]', 'plan files (default: those of the deployment file)'));
+  addPlanOptions(
+    command.argument('[files...]', 'plan files (default: those of the deployment file, whose critics are known in either case)'),
+  );
 
-/** The named plan files, or those of the deployment file. */
+/** The named plan files, with the critics and hosts of the deployment file; else its own. */
 export async function loadPlans(
   options: Call<PlanOptions>['options'],
   files: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<Deployment> {
-  if (files.length > 0 && options.file !== undefined) throw usageError('plan files and --file exclude each other');
-  return await loadFrom({ ...options, ...(files.length > 0 ? { plan: files } : {}) }, env);
+  return await loadFrom({ ...options, ...(files.length > 0 ? { plan: files, plansAlone: true } : {}) }, env);
 }
 
 /** One plan: of this name in the deployment, or in this file. */

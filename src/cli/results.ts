@@ -7,6 +7,8 @@
  *    evaluation that was under way instead of starting a second one. Another file is another batch, which judges anew.
  * O3 The last line may be torn by a kill: it is cut off, and its record is asked for again.
  * O4 A file that is not ours is left as it is.
+ * O5 What could not be judged is looked at again, since an operator may have mended it meanwhile. When it has come to another
+ *    end it gets a second line: the last line of an evaluation counts.
  *
  * Until the first line is written the name of the batch stands in `<file>.batch`; then every line has it.
  */
@@ -19,7 +21,7 @@ import { requestDigest, sha256 } from '../digest.js';
 import { safeJson } from '../report/safe.js';
 import { toEvaluationRequest, type StartRequest } from '../schemas/request.js';
 import { parseResultLine, type ResultLine } from '../schemas/result-line.js';
-import { usageError } from './exit.js';
+import { CliError, EXIT, usageError } from './exit.js';
 import { linesOf } from './records.js';
 
 /** Of a SHA-256, in hexadecimal: no two records of a batch share 160 bits. */
@@ -47,21 +49,25 @@ export class Results {
   readonly #file: string;
   readonly #batch: string;
   readonly #done: ReadonlyMap<string, Decision | 'ended'>;
+  /** Bytes that earlier runs have written. */
+  readonly #earlierBytes: number;
+  /** Records of this run that had their line already. */
+  readonly #skipped = new Set<string>();
   /** How often each digest was met: a file may hold the same record twice. */
   readonly #met = new Map<string, number>();
 
-  private constructor(file: string, batch: string, done: ReadonlyMap<string, Decision | 'ended'>) {
+  private constructor(file: string, batch: string, done: ReadonlyMap<string, Decision | 'ended'>, earlierBytes: number) {
     this.#file = file;
     this.#batch = batch;
     this.#done = done;
+    this.#earlierBytes = earlierBytes;
   }
 
   /**
    * Makes the file, or takes up the one that is there.
-   * @param earlier is told every line of it.
    * @throws CliError when the file is not a file of results, or one of another plan.
    */
-  static async open(file: string, plan: string, earlier: (line: ResultLine) => void): Promise<Results> {
+  static async open(file: string, plan: string): Promise<Results> {
     const done = new Map<string, Decision | 'ended'>();
     let batch: string | undefined;
     const size = existsSync(file) ? sizeOf(file) : undefined;
@@ -73,10 +79,9 @@ export class Results {
       if ('plan' in line && line.plan.name !== plan)
         throw usageError(`${at}: is a result of plan ${line.plan.name}, and this batch is judged by ${plan}: name another file with --out`);
       batch ??= line.batch;
-      done.set(idOf(line.evaluationId, line.digest), 'error' in line ? 'ended' : line.decision);
-      earlier(line);
+      done.set(idOf(line.evaluationId, line.digest), endOf(line));
     }
-    const noted = size === undefined ? undefined : notedBatch(file);
+    const noted = notedBatch(file);
     if (size !== undefined && size > whole) {
       // Nothing in it shows that it is ours: it may be anything that ends without a line break.
       if (batch === undefined && noted === undefined)
@@ -87,10 +92,10 @@ export class Results {
     if (batch === undefined) {
       batch = randomUUID();
       // Before the file: one that is there without a name of its batch would be taken for another batch.
-      write(noteOf(file), batch, 'w');
+      write(noteOf(file), batch, 'wx');
     }
     if (size === undefined) write(file, '', 'a');
-    return new Results(file, batch, done);
+    return new Results(file, batch, done, whole);
   }
 
   /** Gives a record its key. To be called once for each, in the order of the file. */
@@ -102,16 +107,48 @@ export class Results {
     const number = (this.#met.get(digest) ?? 0) + 1;
     this.#met.set(digest, number);
     const key = request.key ?? `b-${sha256(`${this.#batch}/${digest}/${number}`).slice(0, KEY_DIGITS)}`;
-    const done = this.#done.get(idOf(evaluationId(checked.value.tenant, key), digest));
+    const id = idOf(evaluationId(checked.value.tenant, key), digest);
+    const end = this.#done.get(id);
+    const done = end === 'not_judged' ? undefined : end;
+    if (done !== undefined) this.#skipped.add(id);
     return { request: { ...request, key }, digest, done };
   }
 
-  /** One write for each line: a kill leaves whole lines, or tears the last. */
+  /** The lines of the records that had one already: what earlier runs have written about records of this one. */
+  async *skippedLines(): AsyncGenerator<ResultLine> {
+    if (this.#skipped.size === 0) return;
+    for await (const { text } of linesOf(this.#file, this.#earlierBytes)) {
+      const line = text === '' ? undefined : parseResultLine(text);
+      if (line === undefined) continue;
+      const id = idOf(line.evaluationId, line.digest);
+      if (this.#skipped.has(id) && this.#done.get(id) === endOf(line)) yield line;
+    }
+  }
+
+  /**
+   * One write for each line: a kill leaves whole lines, or tears the last.
+   * @throws Error when it cannot be written whole; nothing of it is left then.
+   */
   add({ at, evaluationId: id, digest, ...rest }: ResultToKeep): void {
-    appendFileSync(this.#file, `${safeJson({ at, batch: this.#batch, evaluationId: id, digest, ...rest })}\n`);
+    if (rest['decision'] === 'not_judged' && this.#done.get(idOf(id, digest)) === 'not_judged') return;
+    const { size } = statSync(this.#file);
+    try {
+      appendFileSync(this.#file, `${safeJson({ at, batch: this.#batch, evaluationId: id, digest, ...rest })}\n`);
+    } catch (error) {
+      // Else the next line would be part of this one.
+      truncateSync(this.#file, size);
+      throw new CliError(
+        EXIT.error,
+        'NOT_WRITTEN',
+        `${this.#file}: the result cannot be written: ${codeOf(error)}; the record is asked for again by the next run`,
+      );
+    }
     rmSync(noteOf(this.#file), { force: true });
   }
 }
+
+const endOf = (line: ResultLine): Decision | 'ended' => ('error' in line ? 'ended' : line.decision);
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown');
 
 const idOf = (id: string, digest: string): string => `${id} ${digest}`;
 const noteOf = (file: string): string => `${file}.batch`;
@@ -119,7 +156,8 @@ const noteOf = (file: string): string => `${file}.batch`;
 function notedBatch(file: string): string | undefined {
   if (!existsSync(noteOf(file))) return undefined;
   const text = readFileSync(noteOf(file), 'utf8');
-  return BATCH_FORM.test(text) ? text : undefined;
+  if (BATCH_FORM.test(text)) return text;
+  throw usageError(`${noteOf(file)}: is there and is not ours, so nothing is written: move it, or name another file with --out`);
 }
 
 function sizeOf(file: string): number {
@@ -128,11 +166,11 @@ function sizeOf(file: string): number {
   return found.size;
 }
 
-function write(file: string, text: string, flag: 'a' | 'w'): void {
+function write(file: string, text: string, flag: 'a' | 'wx'): void {
   try {
     writeFileSync(file, text, { flag });
   } catch (error) {
-    throw usageError(`${file}: cannot be written: ${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}`);
+    throw usageError(`${file}: cannot be written: ${codeOf(error)}`);
   }
 }
 

@@ -58,12 +58,16 @@ async function runWorker({ options, io, output }: Call<WorkerOptions>): Promise<
 }
 
 /** The deployment that the options mean; loading it loads plans and critics. */
-export async function loadFrom(options: WorkerOptions & { readonly deployment?: string }, env: NodeJS.ProcessEnv) {
+export async function loadFrom(
+  options: WorkerOptions & { readonly deployment?: string; readonly plansAlone?: boolean },
+  env: NodeJS.ProcessEnv,
+) {
   const { loadDeployment } = await import('../deployment.js');
   const name = options.deployment ?? (env['TRIBUNAL_DEPLOYMENT'] ? settingsOf(env).deployment : undefined);
   return await loadDeployment({
     ...(options.file !== undefined ? { file: options.file } : {}),
     ...(options.plan !== undefined ? { plans: options.plan } : {}),
+    ...(options.plansAlone === true ? { plansAlone: true } : {}),
     ...(options.critics !== undefined ? { critics: options.critics } : {}),
     ...(options.allowHost !== undefined ? { hosts: options.allowHost } : {}),
     ...(name !== undefined ? { name } : {}),

@@ -8,7 +8,7 @@ import { utf8Bytes } from '../domain/bytes.js';
 import type { CriticOutcome } from '../domain/outcomes.js';
 import type { Plan } from '../domain/plan.js';
 import type { EvaluationReport, ReportCritic } from '../domain/report.js';
-import { coverageLine, effectWord, executedLine, headline, milliseconds, planName, words } from './format.js';
+import { coverageLine, effectWord, executedLine, headline, milliseconds, planName, resetCommand, words } from './format.js';
 
 /** Of the whole text; the server refuses metadata that is much larger. */
 export const MAX_DETAILS_BYTES = 20_000;
@@ -63,18 +63,15 @@ const hasFailed = (outcome: CriticOutcome): boolean => outcome !== 'succeeded' &
 
 const coveredBy = (critic: ReportCritic): string => (critic.coveredBy === undefined ? '' : `, covered by ${code(critic.coveredBy)}`);
 
-/** Only a run that could not judge is worth mending: a reset of a verdict would ask the critics again until one likes it. */
-function resetLines({ decision, reset }: EvaluationReport, workflowId: string): string[] {
-  if (decision !== 'not_judged' || reset === undefined) return [];
-  const command = `temporal workflow reset --workflow-id ${shellWord(workflowId)} --event-id ${reset.keepSiblings} --reason "cause removed"`;
+function resetLines(report: EvaluationReport, workflowId: string): string[] {
+  const { reset } = report;
+  const command = resetCommand(report, workflowId);
+  if (reset === undefined || command === undefined) return [];
   return [
     `- when the cause is gone, reset to event ${reset.keepSiblings} (what has ended is kept): ${code(command)}`,
     ...(reset.stageBoundary === reset.keepSiblings ? [] : [`- event ${reset.stageBoundary} repeats the whole stage`]),
   ];
 }
-
-/** Ids made here need no quotes; one made elsewhere must not become a second command. */
-const shellWord = (text: string): string => (/^[A-Za-z0-9._/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** Backticks would end the code; names of ours have none. */
 const code = (text: string): string => `\`${text.replace(/[`\p{Cc}]/gu, '?')}\``;

@@ -74,3 +74,15 @@ export function reasonText(reason: Reason): string {
 
 /** Which way a reason pushed; one that pushed nowhere is only named. */
 export const effectWord = (reason: Reason): string => (reason.effect === 'none' ? 'noted' : reason.effect);
+
+/**
+ * How an operator mends a run that could not judge, once the cause is gone. No other run is worth mending: a reset of a verdict
+ * would ask the critics again until one likes it.
+ */
+export function resetCommand({ decision, reset }: EvaluationReport, workflowId: string): string | undefined {
+  if (decision !== 'not_judged' || reset === undefined) return undefined;
+  return `temporal workflow reset --workflow-id ${shellWord(workflowId)} --event-id ${reset.keepSiblings} --reason "cause removed"`;
+}
+
+/** Ids made here need no quotes; one made elsewhere must not become a second command. */
+const shellWord = (text: string): string => (/^[A-Za-z0-9._/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -19,6 +19,8 @@ export interface Explanation {
   readonly bytes: number;
   /** What the findings rest on, one sentence each. */
   readonly assumptions: readonly string[];
+  /** Critics that would run and that nobody ran or assumed anything of: they are taken to find nothing. */
+  readonly notRun: readonly string[];
   readonly risk: EffectiveRisk;
   readonly critics: readonly ExplainedCritic[];
   readonly verdict: Verdict;
@@ -72,13 +74,23 @@ export function planExplainText(explanation: Explanation, { color, width }: Expl
       width,
     ),
     '',
-    `With these findings the decision would be ${colors.bold(words(verdict.decision))}${reasons.length === 0 ? ': no rule held and nothing failed' : ':'}`,
+    `With these findings the decision would be ${colors.bold(words(verdict.decision))}${unlessText(explanation.notRun)}${reasons.length === 0 ? ': no rule held and nothing failed' : ':'}`,
     ...reasons,
   ].join('\n');
 }
 
+/** Names that a line has room for. */
+const SHOWN_NOT_RUN = 5;
+
+function unlessText(notRun: readonly string[]): string {
+  if (notRun.length === 0) return '';
+  const shown = notRun.slice(0, SHOWN_NOT_RUN).map(safeText);
+  const more = notRun.length > shown.length ? ` and ${notRun.length - shown.length} more` : '';
+  return `, if ${shown.join(', ')}${more} ${notRun.length === 1 ? 'finds' : 'find'} nothing`;
+}
+
 /** The same for programs; keys are added, never renamed. */
-export function planExplainJson({ deployment, plan, at, tenant, bytes, assumptions, risk, critics, verdict }: Explanation) {
+export function planExplainJson({ deployment, plan, at, tenant, bytes, assumptions, notRun, risk, critics, verdict }: Explanation) {
   const { riskTier, said, saidBy, steps } = risk;
   return {
     plan: plan.name,
@@ -88,6 +100,7 @@ export function planExplainJson({ deployment, plan, at, tenant, bytes, assumptio
     tenant,
     bytes,
     assumptions,
+    notRun,
     risk: { tier: riskTier, said, saidBy, floor: plan.risk.floor, rules: steps },
     critics: critics.map((explained) => {
       const critic = plan.critics.find(({ name }) => name === explained.name);

@@ -4,7 +4,7 @@
  */
 import pc from 'picocolors';
 import type { EvaluationReport } from '../domain/report.js';
-import { BROKEN, caveats, coverageLine, effectWord, executedLine, headline, reasonText, words } from './format.js';
+import { BROKEN, caveats, coverageLine, effectWord, executedLine, headline, reasonText, resetCommand, words } from './format.js';
 import {
   costLines,
   CRITIC_COLUMNS,
@@ -56,10 +56,17 @@ function headLines(report: EvaluationReport, colors: Colors, width: number | und
   return [
     `${colors.bold(paint(headline(report)))}  ${safeText(report.evaluationId)}`,
     ...(reasons.length === 0 ? ['  no rule held and nothing failed'] : table(columns(['effect', 'code', 'reason']), reasons, width)),
+    ...mendLines(report),
     ...caveats(report)
       .flatMap((caveat) => wrap(`! ${caveat}`, width, '  '))
       .map(colors.yellow),
   ];
+}
+
+/** Not broken: somebody copies it. */
+function mendLines(report: EvaluationReport): string[] {
+  const command = resetCommand(report, report.evaluationId);
+  return command === undefined ? [] : [`  when the cause is gone: ${safeText(command)}`];
 }
 
 /** Numbers stand to the right. */

@@ -160,6 +160,7 @@ describe('a mistake', () => {
     ['a sample of none', ['--critics', 'pii', '--sample', '0'], /--sample: "0" is no whole number/],
     ['a sweep of no range', ['--plan', plan, '--sweep', 'pii.x=1'], /is not of the form critic\.option=from\.\.to/],
     ['a sweep that the critic refuses', ['--plan', plan, '--sweep', 'pii.x=0..1'], /pii refuses x = 0/],
+    ['a mix whose shares are not 1 together', ['--plan', plan, '--mix', 'calm=0.9,risky=0.15'], /the shares add up to 1\.05/],
     ['a mix of unknown strata', ['--plan', plan, '--mix', 'calmm=1'], /no record is of the stratum "calmm"/],
     ['a severity beyond 1', ['--critics', 'pii', '--flag-severity', '2'], /--flag-severity: "2" is no number from 0 to 1/],
     ['a family for nobody', ['--critics', 'pii', '--judges', 'pii'], /is not of the form critic=family/],

@@ -76,6 +76,44 @@ describe('a batch', () => {
     expect((await batch(['conflict', 'unreachable'], { failOn })).exit).toBe(1);
   });
 
+  it('says how many records were judged before under keys of their own, and how to judge them anew', async () => {
+    const io = fakeIo();
+    const before: Starter = { start: async (request) => ({ ...(await client.start(request)), wasStartedBefore: true }) };
+    const requests = [
+      { at: 'r:1', request: { plan: 'p', key: 'k1', content: 'allow' } },
+      { at: 'r:2', request: { plan: 'p', content: 'allow' } },
+    ];
+    expect(await runBatch(before, { total: 2, requests }, settings, new Output(io, false))).toBe(0);
+    expect(io.written.stderr).toContain(
+      '1 of 2 records were judged before under their keys, and not again; --key-suffix TEXT judges them anew',
+    );
+    expect((await batch(['allow'])).stderr).not.toContain('judged before');
+  });
+
+  it('that is told to stop says what it waits for', async () => {
+    const io = fakeIo();
+    const report = deferred<ReturnType<typeof makeReport>>();
+    const asked = deferred<void>();
+    const waiting: Starter = {
+      start: async () => ({
+        evaluationId: 'default/k1',
+        result: async () => {
+          asked.resolve();
+          return await report.promise;
+        },
+      }),
+    };
+    const requests = ['x', 'y'].map((content, index) => ({ at: `r:${index + 1}`, request: { plan: 'p', key: `k${index}`, content } }));
+    const ended = runBatch(waiting, { total: 2, requests }, { ...settings, concurrency: 1 }, new Output(io, false));
+    await asked.promise;
+    process.emit('SIGINT');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(io.written.stderr).toContain('stopping: 1 under way is waited for, and once more ends at once');
+    report.resolve(makeReport({ decision: 'allow' }));
+    expect(await ended).toBe(12);
+    expect(io.written.stderr).toContain('stopped: 1 of 2 records were not started');
+  });
+
   it('names the line of a record that was refused, and goes on with the others', async () => {
     const { stdout, stderr } = await batch(['allow', 'conflict', 'allow']);
     expect(stderr).toContain('r:2: default/k2 was started with another');

@@ -1,10 +1,11 @@
 /** The file of results of a batch: what a second run takes up, and what it leaves alone. */
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Ended, runBatch, type Starter } from '../../src/cli/batch.js';
+import { runBatch, type Starter } from '../../src/cli/batch.js';
 import { batchProgressText, spanText } from '../../src/cli/batch-progress.js';
 import type { BatchSettings } from '../../src/cli/batch.js';
 import { Output } from '../../src/cli/output.js';
@@ -28,6 +29,9 @@ afterEach(async () => {
 const settings: BatchSettings = { wait: true, timeoutMs: 1_000, concurrency: 3, failOn: new Set(['deny']) };
 const plan = { name: 'p', version: 1 };
 
+/** What an evaluation of `down` comes to, until somebody mends it. */
+let downIs: 'not_judged' | 'allow' = 'not_judged';
+
 /** A server that judges by the content, and remembers who was started. */
 class Server implements Starter {
   readonly started: string[] = [];
@@ -39,6 +43,7 @@ class Server implements Starter {
       async result() {
         if (content === 'slow') throw new StillRunning(evaluationId, 1);
         if (content === 'cancelled') throw new EvaluationCancelled(evaluationId, undefined);
+        if (content === 'down') return makeReport({ evaluationId, plan, decision: downIs });
         if (content === 'refused') throw new RequestRefused(['no']);
         return makeReport({ evaluationId, plan, decision: content === 'deny' ? 'deny' : 'allow' });
       },
@@ -48,13 +53,12 @@ class Server implements Starter {
 
 async function batch(contents: readonly (string | StartRequest)[], server = new Server()) {
   const io = fakeIo();
-  const earlier = new Ended();
-  const results = await Results.open(out, 'p', (line) => earlier.addLine(line));
+  const results = await Results.open(out, 'p');
   const requests = contents.map((one, index) => ({
     at: `r:${index + 1}`,
     request: typeof one === 'string' ? { plan: 'p', content: one } : one,
   }));
-  const exit = await runBatch(server, { total: requests.length, requests, results, earlier }, settings, new Output(io, false));
+  const exit = await runBatch(server, { total: requests.length, requests, results }, settings, new Output(io, false));
   return { exit, started: server.started, ...io.written };
 }
 
@@ -131,6 +135,59 @@ describe('a file of results', () => {
     expect((await batch([{ plan: 'p', key: 'k', content: 'b' }])).started).toEqual(['default/k']);
   });
 
+  it('counts what stood there once: a record that was changed is not summed up with its old result', async () => {
+    await batch([{ plan: 'p', key: 'k', content: 'a' }, 'b']);
+    const { stdout } = await batch([{ plan: 'p', key: 'k', content: 'refused' }, 'b']);
+    expect(stdout).toContain('2 records');
+    expect(stdout).toMatch(/allow\s+1/);
+    expect(stdout).toMatch(/refused\s+1/);
+  });
+
+  it('has what could not be judged looked at again, and a second line when it has come to another end', async () => {
+    downIs = 'not_judged';
+    expect((await batch(['down'])).exit).toBe(12);
+    expect(await batch(['down'])).toMatchObject({ exit: 12, started: [expect.any(String)] });
+    expect((await lines()).map(({ decision }) => decision)).toEqual(['not_judged']);
+    downIs = 'allow';
+    const mended = await batch(['down']);
+    expect(mended.exit).toBe(0);
+    expect((await lines()).map(({ decision }) => decision)).toEqual(['not_judged', 'allow']);
+    const last = await batch(['down']);
+    expect(last).toMatchObject({ exit: 0, started: [] });
+    expect(last.stdout).toContain('1 records');
+    expect(last.stdout).toMatch(/allow\s+1/);
+  });
+
+  it('on a disk that is full for a moment keeps whole lines, and the record is asked for again', async () => {
+    await batch(['a']);
+    const before = await readFile(out, 'utf8');
+    // As much room as for a part of the next line: blocks of 1,024 bytes.
+    const blocks = Math.ceil((Buffer.byteLength(before) + 1) / 1_024);
+    const script = `
+      import { Results } from './src/cli/results.js';
+      const results = await Results.open(process.env.OUT, 'p');
+      const { request, digest } = results.know({ plan: 'p', content: 'b' });
+      const error = { code: 'EVALUATION_CANCELLED', message: 'x'.repeat(2_000) };
+      try { results.add({ at: 'r:2', evaluationId: 'default/' + request.key, digest, error }); } catch (thrown) { console.log(thrown.message); }
+    `;
+    const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script].map(
+      (word) => `'${word.replaceAll("'", `'\\''`)}'`,
+    );
+    const said = execFileSync('bash', ['-c', `ulimit -f ${blocks}; exec ${node.join(' ')}`], {
+      env: { ...process.env, OUT: out },
+      encoding: 'utf8',
+    });
+    expect(said).toContain('the result cannot be written: EFBIG');
+    expect(await readFile(out, 'utf8')).toBe(before);
+    expect((await batch(['a', 'b'])).started).toHaveLength(1);
+  });
+
+  it('leaves a note of somebody else beside it alone', async () => {
+    await writeFile(`${out}.batch`, 'precious');
+    await expect(batch(['a'])).rejects.toThrow('is there and is not ours');
+    expect(await readFile(`${out}.batch`, 'utf8')).toBe('precious');
+  });
+
   it('loses no more than the line that a kill has torn', async () => {
     await batch(['a', 'b']);
     const text = await readFile(out, 'utf8');
@@ -159,9 +216,9 @@ describe('a file of results', () => {
 
   it('of another plan is refused, and so is a place that cannot be written', async () => {
     await batch(['a']);
-    await expect(Results.open(out, 'q', () => undefined)).rejects.toThrow('is a result of plan p, and this batch is judged by q');
-    await expect(Results.open(dir, 'p', () => undefined)).rejects.toThrow('is not a file');
-    await expect(Results.open(join(dir, 'none', 'x.jsonl'), 'p', () => undefined)).rejects.toThrow('cannot be written: ENOENT');
+    await expect(Results.open(out, 'q')).rejects.toThrow('is a result of plan p, and this batch is judged by q');
+    await expect(Results.open(dir, 'p')).rejects.toThrow('is not a file');
+    await expect(Results.open(join(dir, 'none', 'x.jsonl'), 'p')).rejects.toThrow('cannot be written: ENOENT');
   });
 });
 

@@ -64,6 +64,21 @@ describe('a deployment', () => {
     expect([...deployment.plans.keys()]).toEqual(['a']);
   });
 
+  it('knows its critics for plan files that are named: in the place of its own plans, or beside them', async () => {
+    await write({ 'tribunal.yaml': 'name: shop\nplans: [a.yaml]\ncritics: [own.mjs]\n', 'a.yaml': PLAN('a'), 'b.yaml': PLAN('b'), 'own.mjs': CRITICS('own') });
+    const namesOf = async (options: DeploymentOptions): Promise<string[]> => [...(await loadDeployment(options)).plans.keys()];
+    expect(await namesOf({ file: at('tribunal.yaml'), plans: [at('b.yaml')], plansAlone: true })).toEqual(['b']);
+    expect(await namesOf({ file: at('tribunal.yaml'), plans: [at('b.yaml')] })).toEqual(['a', 'b']);
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      expect(await namesOf({ plans: ['b.yaml'] })).toEqual(['b']);
+      expect((await loadDeployment({ plans: ['b.yaml'] })).name).toBe('shop');
+    } finally {
+      process.chdir(before);
+    }
+  });
+
   it('takes what options name beside its file, and their name instead of its own', async () => {
     await write({ 'tribunal.yaml': 'name: shop\nplans: [a.yaml]\n', 'a.yaml': PLAN('a'), 'b.yaml': PLAN('b'), 'own.mjs': CRITICS('own') });
     const deployment = await loadDeployment({

@@ -11,6 +11,8 @@ const name = z.string().min(1).max(MAX_NAME);
 
 const Row = strict({
   id: name.optional(),
+  /** Records for `evaluate` have one. */
+  key: name.optional(),
   text: z.string().optional(),
   content: JsonSchema.optional(),
   response: z.string().nullish(),
@@ -39,7 +41,7 @@ export const ownForm: Adapter = {
     return {
       ok: true,
       record: {
-        id: row.id ?? place.id,
+        id: row.id ?? row.key ?? place.id,
         stratum: row.stratum ?? place.stratum,
         content,
         context: row.context ?? {},
