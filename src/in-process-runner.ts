@@ -3,11 +3,11 @@
  * Knows no Temporal. What a worker adds (retries, lanes, limits) is not here.
  */
 import { randomUUID } from 'node:crypto';
-import { runAttempt, type AttemptEnd } from './critics/attempt.js';
+import { runAttempt } from './critics/attempt.js';
 import type { SecretSource } from './critics/critic.js';
 import { makeGuardedFetch } from './critics/guarded-fetch.js';
+import { resultOfOnly } from './critics/only-attempt.js';
 import type { CriticRegistry } from './critics/registry.js';
-import type { AttemptClass, CriticOutcome, CriticResult } from './domain/outcomes.js';
 import type { RunCritic } from './in-process.js';
 
 export interface RunnerOptions {
@@ -41,27 +41,6 @@ export function registryRunner({ registry, secrets = () => undefined, hosts = []
       },
       Math.min(critic.attemptTimeoutMs, critic.timeoutMs ?? Number.POSITIVE_INFINITY, leftMs),
     );
-    return resultOf(end, { startedAt, endedAt: Date.now() }, performance.now() - begun);
+    return resultOfOnly(end, { queuedMs: 0, ranMs: performance.now() - begun, startedAt }, { startedAt, endedAt: Date.now() });
   };
 }
-
-/** What one attempt came to, as the end of its critic. */
-function resultOf(end: AttemptEnd, times: { readonly startedAt: number; readonly endedAt: number }, ranMs: number): CriticResult {
-  const ran = { queuedMs: 0, ranMs, startedAt: times.startedAt };
-  if (end.ok) {
-    const cost = end.finding.cost !== undefined ? { cost: end.finding.cost } : {};
-    return { outcome: 'succeeded', finding: end.finding, attempts: [{ class: 'ok', ...ran, ...cost }], ...times };
-  }
-  const attempt = { class: end.class, code: end.code, ...ran, ...(end.cost !== undefined ? { cost: end.cost } : {}) };
-  return { outcome: OUTCOME_OF[end.class], attempts: [attempt], code: end.code, message: end.message, ...times };
-}
-
-const OUTCOME_OF = {
-  transient: 'failed',
-  rate_limited: 'failed',
-  permanent: 'failed',
-  timed_out: 'timed_out',
-  invalid_output: 'invalid_output',
-  unavailable: 'unavailable',
-  cancelled: 'cancelled',
-} as const satisfies Record<Exclude<AttemptClass, 'ok' | 'worker_lost'>, CriticOutcome>;

@@ -9,6 +9,7 @@
 import type { LocalBatchInput, LocalBatchResult } from '../contract.js';
 import type { RunFacts } from '../domain/gate.js';
 import { runAttempt } from '../critics/attempt.js';
+import { resultOfOnly } from '../critics/only-attempt.js';
 import type { SecretSource } from '../critics/critic.js';
 import type { CriticRegistry } from '../critics/registry.js';
 import { admit, cancelledBeforeStart, findingsFor, inStartOrder, notReached, recordOf, reservedIn } from '../domain/admit.js';
@@ -199,14 +200,8 @@ class Batch {
     );
     const times = { startedAt, endedAt: Date.now() };
     const ran = { queuedMs: 0, ranMs: Math.round(performance.now() - begun) };
-    if (end.ok) {
-      const cost = end.finding.cost !== undefined ? { cost: end.finding.cost } : {};
-      return { outcome: 'succeeded', finding: end.finding, attempts: [{ class: 'ok', ...ran, ...cost }], ...times };
-    }
-    if (end.class === 'cancelled') return { ...this.#cut(), attempts: [{ class: 'cancelled', ...ran }], ...times };
-    const outcome = OUTCOME_OF[end.class];
-    const attempt = { class: end.class, code: end.code, ...ran, ...(end.cost !== undefined ? { cost: end.cost } : {}) };
-    return { outcome, attempts: [attempt], code: end.code, message: end.message, ...times };
+    if (!end.ok && end.class === 'cancelled') return { ...this.#cut(), attempts: [{ class: 'cancelled', ...ran }], ...times };
+    return resultOfOnly(end, ran, times);
   }
 
   /** Neutral only when a decisive rule cut it; a worker that stops is a failure of the critic's host. */
@@ -226,12 +221,3 @@ function bare({ finding, gate: { saw: _saw, error, ...gate }, message: _message,
     ...(finding !== undefined ? { finding: read } : {}),
   };
 }
-
-const OUTCOME_OF = {
-  transient: 'failed',
-  rate_limited: 'failed',
-  permanent: 'failed',
-  timed_out: 'timed_out',
-  invalid_output: 'invalid_output',
-  unavailable: 'unavailable',
-} as const;

@@ -1,6 +1,6 @@
 /** `tribunal critic new`: a critic with a case beside it, named in the deployment file. */
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { isMap, isSeq, parseDocument, type Document } from 'yaml';
@@ -19,7 +19,7 @@ const TEMPLATE_NAME = /my_critic/g;
 export function addCriticNew(parent: Command, cli: Cli): void {
   const command = parent
     .command('new')
-    .description('write critics/NAME.mjs with a case, and name it in tribunal.yaml')
+    .description('write critics/NAME.mjs (.mts with --ts) with a case, and name it in tribunal.yaml')
     .argument('<name>', 'name of the critic: [a-z][a-z0-9_]{0,63}')
     .option('--ts', 'in TypeScript, which needs the package tsx')
     .option('--file <path>', 'deployment file', 'tribunal.yaml');
@@ -33,12 +33,13 @@ async function runCriticNew({ options, args, io, output }: Call<CriticNewOptions
     throw usageError(`${file}: there is no such file: write one with \`${commandName(io.env)} init\`, or name yours with --file`);
   const modules = await readModules(file);
   await refuseName(name, file, modules.known);
-  const extension = options.ts === true ? 'ts' : 'mjs';
+  // An ES module whatever the package.json above it says.
+  const extension = options.ts === true ? 'mts' : 'mjs';
   const module = `critics/${name}.${extension}`;
   const text = withCritic(modules, module);
   const files = new Map<string, string>();
   for (const [path, template] of await readTemplate('critic')) {
-    if (path.endsWith(extension === 'ts' ? '.mjs' : '.ts')) continue;
+    if (path.endsWith(extension === 'mts' ? '.mjs' : '.mts')) continue;
     files.set(join(dirname(file), 'critics', path.replace(TEMPLATE_NAME, name)), template.replace(TEMPLATE_NAME, name));
   }
   await writeNew(files, () => replace(file, text), file);
@@ -104,12 +105,16 @@ function withCritic({ document }: Modules, module: string): string {
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
-/** Whoever reads it meanwhile gets the old one or the new one, whole. */
+/** Whoever reads it meanwhile gets the old one or the new one, whole. A link stays one, and who may read the file stays as it was. */
 async function replace(file: string, text: string): Promise<void> {
-  const beside = `${file}.${randomUUID()}`;
+  const real = await realpath(file);
+  const { mode } = await stat(real);
+  const beside = `${real}.${randomUUID()}`;
   try {
-    await writeFile(beside, text, { flag: 'wx' });
-    await rename(beside, file);
+    // Nobody else reads it before it has its mode, of which the umask takes nothing then.
+    await writeFile(beside, text, { flag: 'wx', mode: 0o600 });
+    await chmod(beside, mode);
+    await rename(beside, real);
   } catch (error) {
     await rm(beside, { force: true });
     throw error;

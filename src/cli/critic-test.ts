@@ -19,7 +19,7 @@ export function addCriticTest(parent: Command, cli: Cli): void {
   const command = parent
     .command('test')
     .description('run the conformance suite, and the cases beside the module, on its critics')
-    .argument('<module>', 'critics module: .mjs, .js or .ts')
+    .argument('<module>', 'critics module: .mjs, .js, .mts or .ts')
     .option('--with <json>', 'options of the critic, as a plan has them under "with"')
     .option('--name <name>', 'test this critic of the module alone')
     .option('--timeout <duration>', 'how long one answer may take', '10s');

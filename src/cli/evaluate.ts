@@ -3,9 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Option, type Command } from 'commander';
 import type { EvaluationHandle } from '../client-handle.js';
 import { RISK_TIERS, type RiskTier } from '../domain/plan.js';
-import type { EvaluationRequest, JsonObject } from '../domain/request.js';
+import type { EvaluationRequest } from '../domain/request.js';
 import { parseDuration } from '../schemas/duration.js';
-import type { StartRequest } from '../schemas/request.js';
 import { runBatch, type BatchSettings, type RequestAt } from './batch.js';
 import { collect, onRun, type Call, type Cli } from './command.js';
 import { connectClient, planOfDeployment, type Connected } from './connect.js';
@@ -13,7 +12,7 @@ import { EXIT, exitOfDecision, usageError } from './exit.js';
 import { onlyRecord, openRecords, type RecordAt, type Records } from './records.js';
 import type { Progress } from './output.js';
 import { progressText } from './progress-text.js';
-import { parseContext } from './request-context.js';
+import { parseContext, withDefaults } from './request-context.js';
 import { Results } from './results.js';
 import { progressOf, showReport } from './show.js';
 import { listenForStop } from './signals.js';
@@ -116,27 +115,6 @@ async function readRecords({ options, args, io }: Call<EvaluateOptions>): Promis
   if (source === undefined) throw usageError('nothing to judge: name a file with JSON records, - for stdin, or --content TEXT');
   if (source === options.out) throw usageError('--out names the file of records: name another one for the results');
   return await openRecords(source, io.stdin);
-}
-
-/** What a record says itself is never overruled by an option. */
-function withDefaults(
-  record: RecordAt['record'],
-  defaults: { readonly context: JsonObject; readonly plan: string },
-  options: EvaluateOptions,
-): StartRequest {
-  const context = { ...defaults.context, ...record.context };
-  const tierIsNamed = record.riskTier !== undefined || context['riskTier'] !== undefined;
-  const key = record.key ?? options.key;
-  return {
-    ...(options.tenant !== undefined ? { tenant: options.tenant } : {}),
-    ...(options.class !== undefined ? { class: options.class } : {}),
-    ...(options.risk !== undefined && !tierIsNamed ? { riskTier: options.risk } : {}),
-    ...(options.gating !== undefined ? { gating: options.gating } : {}),
-    plan: defaults.plan,
-    ...record,
-    ...(key !== undefined ? { key: `${key}${options.keySuffix ?? ''}` } : {}),
-    context,
-  };
 }
 
 async function runOne(

@@ -17,7 +17,7 @@ import { collect, onRun, type Call, type Cli } from './command.js';
 import { EXIT, usageError } from './exit.js';
 import { addPlanOptions, loadOnePlan, noteWarnings, type PlanOptions } from './plan-files.js';
 import { readRecord, readSource } from './records.js';
-import { parseContext } from './request-context.js';
+import { parseContext, withDefaults } from './request-context.js';
 
 interface ExplainOptions extends PlanOptions {
   readonly content?: string;
@@ -84,19 +84,8 @@ async function requestOf(
     throw usageError('name one record: a file, - for stdin, or --content TEXT');
   const { at, record } =
     source === undefined ? { at: '--content', record: { content: options.content ?? '' } } : await readRecord(source, io.stdin);
-  const context = { ...parseContext(options.context ?? []), ...record.context };
-  const tierIsNamed = record.riskTier !== undefined || context['riskTier'] !== undefined;
-  const checked = toEvaluationRequest(
-    {
-      ...(options.tenant !== undefined ? { tenant: options.tenant } : {}),
-      ...(options.risk !== undefined && !tierIsNamed ? { riskTier: options.risk } : {}),
-      ...(options.gating !== undefined ? { gating: options.gating } : {}),
-      ...record,
-      plan: plan.name,
-      context,
-    },
-    () => 'explained',
-  );
+  const defaults = { context: parseContext(options.context ?? []), plan: plan.name };
+  const checked = toEvaluationRequest(withDefaults(record, defaults, options), () => 'explained');
   if (checked.ok) return { at, request: checked.value };
   throw usageError(checked.problems.map((problem) => `${at}: ${problem}`).join('\n'));
 }

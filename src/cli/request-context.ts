@@ -1,6 +1,7 @@
-/** `--context key=value` of the command line. */
+/** A request out of a record and the options of the command line. */
 import type { JsonObject } from '../domain/request.js';
 import { jsonProblem } from '../schemas/json.js';
+import type { EvaluationRecord, StartRequest } from '../schemas/request.js';
 import { usageError } from './exit.js';
 
 /** `k=v` to an object; a value that is JSON is taken as JSON. */
@@ -23,4 +24,35 @@ function jsonOrText(text: string): JsonObject[string] {
   } catch {
     return text;
   }
+}
+
+/** Options that stand in for what a record does not say. */
+export interface RecordDefaults {
+  readonly tenant?: string;
+  readonly key?: string;
+  readonly keySuffix?: string;
+  readonly class?: StartRequest['class'];
+  readonly risk?: StartRequest['riskTier'];
+  readonly gating?: StartRequest['gating'];
+}
+
+/** What a record says itself is never overruled by an option. */
+export function withDefaults(
+  record: EvaluationRecord,
+  defaults: { readonly context: JsonObject; readonly plan: string },
+  options: RecordDefaults,
+): StartRequest {
+  const context = { ...defaults.context, ...record.context };
+  const tierIsNamed = record.riskTier !== undefined || context['riskTier'] !== undefined;
+  const key = record.key ?? options.key;
+  return {
+    ...(options.tenant !== undefined ? { tenant: options.tenant } : {}),
+    ...(options.class !== undefined ? { class: options.class } : {}),
+    ...(options.risk !== undefined && !tierIsNamed ? { riskTier: options.risk } : {}),
+    ...(options.gating !== undefined ? { gating: options.gating } : {}),
+    plan: defaults.plan,
+    ...record,
+    ...(key !== undefined ? { key: `${key}${options.keySuffix ?? ''}` } : {}),
+    context,
+  };
 }
