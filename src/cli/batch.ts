@@ -174,7 +174,8 @@ class Run {
       );
     if (left > 0) output.note(`stopped: ${left} of ${batch.total} records were not started`);
     if (!settings.wait) output.note(`${this.#started} of ${batch.total} evaluations were started`);
-    else if (!output.json) output.line(this.#ended.tally.text());
+    else if (output.json) output.object({ summary: this.#ended.tally.json() });
+    else output.line(this.#ended.tally.text());
     return this.#ended.exit(left, settings.wait);
   }
 

@@ -21,6 +21,9 @@ export type BatchEntry =
   /** What kept the record from being started or followed, in one sentence. */
   | { readonly error: string };
 
+/** In the order in which they are told. */
+const DECISIONS = ['allow', 'deny', 'escalate', 'not_judged'] as const;
+
 /** Enough to see where the time goes. */
 const SHOWN_CRITICS = 5;
 /** Kinds of failure, the most frequent first; the rest is counted. */
@@ -57,6 +60,29 @@ export class BatchTally {
     increase(this.#failures, 'refused' in entry ? `refused ${entry.refused}` : `error ${entry.error}`);
   }
 
+  /** The same for programs; keys are added, never renamed. Times in milliseconds. */
+  json() {
+    const { spent, saved, unknown, planned, usd, inputTokens, outputTokens } = this.#cost;
+    return {
+      records: this.#count,
+      decisions: Object.fromEntries(DECISIONS.map((decision) => [decision, this.#decisions.get(decision) ?? 0])),
+      refused: this.#refused,
+      errors: this.#errors(),
+      cost: {
+        spent: tidy(spent),
+        saved: tidy(saved),
+        unknown: tidy(unknown),
+        planned: tidy(planned),
+        usd: tidy(usd),
+        inputTokens,
+        outputTokens,
+      },
+      ...(this.#totals.length > 0 ? { totalMs: { p50: percentile(this.#totals, 0.5), p95: percentile(this.#totals, 0.95) } } : {}),
+      slowest: this.#slowest(),
+      failures: this.#failuresSorted().map(([what, times]) => ({ what, times })),
+    };
+  }
+
   text(): string {
     const any = this.#totals.length > 0;
     const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', title, ...lines]);
@@ -91,12 +117,12 @@ export class BatchTally {
 
   /** All decisions, also those that did not occur: a 0 is an answer. */
   #decisionCounts(): Pair[] {
-    const decided = (['allow', 'deny', 'escalate', 'not_judged'] as const).map((decision): Pair => [
-      words(decision),
-      String(this.#decisions.get(decision) ?? 0),
-    ]);
-    const errors = this.#count - this.#totals.length - this.#refused;
-    return [...decided, ['refused', String(this.#refused)], ['errors', String(errors)]];
+    const decided = DECISIONS.map((decision): Pair => [words(decision), String(this.#decisions.get(decision) ?? 0)]);
+    return [...decided, ['refused', String(this.#refused)], ['errors', String(this.#errors())]];
+  }
+
+  #errors(): number {
+    return this.#count - this.#totals.length - this.#refused;
   }
 
   #costSums(): Pair[] {
@@ -119,12 +145,20 @@ export class BatchTally {
   }
 
   /** By the 95th percentile of the running time of all attempts of one evaluation. */
-  #slowestCritics(): string[] {
-    const slowest = [...this.#ranMs]
-      .map(([name, times]) => ({ name, runs: times.length, p50: percentile(times, 0.5), p95: percentile(times, 0.95) }))
-      .toSorted((a, b) => b.p95 - a.p95 || (a.name < b.name ? -1 : 1))
+  #slowest(): { readonly critic: string; readonly runs: number; readonly p50: number; readonly p95: number }[] {
+    return [...this.#ranMs]
+      .map(([critic, times]) => ({ critic, runs: times.length, p50: percentile(times, 0.5), p95: percentile(times, 0.95) }))
+      .toSorted((a, b) => b.p95 - a.p95 || (a.critic < b.critic ? -1 : 1))
       .slice(0, SHOWN_CRITICS);
-    const rows = slowest.map(({ name, runs, p50, p95 }) => [safeText(name), String(runs), milliseconds(p50), milliseconds(p95)]);
+  }
+
+  #slowestCritics(): string[] {
+    const rows = this.#slowest().map(({ critic, runs, p50, p95 }) => [
+      safeText(critic),
+      String(runs),
+      milliseconds(p50),
+      milliseconds(p95),
+    ]);
     const right = true;
     return rows.length === 0
       ? []
@@ -132,8 +166,12 @@ export class BatchTally {
   }
 
   /** By code, the most frequent first; critics that ended without success, refusals and errors alike. */
+  #failuresSorted(): [string, number][] {
+    return [...this.#failures].toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  }
+
   #failureCounts(): string[] {
-    const sorted = [...this.#failures].toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    const sorted = this.#failuresSorted();
     const more = sorted.length > SHOWN_FAILURES ? [`  and ${sorted.length - SHOWN_FAILURES} other kinds`] : [];
     const rows = sorted.slice(0, SHOWN_FAILURES).map(([what, count]) => [safeText(what), String(count)]);
     return rows.length === 0 ? [] : [...table([{ name: 'what' }, { name: 'times', right: true }], rows), ...more];

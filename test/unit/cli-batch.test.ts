@@ -121,14 +121,22 @@ describe('a batch', () => {
     expect(stdout).toMatch(/refused\s+1/);
   });
 
-  it('with --json prints one object a record and nothing else', async () => {
+  it('with --json prints one object a record and the summary last, and nothing else', async () => {
     const { stdout, stderr } = await batch(['allow', 'conflict'], {}, true);
     const lines = stdout
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line))
-      .toSorted((a, b) => (a.at < b.at ? -1 : 1));
-    expect(lines).toEqual([
+      .map((line) => JSON.parse(line));
+    expect(lines.pop()).toEqual({
+      summary: expect.objectContaining({
+        records: 2,
+        decisions: { allow: 1, deny: 0, escalate: 0, not_judged: 0 },
+        refused: 1,
+        errors: 0,
+        failures: [{ what: 'refused KEY_CONFLICT', times: 1 }],
+      }),
+    });
+    expect(lines.toSorted((a, b) => (a.at < b.at ? -1 : 1))).toEqual([
       expect.objectContaining({ at: 'r:1', evaluationId: 'default/k1', decision: 'allow' }),
       expect.objectContaining({ at: 'r:2', error: expect.objectContaining({ code: 'KEY_CONFLICT' }) }),
     ]);

@@ -121,12 +121,12 @@ describe('evaluate', () => {
     expect(run.stdout).toMatch(/deny\s+40/);
     const json = await cli('evaluate', file, '--plan', 'fine', '--json');
     expect(json.exit).toBe(0);
-    expect(
-      json.stdout
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line).decision),
-    ).toEqual(Array.from({ length: 40 }, () => 'allow'));
+    const lines = json.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.pop()).toMatchObject({ summary: { records: 40, decisions: { allow: 40 } } });
+    expect(lines.map(({ decision }) => decision)).toEqual(Array.from({ length: 40 }, () => 'allow'));
   });
 });
 
