@@ -19,6 +19,10 @@ export function changed(about: string, from: string, to: string, direction: Chan
   return { about, text, direction };
 }
 
+/** The change without its direction, where there is a reason why it has none. */
+export const noted = (change: Change, why: string | undefined): Change =>
+  why === undefined ? change : { ...change, text: `${change.text} (${why})`, direction: 'unranked' };
+
 const short = (text: string): string => (text.length <= MAX_VALUE_CHARS ? text : `${text.slice(0, MAX_VALUE_CHARS)}…`);
 
 /** `ranks`: the laxest first. */

@@ -1,12 +1,15 @@
 /**
  * What differs between two compiled plans, in words, and which way each change goes. Pure.
  *
- * `looser`: something that was stopped before, or sent to a person, may now pass. `stricter`: the other way round.
- * `neither`: it changes cost, speed or order, not what may pass. `unranked`: it may be either; a person has to look.
+ * `looser`: something that was stopped before, or sent to a person, may now pass, and nothing the other way round, given
+ * the same ends of critics. `stricter`: the reverse. `neither`: it changes cost, speed or order, not what may pass.
+ * `unranked`: it may be either, or that cannot be told from the plans; a person has to look.
  * Compared is what the plans mean with all defaults filled in, so that writing a default down is no change.
  */
 import { criticChanges } from './plan-diff-critic.js';
-import { byRank, changed, type Change, type ChangeDirection } from './plan-diff-words.js';
+import { PlanPair, unless } from './plan-diff-effects.js';
+import { readsOrder } from './plan-diff-reach.js';
+import { byRank, changed, noted, type Change, type ChangeDirection } from './plan-diff-words.js';
 import { RISK_TIERS, STAGES, type Plan, type PlanCritic, type VerdictRule } from './plan.js';
 
 export type { Change, ChangeDirection } from './plan-diff-words.js';
@@ -24,12 +27,13 @@ export function diffPlans(a: Plan, b: Plan): PlanDiff {
     ...(a.name === b.name ? [] : [changed('plan', a.name, b.name, 'neither')]),
     ...(a.version === b.version ? [] : [changed('version', String(a.version), String(b.version), 'neither')]),
   ];
+  const pair = new PlanPair(a, b);
   const changes = [
-    ...riskChanges(a, b),
-    ...limitChanges(a, b),
-    ...timeChanges(a, b),
-    ...budgetChanges(a, b),
-    ...criticsChanges(a, b),
+    ...riskChanges(pair),
+    ...limitChanges(pair),
+    ...timeChanges(pair),
+    ...budgetChanges(pair),
+    ...criticsChanges(pair),
     ...ruleChanges(a.verdict.rules, b.verdict.rules),
     ...needsChanges(a, b),
     ...(a.verdict.otherwise === b.verdict.otherwise
@@ -41,7 +45,17 @@ export function diffPlans(a: Plan, b: Plan): PlanDiff {
     changes.length > 0 || rulesOf(a) === rulesOf(b)
       ? []
       : [{ about: 'plan', text: 'something else of the compiled plan', direction: 'unranked' }];
-  return { same: a.hash === b.hash, changes: [...names, ...changes, ...rest], warnings: versionWarnings(a, b) };
+  return {
+    same: a.hash === b.hash,
+    changes: [...names, ...(a.verdict.otherwise === 'deny' && b.verdict.otherwise === 'deny' ? changes.map(lowering) : changes), ...rest],
+    warnings: versionWarnings(a, b),
+  };
+}
+
+/** Where nothing that is said means deny, a reason to escalate lowers the decision. */
+function lowering(change: Change): Change {
+  const isRanked = change.direction === 'looser' || change.direction === 'stricter';
+  return isRanked && !change.about.startsWith('limits.') ? noted(change, 'otherwise is deny, which any other reason lowers') : change;
 }
 
 /** All of a plan but what it is called. */
@@ -56,9 +70,12 @@ function versionWarnings(a: Plan, b: Plan): string[] {
   return b.version < a.version ? [`the version went back from ${a.version} to ${b.version}`] : [];
 }
 
-function riskChanges({ risk: a }: Plan, { risk: b }: Plan): Change[] {
+function riskChanges(pair: PlanPair): Change[] {
+  const [a, b] = [pair.a.risk, pair.b.risk];
+  if (JSON.stringify(a) === JSON.stringify(b)) return [];
+  const why = pair.whyTier();
   const tier = (about: string, from: (typeof RISK_TIERS)[number], to: (typeof RISK_TIERS)[number]): Change[] =>
-    from === to ? [] : [changed(about, from, to, byRank(RISK_TIERS, from, to))];
+    from === to ? [] : [changed(about, from, to, ...unless(byRank(RISK_TIERS, from, to), why))];
   const gone = a.atLeast.filter((one) => !b.atLeast.some((other) => other.when === one.when));
   const come = b.atLeast.filter((one) => !a.atLeast.some((other) => other.when === one.when));
   const sameTier = (one: { readonly tier: string }) => come.find((other) => other.tier === one.tier);
@@ -75,59 +92,57 @@ function riskChanges({ risk: a }: Plan, { risk: b }: Plan): Change[] {
     }),
     ...paired.map(({ one, other }) => changed(`risk: at least ${one.tier} if`, one.when, other.when, 'unranked')),
     ...gone
-      .filter((one) => !paired.some((pair) => pair.one === one))
-      .map((one): Change => ({ about: 'risk', text: `risk: no longer at least ${one.tier} if ${one.when}`, direction: 'looser' })),
+      .filter((one) => !paired.some((both) => both.one === one))
+      .map((one) => noted({ about: 'risk', text: `risk: no longer at least ${one.tier} if ${one.when}`, direction: 'looser' }, why)),
     ...come
-      .filter((one) => !paired.some((pair) => pair.other === one))
-      .map((one): Change => ({ about: 'risk', text: `risk: now at least ${one.tier} if ${one.when}`, direction: 'stricter' })),
+      .filter((one) => !paired.some((both) => both.other === one))
+      .map((one) => noted({ about: 'risk', text: `risk: now at least ${one.tier} if ${one.when}`, direction: 'stricter' }, why)),
   ];
 }
 
-/** Limits make critics wait, never pass. */
-function limitChanges({ limits: a }: Plan, { limits: b }: Plan): Change[] {
-  const plain = (['maxConcurrentCritics', 'maxQueueSize', 'maxContentBytes'] as const).map(
-    (name) => [`limits.${name}`, a[name], b[name]] as const,
-  );
-  const stages = STAGES.map(
-    (stage) => [`limits.maxConcurrentPerStage.${stage}`, a.maxConcurrentPerStage[stage], b.maxConcurrentPerStage[stage]] as const,
-  );
-  return [...plain, ...stages].flatMap(([about, from, to]) =>
-    from === to
-      ? []
-      : [changed(about, from === undefined ? 'no limit' : String(from), to === undefined ? 'no limit' : String(to), 'neither')],
-  );
-}
-
-/** Less time means more critics that are cut, which is only looser where the plan ignores that. */
-function timeChanges(a: Plan, b: Plan): Change[] {
-  const stages = STAGES.map((stage) => {
-    const [from, to] = [a.timeouts.stagesMs[stage] ?? a.timeouts.globalMs, b.timeouts.stagesMs[stage] ?? b.timeouts.globalMs];
-    const written = a.timeouts.stagesMs[stage] !== undefined || b.timeouts.stagesMs[stage] !== undefined;
-    return { about: `timeouts.stages.${stage}`, from, to: written ? to : from, critics: b.critics.filter((one) => one.stage === stage) };
-  });
-  const global = { about: 'timeouts.global', from: a.timeouts.globalMs, to: b.timeouts.globalMs, critics: b.critics };
-  return [global, ...stages].flatMap(({ about, from, to, critics }) => {
-    if (from === to) return [];
-    const ignored = critics.some((critic) => ignores(critic, 'timed_out') || ignores(critic, 'not_reached'));
-    const direction = to < from && ignored ? 'looser' : 'neither';
-    return [changed(about, `${from} ms`, `${to} ms`, direction, direction === 'looser' ? 'what runs out of time is ignored' : undefined)];
-  });
-}
-
-function budgetChanges(a: Plan, b: Plan): Change[] {
-  const [from, to] = [a.budget.maxCost, b.budget.maxCost];
-  if (from === to) return [];
-  const isLess = (to ?? Number.POSITIVE_INFINITY) < (from ?? Number.POSITIVE_INFINITY);
-  const loosens = isLess && b.critics.some((critic) => ignores(critic, 'over_budget'));
-  const direction = loosens ? 'looser' : 'neither';
+/** Limits make critics wait, never pass, unless nobody minds who waited too long. What is too large is refused. */
+function limitChanges(pair: PlanPair): Change[] {
+  const [a, b] = [pair.a.limits, pair.b.limits];
   const word = (value: number | undefined): string => (value === undefined ? 'no limit' : String(value));
-  return [changed('budget.maxCost', word(from), word(to), direction, loosens ? 'what is over budget is ignored' : undefined)];
+  const limit = (name: string, from: number | undefined, to: number | undefined, ...said: [ChangeDirection, string?]): Change[] =>
+    from === to ? [] : [changed(`limits.${name}`, word(from), word(to), ...said)];
+  return [
+    ...limit('maxConcurrentCritics', a.maxConcurrentCritics, b.maxConcurrentCritics, ...unless('neither', pair.whyTime(STAGES[0]))),
+    ...limit('maxQueueSize', a.maxQueueSize, b.maxQueueSize, 'neither'),
+    ...limit('maxContentBytes', a.maxContentBytes, b.maxContentBytes, b.maxContentBytes > a.maxContentBytes ? 'looser' : 'stricter'),
+    ...STAGES.flatMap((stage) => {
+      const [from, to] = [a.maxConcurrentPerStage[stage], b.maxConcurrentPerStage[stage]];
+      return limit(`maxConcurrentPerStage.${stage}`, from, to, ...unless('neither', pair.whyTime(stage)));
+    }),
+  ];
 }
 
-const ignores = (critic: PlanCritic, outcome: 'timed_out' | 'not_reached' | 'over_budget'): boolean =>
-  critic.mode === 'enforce' && critic.onFailure[outcome] === 'ignore';
+/** Less time means more critics that are cut, and so more failures, unless the plan ignores them or a fallback stands in. */
+function timeChanges(pair: PlanPair): Change[] {
+  const [a, b] = [pair.a.timeouts, pair.b.timeouts];
+  const stages = STAGES.flatMap((stage) => {
+    const written = a.stagesMs[stage] !== undefined || b.stagesMs[stage] !== undefined;
+    return written
+      ? [{ about: `timeouts.stages.${stage}`, from: a.stagesMs[stage] ?? a.globalMs, to: b.stagesMs[stage] ?? b.globalMs, stage }]
+      : [];
+  });
+  const global = { about: 'timeouts.global', from: a.globalMs, to: b.globalMs, stage: STAGES[0] };
+  return [global, ...stages].flatMap(({ about, from, to, stage }) =>
+    from === to ? [] : [changed(about, `${from} ms`, `${to} ms`, ...unless('neither', pair.whyTime(stage)))],
+  );
+}
 
-function criticsChanges(a: Plan, b: Plan): Change[] {
+/** A budget that all critics fit into decides nothing. */
+function budgetChanges(pair: PlanPair): Change[] {
+  const [from, to] = [pair.a.budget.maxCost, pair.b.budget.maxCost];
+  if (from === to) return [];
+  const word = (value: number | undefined): string => (value === undefined ? 'no limit' : String(value));
+  const why = pair.whyBudget() === undefined ? undefined : 'who is over budget changes';
+  return [changed('budget.maxCost', word(from), word(to), ...unless('neither', why))];
+}
+
+function criticsChanges(pair: PlanPair): Change[] {
+  const { a, b } = pair;
   const find = (plan: Plan, name: string): PlanCritic | undefined => plan.critics.find((critic) => critic.name === name);
   const removed = a.critics.filter((critic) => find(b, critic.name) === undefined);
   const added = b.critics.filter((critic) => find(a, critic.name) === undefined);
@@ -140,31 +155,42 @@ function criticsChanges(a: Plan, b: Plan): Change[] {
   const moved = kept.some(({ one, other }) => one.stage !== other.stage);
   const isReordered = !moved && orderOf(a) !== orderOf(b);
   return [
-    ...removed.map((critic) => whole(critic, 'removed', 'looser')),
-    ...added.map((critic) => whole(critic, 'added', 'stricter')),
-    ...kept.flatMap(({ one, other }) => criticChanges(one, other, b)),
-    ...(isReordered ? [reordered(b)] : []),
+    ...removed.map((critic) => whole(critic, 'removed', pair)),
+    ...added.map((critic) => whole(critic, 'added', pair)),
+    ...kept.flatMap(({ one, other }) => criticChanges(one, other, pair)),
+    ...(isReordered ? [reordered(pair)] : []),
   ];
 }
 
-function whole({ name, mode, stage, uses, fallbackFor }: PlanCritic, word: 'added' | 'removed', enforced: ChangeDirection): Change {
+function whole(critic: PlanCritic, word: 'added' | 'removed', pair: PlanPair): Change {
+  const { name, mode, stage, uses, fallbackFor } = critic;
+  const [direction, why] = wholeDirection(critic, word, pair);
   const as = [
     `${uses} in ${stage}`,
     ...(mode === 'shadow' ? ['shadow'] : []),
     ...(fallbackFor === undefined ? [] : [`fallback for ${fallbackFor}`]),
   ];
-  // A fallback lets pass what would be stopped because its critic broke.
-  const turned = enforced === 'looser' ? 'stricter' : 'looser';
-  const direction = mode === 'shadow' ? 'neither' : fallbackFor === undefined ? enforced : turned;
-  return { about: name, text: `${name}: ${word} (${as.join(', ')})`, direction };
+  const text = `${name}: ${word} (${as.join(', ')}${why === undefined ? '' : `; ${why}`})`;
+  return { about: name, text, direction };
 }
 
-function reordered(plan: Plan): Change {
-  const hasBudget = plan.budget.maxCost !== undefined;
-  const text = hasBudget
-    ? 'critics: only their order changed, by which the budget is shared out'
-    : 'critics: only their order changed, which means nothing without a budget';
-  return { about: 'critics', text, direction: hasBudget ? 'unranked' : 'neither' };
+function wholeDirection({ name, mode, fallbackFor }: PlanCritic, word: 'added' | 'removed', pair: PlanPair): [ChangeDirection, string?] {
+  if (mode === 'shadow') return unless('neither', pair.whyRuns([name]));
+  const isKept = [pair.a, pair.b].every((plan) => plan.critics.some((critic) => critic.name === fallbackFor));
+  if (fallbackFor === undefined || !isKept) return unless(word === 'added' ? 'stricter' : 'looser', pair.whyComes(name));
+  // It lets pass what would be stopped because its critic broke.
+  return unless(word === 'added' ? 'looser' : 'stricter', pair.whyStandsIn(fallbackFor));
+}
+
+function reordered({ a, b }: PlanPair): Change {
+  const change = (what: string, direction: ChangeDirection): Change => ({
+    about: 'critics',
+    text: `critics: only their order changed, ${what}`,
+    direction,
+  });
+  if ([a, b].some((plan) => plan.budget.maxCost !== undefined)) return change('by which the budget is shared out', 'unranked');
+  if ([a, b].some(readsOrder)) return change('which an expression may look at', 'unranked');
+  return change('which means nothing without a budget', 'neither');
 }
 
 type Numbered = VerdictRule & { readonly number: number };

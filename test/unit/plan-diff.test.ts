@@ -209,7 +209,7 @@ describe('the difference of two plans', () => {
     expect(diffPlans(noBudget(one), noBudget(two)).changes[0]?.direction).toBe('neither');
   });
 
-  it('calls less time, fewer attempts and a smaller budget looser where the plan ignores what comes of it', async () => {
+  it('ranks neither less time, nor fewer attempts, nor a smaller budget where the plan ignores what comes of it', async () => {
     const ignoring = BASE.replace('onFailure: { timed_out: deny }', 'onFailure: ignore');
     const shorter = ignoring
       .replace('onFailure: ignore', 'onFailure: ignore, maxRetries: 0, attemptTimeout: 1s')
@@ -217,10 +217,10 @@ describe('the difference of two plans', () => {
       .replace('maxCost: 40', 'maxCost: 2');
     const { changes: found } = diffPlans(await compiled(ignoring), await compiled(shorter));
     expect(found.map(({ about, direction }) => [about, direction])).toEqual([
-      ['timeouts.global', 'looser'],
-      ['budget.maxCost', 'looser'],
-      ['finance', 'looser'],
-      ['finance', 'looser'],
+      ['timeouts.global', 'unranked'],
+      ['budget.maxCost', 'unranked'],
+      ['finance', 'unranked'],
+      ['finance', 'unranked'],
     ]);
   });
 
