@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { jsonBytes } from '../domain/bytes.js';
 import { MAX_MESSAGE_CHARS, type Finding, type FindingCost, type Json, type Violation } from '../domain/finding.js';
 import type { CriticTools } from './critic.js';
-import { makeQuoteFinder, type MetQuote } from './llm-judge-quotes.js';
+import { LOOKED_THROUGH_PER_TURN, makeQuoteFinder, type MetQuote } from './llm-judge-quotes.js';
 import { takingTurns } from './pieces.js';
 
 const share = () => z.number().min(0).max(1);
@@ -81,6 +81,8 @@ export interface JudgeNotes {
 /** What was judged, and what that cost. */
 export interface Judged {
   readonly content: Json;
+  /** The words that the plan allows as codes: its rules name them, so that they stay as they are. */
+  readonly codes?: readonly string[] | undefined;
   readonly cost: FindingCost;
   readonly tools: Pick<CriticTools<unknown>, 'heartbeat'>;
 }
@@ -99,7 +101,7 @@ export async function findingOf(answer: Answer, judged: Judged, notes: JudgeNote
     worst.map(({ quote }) => quote ?? ''),
     judged,
   );
-  const listed = inFirst(worst.map(violationOf(met)), MAX_LISTED_BYTES);
+  const listed = inFirst(worst.map(violationOf(met, judged.codes)), MAX_LISTED_BYTES);
   const unquoted = met.filter((one) => one !== undefined && !one.occurs).length;
   const evidence = inFirst((answer.reasons ?? []).map(sentence), MAX_REASONS_BYTES);
   const more = answer.violations.length - listed.length;
@@ -121,36 +123,28 @@ export async function findingOf(answer: Answer, judged: Judged, notes: JudgeNote
   };
 }
 
-/** Characters of content that quotes are looked for in: a hundred in 80 KB, thirty in 256 KB; some 0.15 s at worst. */
-const MAX_LOOKED_THROUGH = 8_388_608;
-const NOT_LOOKED_FOR: MetQuote = { occurs: false };
-
 /**
  * Where each quote stands; `undefined` for a violation without one. The answer has been paid for: it is read to its end even
- * when the attempt is stopped meanwhile, and what takes too long to look for counts as not found.
+ * when the attempt is stopped meanwhile.
  */
 async function lookUp(quotes: readonly string[], { content, tools }: Judged): Promise<(MetQuote | undefined)[]> {
-  const find = makeQuoteFinder(content);
   const takeTurns = takingTurns({ heartbeat: tools.heartbeat, signal: new AbortController().signal });
+  const find = makeQuoteFinder(content, (chars) => takeTurns(chars, LOOKED_THROUGH_PER_TURN));
   const met: (MetQuote | undefined)[] = [];
-  let looked = 0;
-  for (const quote of quotes) {
-    if (quote.trim() === '') {
-      met.push(undefined);
-      continue;
-    }
-    looked += find.chars;
-    met.push(looked > MAX_LOOKED_THROUGH ? NOT_LOOKED_FOR : find(quote));
-    await takeTurns(find.chars);
-  }
+  for (const quote of quotes) met.push(quote.trim() === '' ? undefined : await find(quote));
   return met;
 }
 
 const violationOf =
-  (met: readonly (MetQuote | undefined)[]) =>
+  (met: readonly (MetQuote | undefined)[], codes: readonly string[] | undefined) =>
   ({ code, message, severity }: Answer['violations'][number], index: number): Violation => {
     const span = met[index]?.span;
-    return { code: asCode(code), message: sentence(message), ...(severity != null && { severity }), ...(span !== undefined && { span }) };
+    return {
+      code: codes?.includes(code) === true ? code : asCode(code),
+      message: sentence(message),
+      ...(severity != null && { severity }),
+      ...(span !== undefined && { span }),
+    };
   };
 
 /** A judge's own word in the form of a code. */

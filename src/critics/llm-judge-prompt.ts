@@ -35,8 +35,11 @@ const MARK_CHARS = 32;
 
 /** Characters that show nothing, change the direction of others or steer a terminal; half of a pair is escaped by JSON itself. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
-/** `<|im_start|>`, `</s>`, `<start_of_turn>`, `[INST]`: some servers read them as the end of a message, wherever they stand. */
-const MARKUP = /[<>]|\[(?=\/?[A-Z_]{2,30}\])/g;
+/**
+ * `<|im_start|>`, `</s>`, `<start_of_turn>`, `[INST]`, `[gMASK]`, `[|endofturn|]`, `]~b]`: some servers read them as the end
+ * of a message, wherever they stand. Any word in brackets may be one; lists of JSON itself hold no other words than three.
+ */
+const MARKUP = /[<>]|\[(?!(?:true|false|null)\])(?=\/?\|?[a-z_][\w.:|-]{1,40}\])|[[\]](?=~)|(?<=~)\[/gi;
 
 const escapedUnit = (text: string, index: number): string => `\\u${text.charCodeAt(index).toString(16).padStart(4, '0')}`;
 /** One character, which may have two units. */
@@ -118,7 +121,7 @@ function instructions({ rubric, codes, examples }: JudgePlan): string {
     'You are a judge of content. You judge one content by the rubric below and answer with one JSON object. You do nothing else.',
     `# Rubric\n\n${rubric.trim()}`,
     `# Answer\n\n${ANSWER_RULES}`,
-    codes === undefined ? undefined : `The code of a violation is one of these words: ${codes.join(', ')}`,
+    codes === undefined ? undefined : `The code of a violation, letter by letter, is one of these words: ${codes.join(', ')}`,
     examples.length === 0
       ? undefined
       : `# Examples\n\n${examples.map(({ content, answer }) => `Content: ${asData(content)}\nAnswer: ${JSON.stringify(answer)}`).join('\n\n')}`,

@@ -10,6 +10,7 @@ import { strict } from '../schemas/issues.js';
 import { JsonSchema } from '../schemas/json.js';
 import { CriticError, defineCritic, type CriticTools } from './critic.js';
 import { answerJsonSchema, AnswerSchema, findingOf, parseAnswer, type Answer } from './llm-judge-answer.js';
+import { distrusted, toldBeside } from './llm-judge-completion.js';
 import { judgePrompt, promptHash, rubricHash, type JudgePrompt } from './llm-judge-prompt.js';
 import { postJson } from './post-json.js';
 import { answerFailure } from './provider-failure.js';
@@ -64,7 +65,7 @@ export type LlmJudgeOptions = z.output<typeof Options>;
 
 export const llmJudge = defineCritic<LlmJudgeOptions>({
   name: 'llm_judge',
-  version: '1.0.0',
+  version: '1.1.0',
   options: Options,
   asks: (options) => [options.url],
   async warm() {
@@ -80,14 +81,13 @@ export const llmJudge = defineCritic<LlmJudgeOptions>({
       model: options.model,
       modelReported: reply.model,
     };
-    return findingOf(answer, { content: input.content, cost: reply.cost, tools }, notes);
+    return findingOf(answer, { content: input.content, codes: options.codes, cost: reply.cost, tools }, notes);
   },
 });
 
 /** What the model said, whatever it is. */
 interface Reply {
   readonly text: string;
-  readonly finishReason: string;
   readonly model: string;
   readonly cost: FindingCost;
 }
@@ -115,7 +115,7 @@ async function ask({ system, user }: JudgePrompt, tools: Tools): Promise<Reply> 
     fetch: line.fetch,
   });
   try {
-    const { text, finishReason } = await generateText({
+    const { text } = await generateText({
       model: provider(options.model),
       system,
       prompt: user,
@@ -126,19 +126,19 @@ async function ask({ system, user }: JudgePrompt, tools: Tools): Promise<Reply> 
       maxRetries: 0,
       abortSignal: signal,
     });
-    return { text, finishReason, ...line.told() };
+    return { text, ...line.told() };
   } catch (error) {
     signal.throwIfAborted();
     // What the library makes of the line's failures may quote bodies and keys.
     if (line.failure() !== undefined) throw line.failure();
-    if (NoObjectGeneratedError.isInstance(error)) return { text: error.text ?? '', finishReason: error.finishReason ?? '', ...line.told() };
+    if (NoObjectGeneratedError.isInstance(error)) return { text: error.text ?? '', ...line.told() };
     throw line.answered() ? answerFailure('wrong_schema', hostOf(options), line.told()) : libraryFailure(error);
   }
 }
 
 /**
  * The connection to the model: every failure of it is sorted here, before the library sees it, and kept. What goes on to
- * the library is an answer that is JSON.
+ * the library is a completion that the provider itself takes for whole.
  */
 function makeLine({ fetch, options, signal }: Tools) {
   let failure: CriticError | undefined;
@@ -153,6 +153,8 @@ function makeLine({ fetch, options, signal }: Tools) {
         signal,
         fetch,
       });
+      const problem = distrusted(answer);
+      if (problem !== undefined) throw answerFailure(problem, hostOf(options), toldBeside(answer));
       return Response.json(answer);
     } catch (error) {
       if (error instanceof CriticError) failure = error;
@@ -170,11 +172,9 @@ const forReasoning = ({ max_tokens: limit, ...body }: Record<string, unknown>): 
 });
 
 /** @throws CriticError `invalid_output` with what the answer cost. */
-function answerOf({ text, finishReason, cost }: Reply, { options }: Tools): Answer {
+function answerOf({ text, cost }: Reply, { options }: Tools): Answer {
   const host = hostOf(options);
   const paid = { cost };
-  if (finishReason === 'content-filter') throw answerFailure('declined', host, paid);
-  if (finishReason === 'length') throw answerFailure('cut_off', host, paid);
   const parsed = parseStrictJson(stripFence(text));
   if (!parsed.ok) {
     if (parsed.problem === 'cut_in_transit') throw answerFailure('cut_off', host, paid);
@@ -183,27 +183,6 @@ function answerOf({ text, finishReason, cost }: Reply, { options }: Tools): Answ
   const answer = parseAnswer(parsed.value, options.codes);
   if (answer === undefined) throw answerFailure('wrong_schema', host, paid);
   return answer;
-}
-
-const tokens = z.int().min(0).optional().catch(undefined);
-/** Beside the answer; read apart from the library's own reading, which fails as a whole. */
-const Envelope = z
-  .object({
-    model: z.string().catch(''),
-    usage: z.object({ prompt_tokens: tokens, completion_tokens: tokens }).catch({}),
-  })
-  .catch({ model: '', usage: {} });
-
-/** Which model answered, and what it cost; a count that is not known is left out. */
-function toldBeside(answer: Json | undefined): { readonly model: string; readonly cost: FindingCost } {
-  const { model, usage } = Envelope.parse(answer);
-  return {
-    model,
-    cost: {
-      ...(usage.prompt_tokens !== undefined && { inputTokens: usage.prompt_tokens }),
-      ...(usage.completion_tokens !== undefined && { outputTokens: usage.completion_tokens }),
-    },
-  };
 }
 
 const hostOf = (options: LlmJudgeOptions): string => new URL(options.url).host;

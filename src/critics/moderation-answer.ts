@@ -8,16 +8,16 @@ import type { Violation } from '../domain/finding.js';
 const score = z.number().min(0).max(1);
 
 /** Beyond these fields anything may stand there. A category without an answer (`null`) does not apply to the input. */
-const Result = z
-  .object({
-    flagged: z.boolean().optional(),
-    categories: z.record(z.string(), z.boolean().nullable()).optional(),
-    category_scores: z.record(z.string(), score.nullable()).optional(),
-  })
-  // One that says nothing has judged nothing.
-  .refine((one) => one.flagged !== undefined || [one.categories, one.category_scores].some((all) => Object.keys(all ?? {}).length > 0));
+const Fields = z.object({
+  flagged: z.boolean().optional(),
+  categories: z.record(z.string(), z.boolean().nullable()).optional(),
+  category_scores: z.record(z.string(), score.nullable()).optional(),
+});
 
-export type ModerationResult = z.output<typeof Result>;
+export type ModerationResult = z.output<typeof Fields>;
+
+/** One that says nothing has judged nothing. */
+const Result = Fields.refine((one) => one.flagged !== undefined || namesIn(one).length > 0);
 
 /** An answer with one result for each input. */
 export const ModerationAnswer = z.object({ results: z.array(Result).min(1) });
@@ -36,10 +36,15 @@ export interface Judged {
   readonly uncertainty: number | undefined;
 }
 
-/** Names in `thresholds` for which the result has neither a score nor a word: nobody judged what the plan asks for. */
+/**
+ * Names in `thresholds` for which the result has neither a score nor a word: nobody judged what the plan asks for. `*` asks
+ * for scores, unless something is flagged anyway.
+ */
 export function unjudged(result: ModerationResult, thresholds: Thresholds): string[] {
-  const known = new Set(namesIn(result));
-  return Object.keys(thresholds).filter((name) => name !== '*' && !known.has(name));
+  const names = namesIn(result);
+  const known = new Set(names);
+  const answersAll = isFlagged(result) || names.some((name) => isScore(own(result.category_scores, name)));
+  return Object.keys(thresholds).filter((name) => (name === '*' ? !answersAll : !known.has(name)));
 }
 
 export function judgeResult(result: ModerationResult, thresholds: Thresholds): Judged {
@@ -55,12 +60,17 @@ export function judgeResult(result: ModerationResult, thresholds: Thresholds): J
     const isViolation = one !== undefined && limit !== undefined ? one >= limit : own(result.categories, category) === true;
     if (isViolation) violations.push(violationOf(category, one));
   }
-  // Flagged, and not a word for what: nothing that could be compared with a threshold.
-  if (result.flagged === true && violations.length === 0 && scores.size === 0)
+  // What it flags by name and is no violation has a score below the plan's threshold.
+  const isOverruled = saysForWhat(result) || (scores.size > 0 && compared.length === scores.size);
+  if (result.flagged === true && violations.length === 0 && !isOverruled)
     violations.push({ code: 'flagged', message: 'the endpoint flags it and does not say for what', severity: 1 });
-  const severity = Math.max(0, ...scores.values(), ...violations.map((violation) => violation.severity ?? 0));
+  const severity = [...scores.values(), ...violations.map((one) => one.severity ?? 0)].reduce((worst, one) => Math.max(worst, one), 0);
   return { violations, scores, severity, uncertainty: uncertaintyOf(compared) };
 }
+
+const saysForWhat = ({ categories = {} }: ModerationResult): boolean => Object.values(categories).includes(true);
+
+const isFlagged = (result: ModerationResult): boolean => result.flagged === true || saysForWhat(result);
 
 interface Compared {
   readonly score: number;
@@ -90,10 +100,14 @@ function violationOf(category: string, one: number | undefined): Violation {
 /** `self-harm/intent` becomes `self-harm_intent`: codes have no slashes. */
 export const codeOf = (category: string): string => category.replaceAll(/[^\w.:-]/g, '_').slice(0, 64) || 'unnamed';
 
+/** The categories that were judged: `null` for a score means that none was, whatever stands beside it but a flag. */
 const namesIn = ({ categories = {}, category_scores: scores = {} }: ModerationResult): string[] =>
-  [...new Set([...Object.keys(scores), ...Object.keys(categories)])].filter(
-    (name) => own(scores, name) !== null && (own(scores, name) !== undefined || own(categories, name) !== null),
-  );
+  [...new Set([...Object.keys(scores), ...Object.keys(categories)])].filter((name) => {
+    const [one, word] = [own(scores, name), own(categories, name)];
+    return isScore(one) || word === true || (one === undefined && word === false);
+  });
+
+const isScore = (one: number | null | undefined): one is number => typeof one === 'number';
 
 /** Categories are called what endpoints please: also `constructor`. */
 const own = <Value>(values: Readonly<Record<string, Value>> | undefined, name: string): Value | undefined =>

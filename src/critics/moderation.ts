@@ -39,7 +39,7 @@ const MAX_TOLD = 40;
 
 export const moderation = defineCritic<ModerationOptions>({
   name: 'moderation',
-  version: '1.0.0',
+  version: '1.1.0',
   options: Options,
   asks: ({ url }) => [url],
   async evaluate({ content }, { options, signal, idempotencyKey, secret, fetch }) {

@@ -14,6 +14,7 @@ export interface PlainText {
 
 /** Characters that show nothing: format characters, selectors, fillers; and marks that only change the letter before. */
 const INVISIBLE = /[\p{Cf}\p{Variation_Selector}\u034f\u115f\u1160\u3164\uffa0]/u;
+const INVISIBLE_RUN = /[\p{Cf}\p{Variation_Selector}\u034f\u115f\u1160\u3164\uffa0]{1,1024}/gu;
 /** Marks over Latin, Greek and Cyrillic letters, Arabic vowels and the stroke that lengthens a word. */
 // eslint-disable-next-line no-misleading-character-class -- marks alone are meant
 const MARKS = /[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670]/g;
@@ -76,6 +77,10 @@ export function plainText(original: string): PlainText {
   }
   return withoutTwins(writer.done());
 }
+
+/** A text as it is but for what shows nothing. */
+export const visibleText = (original: string): PlainText =>
+  ASCII_ONLY.test(original) ? { text: original } : rewritten({ text: original }, INVISIBLE_RUN, () => '');
 
 function addFolded(writer: Writer, run: string, from: number): void {
   let at = from;

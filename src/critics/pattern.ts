@@ -1,12 +1,11 @@
 /** Words and patterns that a plan lists. Patterns are RE2, so that no content can make them slow. */
 import { z } from 'zod';
-import type { Json } from '../domain/finding.js';
 import type { JsonObject } from '../domain/request.js';
 import { strict } from '../schemas/issues.js';
 import { defineCritic } from './critic.js';
 import { compilePattern, patternProblem, stretchesOf } from './linear-pattern.js';
 import type { Cut, Judge } from './pieces.js';
-import { eachText, judgeTexts, type Match, type Stretch } from './text.js';
+import { judgeTexts, type Match, type Stretch } from './text.js';
 
 const severityField = z.number().min(0).max(1);
 const codeField = z.string().regex(/^[a-zA-Z0-9_.:-]{1,64}$/, { error: 'must be a code of the form [a-zA-Z0-9_.:-]{1,64}' });
@@ -31,7 +30,7 @@ const Options = strict({
 export type PatternOptions = z.output<typeof Options>;
 
 /** A word or pattern of the plan, ready to be looked for. */
-interface Search extends Required<Judge> {
+interface Search extends Required<Omit<Judge, 'findNamed'>> {
   /** Whether a match may have any length. */
   readonly isOpen: boolean;
 }
@@ -46,7 +45,7 @@ export const pattern = defineCritic<PatternOptions>({
   warm: (options) => void searchesOf(options),
   evaluate({ content }, tools) {
     const searches = searchesOf(tools.options);
-    return judgeTexts(content, searches, tools, { details: ceilingOf(content, searches) });
+    return judgeTexts(content, searches, tools, { details: (longestChars) => ceilingOf(longestChars, searches) });
   },
 });
 
@@ -93,10 +92,8 @@ function cutFor(instructions: number): Required<Cut> {
 }
 
 /** The longest match that all searches can have met, when a text was judged in pieces: said, since a longer one may be missing. */
-function ceilingOf(content: Json, searches: readonly Search[]): JsonObject | undefined {
-  let longest = 0;
-  for (const { text } of eachText(content)) longest = Math.max(longest, text.length);
-  const reaches = searches.flatMap(({ isOpen, reach, pieceChars }) => (isOpen && longest > pieceChars + reach ? [reach] : []));
+function ceilingOf(longestChars: number, searches: readonly Search[]): JsonObject | undefined {
+  const reaches = searches.flatMap(({ isOpen, reach, pieceChars }) => (isOpen && longestChars > pieceChars + reach ? [reach] : []));
   return reaches.length === 0 ? undefined : { longestMatchChars: Math.min(...reaches) };
 }
 

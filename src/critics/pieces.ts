@@ -22,6 +22,8 @@ export interface Cut {
 
 export interface Judge extends Cut {
   readonly find: Find;
+  /** What is met in the text of a field only because of the field's name. The text is whole: it has to bound its work itself. */
+  readonly findNamed?: (name: string, text: string) => readonly Match[];
 }
 
 export interface Piece {
@@ -89,15 +91,15 @@ export function takingTurns({ heartbeat, signal }: Pick<CriticTools<unknown>, 'h
   };
 }
 
-/** All matches of a judge in a text, as if it had seen the text whole; in the order of the pieces. */
-export async function matchesInPieces(text: string, { find, ...cut }: Judge, takeTurns: TakeTurns): Promise<Match[]> {
-  const all: Match[] = [];
+/** The matches of a judge in a text, piece by piece and in the order of their beginnings, as if it had seen the text whole. */
+export async function* matchesByPiece(text: string, { find, ...cut }: Judge, takeTurns: TakeTurns): AsyncGenerator<Match[]> {
   for (const piece of piecesOf(text, cut)) {
+    const own: Match[] = [];
     for (const match of await find(piece.text)) {
       const start = match.start + piece.offset;
-      if (start >= piece.start && start < piece.end) all.push({ ...match, start, end: match.end + piece.offset });
+      if (start >= piece.start && start < piece.end) own.push({ ...match, start, end: match.end + piece.offset });
     }
+    if (own.length > 0) yield own.sort((a, b) => a.start - b.start);
     await takeTurns(piece.text.length, cut.pieceChars);
   }
-  return all;
 }

@@ -28,7 +28,7 @@ interface Group extends Stretch {
 
 /** Groups of digits may stand beside the card (an expiry date, an order number): every run of whole groups is tried. */
 export function findCards(text: string): Stretch[] {
-  const groups = Array.from(text.matchAll(/(\d+)([ .-](?=\d))?/g), ({ index, 1: digits = '', 2: joint = '' }): Group => {
+  const groups = Array.from(text.matchAll(/(\d+)([ ._-](?=\d))?/g), ({ index, 1: digits = '', 2: joint = '' }): Group => {
     return { start: index, end: index + digits.length, digits, joint };
   });
   const hasCardWord = CARD_WORD.test(text);

@@ -14,8 +14,8 @@ const HIDDEN_EMAIL = new RegExp(
 );
 /** `icon@2x.png` is a file. */
 const FILE = /\.(?:png|jpe?g|gif|svg|webp|pdf|tgz)$/i;
-/** The password of an address such as `https://user:word@host`, and the way to a repository. */
-const NOT_A_MAILBOX_BEFORE = /:\/\/[^\s@]{0,80}$/;
+/** The password of an address such as `https://user:word@host`, which stands before any question mark, and the way to a repository. */
+const NOT_A_MAILBOX_BEFORE = /:\/\/[^\s@?]{0,80}$/;
 const REPOSITORY = /^git@[^:]+$/i;
 
 export function findEmails(text: string): Stretch[] {

@@ -9,8 +9,12 @@ export interface Plain {
   readonly original: (stretch: { readonly start: number; readonly end: number }) => { readonly start: number; readonly end: number };
 }
 
-/** Format characters, what makes an emoji of a digit, digits of other scripts, spaces, dashes, the minus sign, wide Latin. */
-const UNUSUAL = /[\p{Cf}\ufe0f\u20e3\u00a0\p{Pd}\u2212\uff01-\uff5e]|(?![0-9])\p{Nd}|(?! )\p{Zs}/gu;
+/**
+ * Format characters, what makes an emoji of a digit, digits of other scripts, spaces, dashes, the minus sign, wide Latin, and the
+ * sign of e-mail addresses as addresses of pages and HTML write it.
+ */
+const UNUSUAL =
+  /%40|&#0{0,4}64;|&#[xX]0{0,4}40;|&commat;|[\p{Cf}\ufe0f\u20e3\u00a0\p{Pd}\u2212\uff01-\uff5e]|(?![0-9])\p{Nd}|(?! )\p{Zs}/gu;
 const INVISIBLE = /[\p{Cf}\ufe0f\u20e3]/u;
 const DIGIT = /\p{Nd}/u;
 
@@ -38,6 +42,7 @@ export function plainOf(text: string): Plain {
 }
 
 function plainCharacter(character: string): string {
+  if (character.startsWith('%') || character.startsWith('&')) return '@';
   if (INVISIBLE.test(character)) return '';
   if (DIGIT.test(character)) return digitOf(character);
   if (character >= '\uff01' && character <= '\uff5e') return String.fromCharCode(character.charCodeAt(0) - 0xfee0);

@@ -67,7 +67,7 @@ const NEEDED: Readonly<Record<PiiType, RegExp>> = {
 
 export const pii = defineCritic<PiiOptions>({
   name: 'pii',
-  version: '1.1.0',
+  version: '1.2.0',
   options: Options,
   evaluate: ({ content }, tools) =>
     judgeTexts(content, [{ find: (text) => matchesIn(text, tools.options), ...CUT }], tools, { overlaps: 'drop' }),

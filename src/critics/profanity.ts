@@ -2,7 +2,17 @@
  * Swear words, slurs and vulgar words of English, also as `sh1t`, `f u c k`, `fuuuck` or with letters of other alphabets, by the
  * library obscenity. Words, not meanings: an insult without one passes, a quote with one does not. A message names the class.
  */
-import { englishDataset, englishRecommendedTransformers, RegExpMatcher, skipNonAlphabeticTransformer } from 'obscenity';
+import {
+  englishDataset,
+  englishRecommendedTransformers,
+  RegExpMatcher,
+  resolveConfusablesTransformer,
+  resolveLeetSpeakTransformer,
+  skipNonAlphabeticTransformer,
+  SyntaxKind,
+  type MatchPayload,
+  type ParsedPattern,
+} from 'obscenity';
 import { z } from 'zod';
 import { strict } from '../schemas/issues.js';
 import { defineCritic } from './critic.js';
@@ -128,21 +138,69 @@ function libraryFinder(allowed: readonly string[]): (text: string) => Word[] {
   const terms = { blacklistedTerms, whitelistedTerms: [...whitelistedTerms, ...HARMLESS, ...allowed], whitelistMatcherTransformers };
   const asWords = new RegExpMatcher({ ...terms, blacklistMatcherTransformers: [...transformers] });
   const asLetters = new RegExpMatcher({ ...terms, blacklistMatcherTransformers: [...transformers, skipNonAlphabeticTransformer()] });
+  // Asking the library copies the match each time; a text may be full of them.
+  const known = new Map<number, string>();
+  const wordOf = (match: MatchPayload): string => {
+    const word = known.get(match.termId) ?? englishDataset.getPayloadWithPhraseMetadata(match).phraseMetadata?.originalWord ?? '';
+    known.set(match.termId, word);
+    return word;
+  };
   const found = (matcher: RegExpMatcher, text: string): Word[] =>
     matcher.getAllMatches(text).map((match) => ({
       start: match.startIndex,
       end: match.endIndex + 1,
-      word: englishDataset.getPayloadWithPhraseMetadata(match).phraseMetadata?.originalWord ?? '',
+      word: wordOf(match),
     }));
-  return (text) =>
-    [...found(asWords, text), ...found(asLetters, text).filter(({ start, end }) => isSpread(text, start, end))].filter(
+  const mayHoldWords = precheckOf(blacklistedTerms.map(({ pattern }) => pattern));
+  return (text) => {
+    if (text.length <= MAX_PRECHECK_CHARS && !mayHoldWords(text)) return [];
+    return [...found(asWords, text), ...found(asLetters, text).filter(({ start, end }) => isSpread(text, start, end))].filter(
       ({ word }) => !allowed.includes(word),
     );
+  };
 }
+
+/** The library tries some 200 expressions on each text, twice: a structure may have tens of thousands of short ones. */
+const MAX_PRECHECK_CHARS = 64;
+
+/** Whether the letters of a short text hold those of any pattern, one after the other: less strict than the library, and quick. */
+function precheckOf(patterns: readonly ParsedPattern[]): (text: string) => boolean {
+  const confusables = resolveConfusablesTransformer();
+  const signs = resolveLeetSpeakTransformer();
+  const form = new RegExp(patterns.map(lettersOf).join('|'));
+  return (text) => {
+    let letters = '';
+    for (const character of text) {
+      const plain = confusables.transform(character.codePointAt(0) ?? 0) ?? 0;
+      letters += String.fromCodePoint(signs.transform(plain) ?? 0);
+    }
+    return form.test(letters.toLowerCase().replaceAll(/[^a-z]/g, ''));
+  };
+}
+
+/** The pattern as an expression over letters alone: each may be repeated, and word boundaries are not looked at. */
+function lettersOf({ nodes }: ParsedPattern): string {
+  const any = `[a-z]{0,${MAX_PRECHECK_CHARS}}`;
+  const literal = (codes: readonly number[]): string =>
+    Array.from(
+      String.fromCodePoint(...codes)
+        .toLowerCase()
+        .replaceAll(/[^a-z]/g, ''),
+      (letter) => `${letter}{1,${MAX_PRECHECK_CHARS}}`,
+    ).join('');
+  const one = (node: ParsedPattern['nodes'][number]): string => {
+    if (node.kind === SyntaxKind.Literal) return literal(node.chars);
+    return node.kind === SyntaxKind.Optional && node.childNode.kind === SyntaxKind.Literal ? `(?:${literal(node.childNode.chars)})?` : any;
+  };
+  return nodes.map((node) => one(node)).join('');
+}
+
+const ONLY_LETTERS = /^[a-z0-9]*$/;
 
 /** `f u c k`, `s.h.i.t` and `f.uck`, but not the end of one word and the beginning of the next: `push it`. */
 function isSpread(text: string, start: number, end: number): boolean {
   const match = text.slice(start, end);
+  if (ONLY_LETTERS.test(match)) return false;
   const alone = !/[\p{L}\p{N}]/u.test(text[start - 1] ?? '') && !/[\p{L}\p{N}]/u.test(text[end] ?? '');
   if (!alone) return false;
   const parts = match.split(/[^\p{L}\p{N}]+/u).filter((part) => part !== '');

@@ -60,6 +60,11 @@ const OVERRIDE = [
   ),
   phrase(
     'instruction_override',
+    0.6,
+    `${UNDO} ~1 (?:all )?(?:of )?your ~1 ${anyOf('safety|ethical|ethics|moral|content|moderation|alignment')} ~1 ${anyOf('protocols?|measures?|mechanisms?|features?|settings?|checks?|systems?|controls?|programming|training|rules|layers?')}`,
+  ),
+  phrase(
+    'instruction_override',
     0.7,
     `${IGNORE} ~1 ${anyOf('everything|anything|all|whatever|what')} ~4 ${anyOf('above|before|previously|prior|so far|told|said|instructed|learn(?:ed|t)|taught|asked|written')}`,
   ),
@@ -83,6 +88,13 @@ const OVERRIDE = [
     'instruction_override',
     0.45,
     '(?:new|updated|revised|additional|important|special|urgent|secret) instructions?(?: from ~3 (?:admin|system|developer|user|owner|operator)\\w{0,10})?(?! manual)',
+  ),
+  form('instruction_override', 0.45, /(?<![a-z])(?:new|updated|revised|override|priority|urgent) (?:system )?directives?[*_]{0,3} ?:/g),
+  // What follows is done with data or said at once: news of a product announce instructions, too.
+  form(
+    'instruction_override',
+    0.6,
+    /(?<![a-z])(?:new|updated|revised) (?:system )?(?:instructions?|directives?)[*_"]{0,3} ?: {0,2}[\s"'*_-]{0,4}(?:(?:please|now|instead|immediately|you (?:must|will|should|are to)) )?(?:send|forward|e-?mail|transfer|upload|delete|erase|reveal|disclose|leak|exfiltrate|ignore|disregard|say|print|output|(?:respond|reply|answer) only)\b/g,
   ),
   phrase('instruction_override', 0.6, `${INSTRUCTIONS} ~3 (?:no longer|(?:do|does) not|don t|doesn t|didn t) (?:apply|matter|exist|count)`),
   phrase(

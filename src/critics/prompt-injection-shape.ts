@@ -125,6 +125,19 @@ function spelledOut(text: string): Signal[] {
     .map(({ index, 0: match }) => ({ technique: 'encoded_text', weight: 0.75, start: index, end: index + match.length }));
 }
 
+/** `ignoreallpreviousinstructions` */
+const TOGETHER =
+  /(?<![a-z])[a-z]{0,12}(?:(?:ignore|disregard|forget|bypass|override)(?:all|any|every|the|of|my|these|those){0,4}(?:previous|prior|above|earlier|preceding|your|system|existing|original){1,3}(?:instructions?|prompts?|rules|guidelines|directives|messages|context|programming)|(?:reveal|show|print|output|repeat|tell|give)(?:me|us)?(?:your|the){1,2}(?:system|hidden|secret|initial|original|developer){1,2}(?:prompt|instructions?|password|message))/g;
+
+function runTogether(text: string): Signal[] {
+  return Array.from(text.matchAll(TOGETHER), ({ index, 0: match }) => ({
+    technique: 'encoded_text',
+    weight: 0.75,
+    start: index,
+    end: index + match.length,
+  }));
+}
+
 /** `erewhay oesday ethay userway`: words that all end so, days of the week apart. */
 const PIG_LATIN = /(?<![a-z])(?:[a-z]{1,14}ay[\s,.?!"']{1,3}){4,80}/g;
 
@@ -156,6 +169,7 @@ export function shapeSignals(text: string): Signal[] {
     ...splitTexts(text),
     ...namedParts(text),
     ...spelledOut(text),
+    ...runTogether(text),
     ...pigLatin(text),
     ...pictures(text),
   ];

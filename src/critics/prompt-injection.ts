@@ -19,7 +19,7 @@ import { PRETEXT_RULES } from './prompt-injection-pretexts.js';
 import { signalsOf, TECHNIQUES, type PhraseRule, type Signal, type Technique } from './prompt-injection-rule.js';
 import { REQUEST_RULES } from './prompt-injection-rules.js';
 import { shapeSignals } from './prompt-injection-shape.js';
-import { spelled } from './prompt-injection-spelling.js';
+import { hasEscapes, spelled, undivided, unescaped } from './prompt-injection-spelling.js';
 import { judgeTexts, type Match } from './text.js';
 
 const TECHNIQUE_NAMES = Object.keys(TECHNIQUES) as [Technique, ...Technique[]];
@@ -50,7 +50,7 @@ const WARMING = ['ignore nothing: 1', 'ignore nothing: 2', 'ignore nothing: \u26
 
 export const promptInjection = defineCritic<PromptInjectionOptions>({
   name: 'prompt_injection',
-  version: '1.0.0',
+  version: '1.1.0',
   options: Options,
   // Compiles the expressions, which takes longer than a hundred texts.
   warm: () => {
@@ -79,13 +79,16 @@ function sureness(score: number): Pick<Finding, 'score' | 'uncertainty'> {
 const rounded = (share: number): number => Math.round(share * 100) / 100;
 
 /** Says nothing to anybody; structures may have thousands of them. Encodings begin at 16 characters. */
-const ONE_WORD = /^[a-z0-9]{0,15}$/i;
+const ONE_WORD = /^(?:[a-z0-9]{0,15}|-?[0-9.]{1,24}e[+-][0-9]{1,3})$/i;
+/** Numbers and signs alone say something only in an encoding. */
+const NO_LETTERS = /^[\0-@[-`{-\u007f]*$/;
 
 /** Everything that any rule meets, with its places in the original text. */
 function signalsIn(text: string): Signal[] {
   if (ONE_WORD.test(text)) return [];
-  const plain = plainText(text);
-  const words = spelled(plain);
+  if (NO_LETTERS.test(text) && !hasEscapes(text)) return hiddenRequests(decodedIn(text));
+  const plain = unescaped(plainText(text));
+  const words = spelled(undivided(plain));
   const back = (signals: readonly Signal[], of: typeof plain): Signal[] => signals.map((one) => ({ ...one, ...originalOf(of, one) }));
   return [
     ...hiddenSignals(text),

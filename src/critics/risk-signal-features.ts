@@ -18,6 +18,12 @@ const WINDOW_WORDS = 50;
 /** A longer "word" is none: only its beginning is looked at, so that the work stays in proportion to the text. */
 const MAX_WORD_CHARS = 40;
 
+/**
+ * What stands in a row over one letter: marks, and two Japanese signs that become marks. Normalising puts a row in order, which
+ * takes the square of its length; Unicode's format for streams has rows of 30 at most, more than any language writes.
+ */
+const LONG_ROWS = /(?<![\p{M}\uff9e\uff9f])([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+/gu;
+
 /** Places of a window and their values, one beside the other; the values have length 1. */
 export interface Features {
   readonly places: Uint16Array;
@@ -26,20 +32,34 @@ export interface Features {
 
 /** Gives the windows of texts, each as features; none for a text without words. Make one for many texts: it has 256 KB. */
 export function makeWindows(): (text: string) => Generator<Features> {
-  const counter = new Counter();
-  return (text) => windowsOf(text, counter);
+  const steps = makeSteps();
+  return function* windowsOf(text) {
+    for (const step of steps(text)) if (step !== undefined) yield step;
+  };
 }
 
-function* windowsOf(text: string, counter: Counter): Generator<Features> {
+/** The same with `undefined` for each part of a text that is done: one without words, or with one endless word, has no windows. */
+export function makeSteps(): (text: string) => Generator<Features | undefined> {
+  const counter = new Counter();
+  return (text) => stepsOf(text, counter);
+}
+
+/** Parts end before white space where there is any, so that no word is cut. */
+const PARTS = /[^]{1,16384}(?!\S)|[^]{1,16384}/gu;
+
+function* stepsOf(text: string, counter: Counter): Generator<Features | undefined> {
   const words: Word[] = [];
-  for (const [whole] of text
-    .normalize('NFKC')
-    .toLowerCase()
-    .matchAll(/[\p{L}\p{N}']+/gu)) {
-    words.push(counter.word(whole.slice(0, MAX_WORD_CHARS)));
-    if (words.length < WINDOW_WORDS) continue;
-    yield counter.featuresOf(words);
-    words.splice(0, WINDOW_WORDS / 2);
+  for (const [part] of text.replace(LONG_ROWS, '$1').matchAll(PARTS)) {
+    for (const [whole] of part
+      .normalize('NFKC')
+      .toLowerCase()
+      .matchAll(/[\p{L}\p{N}']+/gu)) {
+      words.push(counter.word(whole.slice(0, MAX_WORD_CHARS)));
+      if (words.length < WINDOW_WORDS) continue;
+      yield counter.featuresOf(words);
+      words.splice(0, WINDOW_WORDS / 2);
+    }
+    yield undefined;
   }
   if (words.length > 0) yield counter.featuresOf(words);
 }

@@ -8,12 +8,14 @@ import type { Finding, Json } from '../domain/finding.js';
 import { strict } from '../schemas/issues.js';
 import { defineCritic, type CriticTools } from './critic.js';
 import { takingTurns } from './pieces.js';
-import { HASH_BITS, makeWindows, type Features } from './risk-signal-features.js';
+import { HASH_BITS, makeSteps, type Features } from './risk-signal-features.js';
 import { MODELS } from './risk-signal-model.js';
-import { eachText } from './text.js';
+import { eachPlace } from './text.js';
 
 /** Characters of a window of ordinary words: what is judged between two turns of the event loop is counted in them. */
 const CHARS_PER_WINDOW = 300;
+/** The same for finding the words of a part, beside what its windows cost. */
+const CHARS_PER_PART = 16_384;
 
 const Options = strict({
   /** `harm`: hate, harassment, violence, self-harm, sexual content. `injection`: attacks on the instructions of a model. */
@@ -39,13 +41,14 @@ export async function signalOf(
   tools: Pick<CriticTools<unknown>, 'heartbeat' | 'signal'>,
 ): Promise<Finding> {
   const takeTurns = takingTurns(tools);
-  const windowsOf = makeWindows();
+  const stepsOf = makeSteps();
   let score = 0;
-  for (const { text } of eachText(partOf(content, field))) {
-    for (const features of windowsOf(text)) {
-      score = Math.max(score, probability(model, features));
-      await takeTurns(CHARS_PER_WINDOW);
+  for (const place of eachPlace(partOf(content, field))) {
+    for (const features of stepsOf(place?.text ?? '')) {
+      if (features !== undefined) score = Math.max(score, probability(model, features));
+      await takeTurns(features === undefined ? CHARS_PER_PART : CHARS_PER_WINDOW);
     }
+    await takeTurns(0);
   }
   const rounded = Math.round(score * 10_000) / 10_000;
   // To a gate `on_uncertainty` it is a question, never an answer.

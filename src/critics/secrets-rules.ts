@@ -9,6 +9,8 @@ export interface SecretRule {
   readonly what: string;
   readonly severity: number;
   readonly form: RegExp;
+  /** Whether the name of a field can be what tells: the text is then judged once more, as `name: "text"`. */
+  readonly byName?: true;
   /** Whether a match is a secret: by its value (the form's group `value`, else all of it) and the text around it. */
   readonly isReal?: (value: string, text: string, start: number) => boolean;
 }
@@ -36,8 +38,8 @@ export const isStandIn = (value: string): boolean => STAND_IN.test(value);
 const EXAMPLE_PASSWORD = /^(?:pass(?:word|wd)?|pwd?|secret|token|user(?:name)?|my_?password|test|abc|xyz|foo|bar|123|postgres)$/i;
 
 const isPassword = (value: string): boolean => !PLACEHOLDER.test(value) && !EXAMPLE_PASSWORD.test(value);
-/** Programs assign secrets from somewhere (`key = vault.readSecret(…)`), and `PWD` is a folder. */
-const CODE_OR_PATH = /^(?:[A-Za-z_$]+(?:(?:\.|::|->|\?\.)[A-Za-z_$]+)+|[~.]{0,2}\/[A-Za-z_/.-]+)$/;
+/** Programs assign secrets from somewhere (`key = vault.readSecret(…)`), and `PWD` is a folder; `arn:` names what a cloud keeps. */
+const CODE_OR_PATH = /^(?:[A-Za-z_$]+(?:(?:\.|::|->|\?\.)[A-Za-z_$]+)+|arn:.*|[~.]{0,2}\/[A-Za-z_/.-]+)$/;
 
 /** A word, a sentence, a repeated sign or a part of a program is no secret; a mixture of kinds is likely to be one. */
 const looksRandom = (value: string): boolean =>
@@ -61,6 +63,48 @@ function isPrivateKey(value: string, text: string, start: number): boolean {
 
 /** A begin mark, some words, an end mark. */
 const PLACEHOLDER_KEY_CHARS = 240;
+
+/** The first part is the number of the bot, in base64. */
+const DISCORD = /(?<![\w.-])(?<value>[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,45})(?![\w-])/g;
+
+function isDiscordToken(value: string): boolean {
+  return /^\d{17,20}$/.test(Buffer.from(value.split('.', 1)[0] ?? '', 'base64').toString('latin1'));
+}
+
+/** Such a row could be a hash: the service's name or the id of an account beside it decides. */
+function isTwilioToken(value: string, text: string, start: number): boolean {
+  return /twilio|(?<![A-Za-z0-9])(?:AC|SK)[0-9a-f]{32}/i.test(text.slice(Math.max(0, start - 120), start + value.length + 120));
+}
+
+/** Examples end with dots, or say what belongs there. */
+const isBearer = (value: string): boolean => /[0-9]/.test(value) && looksRandom(value) && !value.endsWith('..');
+
+/** `user:password` in base64; the one of the standard's own example is known to everybody. */
+function isBasic(value: string): boolean {
+  const [user = '', password = ''] = Buffer.from(value, 'base64').toString('latin1').split(/:(.*)/s);
+  return /^[\x20-\x7e]+$/.test(user + password) && user.toLowerCase() !== 'aladdin' && password.length >= 3 && isPassword(password);
+}
+
+/** Words and numbers joined by hyphens and the like: `at-least-8-characters`, `SHA-256`. */
+const JOINED_WORDS = /^[A-Za-z]{1,24}(?:[-_/.:](?:[A-Za-z]{1,24}|\d{1,8})){1,20}$/;
+
+/** Such names have digits, and are no secrets. */
+const NAMES_WITH_DIGITS = /(?<![a-z])(?:base|sha|md|utf|aes|rsa|oauth|hs|rs|es|pbkdf|argon|ed|ecdsa|http|iso|rfc|v)-?\d/i;
+
+/** In a sentence, without quotes: letters of both cases with digits, or letters and digits by turns. */
+function looksChosen(value: string): boolean {
+  if (!looksRandom(value) || JOINED_WORDS.test(value) || NAMES_WITH_DIGITS.test(value) || value.includes('://')) return false;
+  const mixed = /[0-9]/.test(value) && /[a-z]/.test(value) && /[A-Z]/.test(value);
+  return mixed || (value.match(/[a-z](?=[0-9])|[0-9](?=[a-z])/gi)?.length ?? 0) > 2;
+}
+
+/** Names of what is secret, in English and with the commonest words of German, French, Spanish, Portuguese and Dutch. */
+const NAMED =
+  '(?:password|passwd|pwd|passphrase|secret|token|credential|(?:api|access|auth|private|secret|account)[_-]?key|' +
+  '(?<![a-z])(?:passwort|kennwort|zugangscode|mot[ _-]de[ _-]passe|code[ _-]secret|contrase[nñ]a|clave|senha|wachtwoord))s?';
+const IS = '(?:is|ist|lautet|est|es)';
+const VALUE =
+  '(?:`(?<quoted>[^`\\r\\n]{8,200})`|"(?<value>[^"\\r\\n]{8,200})"|\'(?<single>[^\'\\r\\n]{8,200})\'|(?<bare>[^\\s"\'`,;&<>()[\\]{}]{8,200}))';
 
 /** The more telling first: of overlapping matches the first rule's stays. */
 export const RULES: readonly SecretRule[] = [
@@ -108,6 +152,22 @@ export const RULES: readonly SecretRule[] = [
     severity: 0.9,
     form: /(?<![A-Za-z0-9])do[opr]_v1_[a-f0-9]{64}(?![A-Za-z0-9])/g,
   },
+  { code: 'discord_token', what: 'a Discord bot token', severity: 0.9, form: DISCORD, isReal: isDiscordToken },
+  {
+    code: 'discord_webhook',
+    what: 'a Discord webhook address',
+    severity: 0.9,
+    form: /https:\/\/(?:[a-z]{1,12}\.)?discord(?:app)?\.com\/api\/(?:v\d{1,2}\/)?webhooks\/\d{17,20}\/[\w-]{60,80}(?![\w-])/g,
+  },
+  {
+    code: 'twilio_token',
+    what: 'a Twilio token',
+    severity: 0.9,
+    form: /(?<![A-Za-z0-9])[0-9a-f]{32}(?![A-Za-z0-9])/g,
+    isReal: isTwilioToken,
+  },
+  // The id alone opens nothing.
+  { code: 'twilio_key_id', what: 'the id of a Twilio key', severity: 0.6, form: /(?<![A-Za-z0-9])SK[0-9a-f]{32}(?![A-Za-z0-9])/g },
   { code: 'age_key', what: 'an age secret key', severity: 0.9, form: /(?<![A-Z0-9-])AGE-SECRET-KEY-1[A-Z0-9]{58}(?![A-Z0-9])/g },
   { code: 'xai_key', what: 'an xAI API key', severity: 0.9, form: /(?<![\w-])xai-[A-Za-z0-9]{60,120}(?![\w-])/g },
   { code: 'azure_storage_key', what: 'an Azure storage key', severity: 0.9, form: /(?<![A-Za-z0-9])AccountKey=[A-Za-z0-9+/]{86}==/g },
@@ -123,6 +183,7 @@ export const RULES: readonly SecretRule[] = [
     what: 'an AWS secret key',
     severity: 0.9,
     form: /(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/g,
+    byName: true,
     isReal: isAwsSecret,
   },
   {
@@ -140,10 +201,43 @@ export const RULES: readonly SecretRule[] = [
     isReal: isPassword,
   },
   {
+    code: 'authorization',
+    what: 'the token of an authorization header',
+    severity: 0.7,
+    form: /(?<![\w-])bearer\s{1,4}["'`]?(?<value>[\w.~+/=-]{20,4000})/gi,
+    isReal: isBearer,
+  },
+  {
+    code: 'authorization',
+    what: 'the password of an authorization header',
+    severity: 0.7,
+    form: /(?<![\w-])authorization["'`]?\s{0,4}[:=,]\s{0,4}["'`]?basic\s{1,4}(?<value>[A-Za-z0-9+/]{8,400}={0,2})/gi,
+    byName: true,
+    isReal: isBasic,
+  },
+  {
+    code: 'command_password',
+    what: 'a password in a command',
+    severity: 0.7,
+    form: /(?<![\w-])curl\s[^\n|;]{0,200}?(?<![\w-])(?:-u|--user|--proxy-user)[\s=]{0,2}["']?[^\s:"'`$]{1,100}:(?<value>[^\s"'`]{6,200})/g,
+    isReal: isPassword,
+  },
+  {
     code: 'assigned_secret',
     what: 'a password or key in an assignment',
     severity: 0.7,
-    form: /(?:password|passwd|pwd|passphrase|secret|token|credential|(?:api|access|auth|private|secret|account)[_-]?key)s?["'`]?(?:\s{0,4}(?::=|=>|[=:])\s{0,4}|\s{1,2}is:?\s{1,2}(?=["'`]))(?:`(?<quoted>[^`\r\n]{8,200})`|"(?<value>[^"\r\n]{8,200})"|'(?<single>[^'\r\n]{8,200})'|(?<bare>[^\s"'`,;&<>()[\]{}]{8,200}))/gi,
+    form: new RegExp(`${NAMED}["'\`]?(?:\\s{0,4}(?::=|=>|[=:])\\s{0,4}|\\s{1,2}${IS}:?\\s{1,2}(?=["'\`]))${VALUE}`, 'gi'),
+    byName: true,
     isReal: looksRandom,
+  },
+  {
+    code: 'assigned_secret',
+    what: 'a password or key that is told',
+    severity: 0.7,
+    form: new RegExp(
+      `${NAMED}\\s{1,2}(?:now\\s)?${IS}(?:\\snow)?:?\\s{1,2}(?<value>[^\\s"'\`,;<>()[\\]{}]{7,199}[^\\s"'\`,;<>()[\\]{}.!?:])`,
+      'gi',
+    ),
+    isReal: looksChosen,
   },
 ];

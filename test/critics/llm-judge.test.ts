@@ -209,6 +209,14 @@ describe('the answer of a judge', () => {
     expect(finding.violations.map(({ message }) => message.length)).toEqual([499, 24, 2]);
   });
 
+  it('has the codes that the plan lists as they stand there: its rules name them', async () => {
+    const codes = ['Hate', 'Self-Harm', 'A_'];
+    const violations = codes.map((code) => ({ code, message: 'm' }));
+    const finding = await judge(CONTENT, { violations, severity: 1, uncertainty: 0 }, { codes });
+    expect(finding.violations.map(({ code }) => code)).toEqual(codes);
+    expect(lastMessages()[0]).toContain('letter by letter, is one of these words: Hate, Self-Harm, A_');
+  });
+
   it('keeps the worst of more violations than a finding can hold, and counts the others', async () => {
     const violations = Array.from({ length: 300 }, (_, index) => ({ code: 'harm', message: 'y'.repeat(600), severity: index / 1000 }));
     const finding = await judge(CONTENT, {
@@ -301,6 +309,63 @@ describe('a judge that fails', () => {
     const choice = { index: 0, finish_reason: 'length', message: { role: 'assistant', content: JSON.stringify(NOTHING_FOUND) } };
     const thrown = await failing(optionsFor(), { fetch: async () => Response.json({ choices: [choice] }) });
     expect(thrown).toMatchObject({ kind: 'invalid_output', code: 'HTTP_CUT_OFF' });
+  });
+
+  const written = { role: 'assistant', content: JSON.stringify(NOTHING_FOUND) };
+  const completionOf = (choice: Record<string, Json | undefined>, more: Record<string, Json> = {}): object => ({
+    model: 'fake',
+    choices: [{ index: 0, finish_reason: 'stop', message: written, ...choice }],
+    usage: { prompt_tokens: 5, completion_tokens: 2 },
+    ...more,
+  });
+  const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } };
+  const calm = { index: 0, finish_reason: 'stop', message: written };
+  const harsh = { ...calm, message: { role: 'assistant', content: JSON.stringify({ violations: [], severity: 1, uncertainty: 0 }) } };
+
+  it.each<[string, object]>([
+    ['a fault for its end', completionOf({ finish_reason: 'error' })],
+    ['a call of a tool for its end', completionOf({ finish_reason: 'tool_calls' })],
+    ['an end that nobody knows', completionOf({ finish_reason: 'insufficient_system_resource' })],
+    ['an end without a name', completionOf({ finish_reason: '' })],
+    ['an end that is no text', completionOf({ finish_reason: false })],
+    ['a call of a tool in it', completionOf({ message: { ...written, tool_calls: [call] } })],
+    ['a call of a tool in it and no end', completionOf({ finish_reason: null, message: { ...written, tool_calls: [call] } })],
+    ['a call of the old form in it', completionOf({ message: { ...written, function_call: { name: 'f', arguments: '{}' } } })],
+    ['an error beside it', completionOf({}, { error: { message: CANARY, code: 502 } })],
+    ['an error beside its text', completionOf({ error: { message: CANARY, code: 502 } })],
+    ['two choices that disagree', completionOf({}, { choices: [calm, harsh] })],
+    ['two choices that agree', completionOf({}, { choices: [calm, calm] })],
+  ])('does not believe an answer with %s, though it can be read', async (_name, completion) => {
+    const thrown = await failing(optionsFor(), { fetch: async () => Response.json(completion) });
+    expect(thrown).toMatchObject({
+      kind: 'invalid_output',
+      code: 'HTTP_SCHEMA',
+      extra: { maxAttempts: 1, cost: { inputTokens: 5, outputTokens: 2 } },
+    });
+  });
+
+  it.each<[string, object]>([
+    ['null for its end', completionOf({ finish_reason: null })],
+    ['no end', completionOf({ finish_reason: undefined })],
+    [
+      'null and empty lists for what there is none of',
+      completionOf({ message: { ...written, tool_calls: [], function_call: null } }, { error: null }),
+    ],
+    ['a refusal that is no text', completionOf({ message: { ...written, refusal: false } })],
+  ])('believes a whole answer with %s', async (_name, completion) => {
+    const finding = await llmJudge.evaluate(inputFor(CONTENT), tools(optionsFor(), { fetch: async () => Response.json(completion) }));
+    expect(finding).toMatchObject({ severity: 0, cost: { inputTokens: 5, outputTokens: 2 } });
+  });
+
+  it.each([null, 'stop'])('is cut off without a whole answer, whatever it names as its end: %s', async (reason) => {
+    const message = { role: 'assistant', content: JSON.stringify(NOTHING_FOUND).slice(0, -2) };
+    const completion = completionOf({ finish_reason: reason, message });
+    expect(await failing(optionsFor(), { fetch: async () => Response.json(completion) })).toMatchObject({ code: 'HTTP_CUT_OFF' });
+  });
+
+  it.each([null, 'stop', 'length'])('takes a refusal for one, whatever it names as its end: %s', async (reason) => {
+    const completion = completionOf({ finish_reason: reason, message: { role: 'assistant', content: null, refusal: CANARY } });
+    expect(await failing(optionsFor(), { fetch: async () => Response.json(completion) })).toMatchObject({ code: 'HTTP_DECLINED' });
   });
 
   it('reads an answer to its end when the attempt is stopped after it came: it has been paid for', async () => {

@@ -111,6 +111,45 @@ describe('moderation', () => {
     expect(finding.uncertainty).toBeUndefined();
   });
 
+  it.each<[string, Record<string, number>, Json]>([
+    ['without thresholds', {}, { flagged: true, category_scores: { hate: 0.4 } }],
+    ['beside categories that it does not flag', {}, { flagged: true, categories: { hate: false }, category_scores: { hate: 0.4 } }],
+    ['beside categories that are null', {}, { flagged: true, categories: { hate: null }, category_scores: { hate: null } }],
+    ['with a score that no threshold covers', { violence: 0.5 }, { flagged: true, category_scores: { hate: 0.4, violence: 0.01 } }],
+  ])('never takes a flag for nothing: %s', async (_what, thresholds, answer) => {
+    const finding = await judge('x', { thresholds }, [answer]);
+    expect(finding).toMatchObject({ severity: 1, violations: [{ code: 'flagged', severity: 1 }] });
+  });
+
+  it.each<[string, Record<string, number>, Json]>([
+    ['every score has a threshold', { '*': 0.9 }, { flagged: true, category_scores: { hate: 0.4, violence: 0.01 } }],
+    [
+      'what it flags by name has one',
+      { hate: 0.9 },
+      { flagged: true, categories: { hate: true, violence: false }, category_scores: { hate: 0.4, violence: 0.01 } },
+    ],
+  ])("takes the plan's word for a flag where %s", async (_what, thresholds, answer) => {
+    expect(await judge('x', { thresholds }, [answer])).toMatchObject({ severity: 0.4, violations: [] });
+  });
+
+  it('takes a category that is flagged beside a score of null for a violation', async () => {
+    const finding = await judge('x', { thresholds: { '*': 0.9 } }, [
+      { categories: { hate: true }, category_scores: { hate: null, a: 0.1 } },
+    ]);
+    expect(finding).toMatchObject({ severity: 1, violations: [{ code: 'hate', severity: 1 }] });
+  });
+
+  it.each<[string, Json]>([
+    ['no score but null', { category_scores: { hate: null } }],
+    ['no score and no word but null', { categories: { hate: null }, category_scores: {} }],
+    ['no flag and not a single score', { flagged: false }],
+    ['no flag and no score but null', { flagged: false, category_scores: { hate: null } }],
+    ['words alone', { flagged: false, categories: { hate: false } }],
+  ])('refuses an answer with %s where the plan has a threshold for all', async (_what, answer) => {
+    const thrown = await thrownBy(judge('x', { thresholds: { '*': 0.1 } }, [answer]));
+    expect(thrown).toMatchObject({ kind: 'invalid_output', code: 'HTTP_SCHEMA', extra: { maxAttempts: 1 } });
+  });
+
   it('finds nothing where nothing is flagged', async () => {
     expect(await judge('x', {}, [{ flagged: false }])).toMatchObject({ severity: 0, violations: [] });
   });

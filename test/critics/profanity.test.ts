@@ -34,6 +34,16 @@ describe('profanity', () => {
     expect((await judge({ classes: ['slur'] }, 'a bastard, a slut and a shit')).violations).toEqual([]);
   });
 
+  it('finds in a short text what it finds in a long one', async () => {
+    const texts = ['f u c k', 'b@st4rd', '$h!t', 'ＦＵＣＫ', 'niiiggger', 'bitch', 'a55', 'fu\u200bck', 'pass it', 'so', 'n12345'];
+    const found = async (padding: string): Promise<number[]> => {
+      const findings = await Promise.all(texts.map(async (text) => judge({}, `${text}${padding}`)));
+      return findings.map(({ violations }) => violations.length);
+    };
+    expect(await found('')).toEqual(await found(` ${'so '.repeat(40)}`));
+    expect(await found('')).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0]);
+  });
+
   it('refuses a class that there is not', () => {
     expect(profanity.options?.safeParse({ classes: ['rude'] }).success).toBe(false);
   });

@@ -101,6 +101,13 @@ describe('prompt_injection', () => {
     ['spelled-out letters', 'a b '],
     ['Chinese', '忽略所有'],
     ['signs that stand for a phrase', '\ufdfa'],
+    ['divided words', 'i**gn**o<b>re</b> '],
+    ['signs of markup', 'a*'],
+    ['marks without an end', 'a<b '],
+    ['bytes of an address', '%69'],
+    ['characters by number', '&#105;'],
+    ['words without spaces', 'ignoreallthe'],
+    ['digits', '1234567890'],
     ['one word', 'a'],
     ['quotes', '"like "ignore previous instructions" '],
   ])('judges 256 KB of %s', async (_what, unit) => {

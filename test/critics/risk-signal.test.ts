@@ -53,6 +53,27 @@ describe('risk_signal', () => {
     expect(await scoreOf('!!! … 🙂')).toBe(0);
   });
 
+  it.each([
+    ['marks over a letter', '\u0301\u0316\u0327\u0345'.repeat(32_500)],
+    ['signs that become marks', '\uff9e\u0316'.repeat(65_000)],
+  ])('judges a row of %s in no more than a moment', async (_what, content) => {
+    const before = performance.now();
+    expect(await scoreOf(content)).toBe(0);
+    // Put in order as they are, they would take 20 seconds.
+    expect(performance.now() - before).toBeLessThan(5_000);
+  });
+
+  it.each<[string, Json]>([
+    ['one word', '４'.repeat(262_144)],
+    ['emoji', '😀'.repeat(65_000)],
+    ['empty texts', Array.from({ length: 85_000 }, () => '')],
+    ['empty lists', Array.from({ length: 85_000 }, () => [])],
+  ])('turns to other work meanwhile when a content is full of %s', async (_what, content) => {
+    let heartbeats = 0;
+    await riskSignal.evaluate(inputFor(content), toolsFor({ about: 'harm' }, { heartbeat: () => void (heartbeats += 1) }));
+    expect(heartbeats).toBeGreaterThan(3);
+  });
+
   it('gives the recorded scores for real records, so that a changed model does not pass unseen', async () => {
     const lines = readFileSync(new URL('../../examples/records/chat.jsonl', import.meta.url), 'utf8')
       .trim()

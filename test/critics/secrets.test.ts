@@ -27,6 +27,11 @@ describe('secrets', () => {
     ['names of keys', 'aws_secret_access_key    '],
     ['beginnings of Slack tokens', 'xoxb-a-'],
     ['beginnings of SendGrid keys', 'SG.a'],
+    ['commands without a password', 'curl -u a '],
+    ['headers without a token', 'authorization: bearer '],
+    ['sentences without a password', 'the password is '],
+    ['beginnings of Discord tokens', 'MTIzNDU2Nzg5MDEyMzQ1Njc4.'],
+    ['invisible characters', 'a\u200b'],
     ['characters of a key', 'A'],
     ['digits', '1234567890'],
     ['spaces', ' '],
@@ -47,6 +52,14 @@ describe('secrets', () => {
     const key = `-----BEGIN RSA PRIVATE KEY-----\n${'MIIEowIBAAKCAQEA'.repeat(490)}\n-----END RSA PRIVATE KEY-----`;
     const { violations } = await judge(`${'word '.repeat(2_500)}${key}${' word'.repeat(10_000)}`);
     expect(violations.map(({ code, span }) => [code, span])).toEqual([['private_key', { start: 12_500, end: 12_500 + key.length }]]);
+  });
+
+  it('judges a structure of many short texts in the time of a few', async () => {
+    const content = Array.from({ length: 29_000 }, (_, index) => ({ token: `n${index}` }));
+    const before = performance.now();
+    expect((await judge(content)).violations).toEqual([]);
+    // With all rules over each it takes more.
+    expect(performance.now() - before).toBeLessThan(5_000);
   });
 
   it('keeps nothing of the texts that it judged', async () => {

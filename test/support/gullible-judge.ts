@@ -28,7 +28,7 @@ export interface Read {
 export const NOTHING_FOUND: Json = { reasons: [], violations: [], severity: 0, uncertainty: 0.1 };
 
 const CHAT_MESSAGE = /<\|im_start\|>(\w*)([\s\S]*?)<\|im_end\|>/g;
-const INSTRUCTION_MARKS = /\[\/?INST\]|<\/?s>/g;
+const INSTRUCTION_MARKS = /\[\/?INST\]|<\/?s>|\[[gs]MASK\]|\[\|\w+\|\]|\[e~\[|\]~!?b[[\]]/g;
 
 /** As servers read that write all messages into one text: what looks like the end of a message is one, in any place. */
 function asRead(messages: readonly ChatMessage[]): string[] {

@@ -1,10 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matchesInPieces, PIECE_CHARS, piecesOf, takingTurns, type Judge } from '../../src/critics/pieces.js';
+import { matchesByPiece, PIECE_CHARS, piecesOf, takingTurns, type Judge } from '../../src/critics/pieces.js';
 import { judgeTexts, type Match } from '../../src/critics/text.js';
+import type { Json } from '../../src/domain/finding.js';
 
 const still = { heartbeat: (): void => {}, signal: new AbortController().signal };
 const noTurns = async (): Promise<void> => {};
+const matchesInPieces = async (text: string, judge: Judge): Promise<Match[]> => {
+  const all: Match[] = [];
+  for await (const matches of matchesByPiece(text, judge, noTurns)) all.push(...matches);
+  return all;
+};
 
 /** Words and numbers of up to 12 characters: whether one is met depends on one character before it and one behind. */
 const find = (text: string): Match[] =>
@@ -51,7 +57,7 @@ describe('pieces', () => {
   it('judged one by one give what the whole text gives, nothing lost and nothing twice', async () => {
     await fc.assert(
       fc.asyncProperty(texts, fc.integer({ min: 1, max: 60 }), fc.integer({ min: 14, max: 40 }), async (text, pieceChars, reach) => {
-        const judged = await matchesInPieces(text, { find, pieceChars, reach }, noTurns);
+        const judged = await matchesInPieces(text, { find, pieceChars, reach });
         expect(inOrder(judged)).toEqual(inOrder(find(text)));
       }),
       { numRuns: 500 },
@@ -67,7 +73,7 @@ describe('pieces', () => {
         start: index,
         end: index + value.length,
       }));
-    const judged = await matchesInPieces(`${'b'.repeat(15)}aaaaaaa${'b'.repeat(40)}`, { find: letters, pieceChars: 18, reach: 8 }, noTurns);
+    const judged = await matchesInPieces(`${'b'.repeat(15)}aaaaaaa${'b'.repeat(40)}`, { find: letters, pieceChars: 18, reach: 8 });
     expect(judged.map(({ start, end }) => [start, end])).toEqual([[15, 22]]);
   });
 
@@ -81,10 +87,12 @@ describe('pieces', () => {
       pieceChars: 4_096,
       reach: 1_024,
     };
-    await matchesInPieces('a'.repeat(262_144), judge, noTurns);
+    await matchesInPieces('a'.repeat(262_144), judge);
     expect(handed).toBeLessThanOrEqual(262_144 * 1.6);
   });
 });
+
+const met = (code: string, severity: number, start: number): Match => ({ code, message: 'met', severity, start, end: start + 1 });
 
 describe('turns', () => {
   it('are taken after each piece of a long text, with a heartbeat', async () => {
@@ -107,6 +115,26 @@ describe('turns', () => {
     const content = Array.from({ length: 20_000 }, () => 'ab');
     await judgeTexts(content, () => [], { ...still, heartbeat: () => void (heartbeats += 1) });
     expect(heartbeats).toBeGreaterThan(100);
+  });
+
+  it.each<[string, Json]>([
+    ['empty texts', Array.from({ length: 20_000 }, () => '')],
+    ['lists without a text', Array.from({ length: 20_000 }, () => [])],
+    ['words of JSON', Array.from({ length: 20_000 }, () => true)],
+  ])('are taken between many %s, which no judge sees', async (_what, content) => {
+    let heartbeats = 0;
+    const judge: Judge = { find: () => Promise.reject(new Error('seen')) };
+    await judgeTexts(content, [judge], { ...still, heartbeat: () => void (heartbeats += 1) });
+    expect(heartbeats).toBeGreaterThan(100);
+  });
+
+  it('are taken between the matches of a text that is full of them', async () => {
+    const words: Judge = { find: (text) => Array.from({ length: text.length / 2 }, (_, at) => met('word', 0.1, 2 * at)) };
+    let heartbeats = 0;
+    const tools = { ...still, heartbeat: () => void (heartbeats += 1) };
+    const finding = await judgeTexts('ab'.repeat(100_000), [words], tools, { overlaps: 'drop' });
+    expect(finding).toMatchObject({ severity: 0.1, details: { more: 99_900 } });
+    expect(heartbeats).toBeGreaterThan(1_000);
   });
 
   it('end the judging when the attempt was stopped, with the reason', async () => {
@@ -154,6 +182,24 @@ describe('judging texts', () => {
   it('keeps the earlier, then the longer of equals', async () => {
     const finding = await judgeTexts('x'.repeat(100), () => [match(3, 9, 0), match(0, 4, 0), match(0, 6, 0)], still, { overlaps: 'drop' });
     expect(finding.violations.map(({ span }) => [span?.start, span?.end])).toEqual([[0, 6]]);
+  });
+
+  it('lists the first of every code and the worst of the rest, in the order of the content, and counts what it leaves out', async () => {
+    const flood = Array.from({ length: 1_000 }, (_, at) => met('mild', 0.1, at));
+    const rare = [met('late', 0.2, 5_000), ...Array.from({ length: 50 }, (_, at) => met('grave', 0.9, 4_000 - 10 * at))];
+    const finding = await judgeTexts(
+      ['x', 'y'.repeat(6_000), 'x'],
+      (text) => (text === 'x' ? [met('mild', 0.1, 0)] : [...rare, ...flood]),
+      still,
+    );
+    const { severity, violations, details } = finding;
+    expect({ severity, details }).toEqual({ severity: 0.9, details: { more: 1_053 - 100 } });
+    expect(violations.map(({ code, span }) => [code, span?.path, span?.start])).toEqual([
+      ['mild', '/0', 0],
+      ...Array.from({ length: 48 }, (_, at) => ['mild', '/1', at]),
+      ...Array.from({ length: 50 }, (_, at) => ['grave', '/1', 3_510 + 10 * at]),
+      ['late', '/1', 5_000],
+    ]);
   });
 
   it('fails when the judge fails, and gives no clean finding', async () => {
