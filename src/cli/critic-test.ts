@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { createColors } from 'picocolors';
 import { safeText } from '../report/safe.js';
 import { parseDuration } from '../schemas/duration.js';
-import { ModuleUnusable, runApart, type CheckResult } from '../testing/run-apart.js';
+import { AFTER_LOSSES, ModuleUnusable, runApart, type CheckResult } from '../testing/run-apart.js';
 import { onRun, type Call, type Cli } from './command.js';
 import { EXIT, usageError } from './exit.js';
 import type { Output } from './output.js';
@@ -61,12 +61,17 @@ const MARKS = { passed: 'ok  ', warning: 'warn', error: 'FAIL', not_run: '-   ' 
 function makeView(output: Output): { add(result: CheckResult): void; end(): void } {
   const colors = createColors(output.color);
   const paint = { passed: colors.green, warning: colors.yellow, error: colors.red, not_run: colors.dim } as const;
-  let critic: { readonly name: string; readonly counts: Record<CheckResult['status'], number> } | undefined;
+  let critic: { readonly name: string; readonly counts: Record<CheckResult['status'], number>; skipped: number } | undefined;
+  const mark = (status: CheckResult['status'], check: string, message: string | undefined): void => {
+    output.line(`  ${paint[status](MARKS[status])}  ${safeText(check)}`);
+    if (message !== undefined) output.line(`        ${safeText(message)}`);
+  };
   const end = (): void => {
     if (critic === undefined) return;
     const { passed, warning, error, not_run: notRun } = critic.counts;
     if (output.json) output.object({ critic: critic.name, passed, warnings: warning, failed: error, notRun });
     else {
+      if (critic.skipped > 0) mark('not_run', critic.skipped === 1 ? '1 more check' : `${critic.skipped} more checks`, AFTER_LOSSES);
       const parts = [
         `${passed} passed`,
         ...(warning > 0 ? [`${warning} to look at`] : []),
@@ -81,13 +86,14 @@ function makeView(output: Output): { add(result: CheckResult): void; end(): void
     add(result) {
       if (critic?.name !== result.critic) {
         end();
-        critic = { name: result.critic, counts: { passed: 0, warning: 0, error: 0, not_run: 0 } };
+        critic = { name: result.critic, counts: { passed: 0, warning: 0, error: 0, not_run: 0 }, skipped: 0 };
         if (!output.json) output.line(`${result.critic} ${result.version}`);
       }
       critic.counts[result.status] += 1;
       if (output.json) return output.object(result);
-      output.line(`  ${paint[result.status](MARKS[result.status])}  ${safeText(result.check)}`);
-      if (result.message !== undefined) output.line(`        ${safeText(result.message)}`);
+      // One line for all of them, when the critic has ended.
+      if (result.message === AFTER_LOSSES) critic.skipped += 1;
+      else mark(result.status, result.check, result.message);
     },
     end,
   };

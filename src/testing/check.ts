@@ -7,8 +7,8 @@ export interface Check {
   run(): Promise<void>;
 }
 
-/** `error`: a promise that hosts rely on is broken. `warning`: it may be meant so. */
-export type CheckLevel = 'error' | 'warning';
+/** `error`: a promise that hosts rely on is broken. `warning`: it may be meant so. `not_run`: there was nothing to look at. */
+export type CheckLevel = 'error' | 'warning' | 'not_run';
 
 export class CheckFailed extends Error {
   override readonly name = 'CheckFailed';

@@ -21,6 +21,10 @@ interface Planned {
   readonly check: Check;
 }
 
+/** Taken away from the process, so that a critics module cannot tell results of its own. */
+const send = process.send?.bind(process);
+delete process.send;
+
 const strays = { count: 0 };
 // A worker outlives them, and so must this.
 process.on('unhandledRejection', () => (strays.count += 1));
@@ -29,9 +33,9 @@ process.once('message', (job) => void work(job as Job));
 // Whoever waited is gone.
 process.once('disconnect', () => process.exit(1));
 
-async function work(job: Job): Promise<void> {
+async function work({ token, ...job }: Job): Promise<void> {
+  const tell = teller(token);
   setInterval(() => void tell({ type: 'beat' }), BEAT_MS);
-  await tell({ type: 'beat' });
   try {
     const planned = await plan(job);
     await tell({
@@ -49,8 +53,8 @@ async function work(job: Job): Promise<void> {
   process.exit(0);
 }
 
-async function plan({ module, name, with: good, timeoutMs }: Job): Promise<Planned[]> {
-  const loaded = await loadCriticsModule(module);
+async function plan({ module, name, with: good, timeoutMs, loadMs }: Omit<Job, 'token'>): Promise<Planned[]> {
+  const loaded = await loadCriticsModule(module, loadMs);
   // Two critics of one name, or one with the name of a built-in one, are refused by every worker.
   makeRegistry(loaded);
   // Each is handed only what its own schema accepts.
@@ -94,7 +98,11 @@ function endOf(error: unknown): CheckEnd {
 
 const failed = (message: string): CheckEnd => ({ status: 'error', message, lost: false });
 
-/** Settles when the message is on its way: a critic may end this process at any moment. */
-async function tell(message: Message): Promise<void> {
-  await new Promise<void>((resolve) => process.send?.(message, undefined, undefined, () => resolve()) ?? resolve());
+/** Each call settles when its message is on its way: a critic may end this process at any moment. */
+function teller(token: string): (message: Message) => Promise<void> {
+  return async (message) => {
+    // As text: of an object that is sent, a `toJSON` that a module gives to all objects would see the token.
+    const text = `${token}${JSON.stringify(message)}`;
+    await new Promise<void>((resolve) => send?.(text, undefined, undefined, () => resolve()) ?? resolve());
+  };
 }

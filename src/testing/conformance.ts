@@ -14,7 +14,7 @@ import { CRITIC_NAME } from '../critics/module.js';
 import type { Json } from '../domain/finding.js';
 import { CheckFailed, type Check } from './check.js';
 import { CANARY, CONTENTS, ORDINARY, SECRET_CANARY, TELLING } from './contents.js';
-import { essence, expectSpansInside, expectWhole } from './findings.js';
+import { essence, expectNoForeign, expectSpansInside, foreignFields } from './findings.js';
 import { makeHost, optionsIn, type Answer, type ConformanceCase, type Host } from './host.js';
 import { inputFor, optionsOf, toolsFor } from './tools.js';
 
@@ -27,6 +27,7 @@ const JUNK: readonly Json[] = ['text', 7, true, ['list']];
 export function conformanceChecks<Options>(critic: Critic<Options>, oneCase: ConformanceCase<Options>): Check[] {
   const host = makeHost(critic, oneCase);
   const { telling, waiting, varies = false } = oneCase;
+  const told = new Set<string>();
   return [
     ...formChecks(critic, oneCase),
     { name: 'judges an ordinary text', run: () => judgesOrdinary(host) },
@@ -41,7 +42,7 @@ export function conformanceChecks<Options>(critic: Critic<Options>, oneCase: Con
     ...(waiting === undefined ? [] : [{ name: 'stops waiting when its signal is aborted', run: () => stopsWaiting(critic, waiting) }]),
     ...Object.entries(CONTENTS).map(([name, content]) => ({
       name: `gives a clean finding for ${name}`,
-      run: () => givesClean(host, content),
+      run: () => givesClean(host, content, told),
     })),
   ];
 }
@@ -154,23 +155,33 @@ async function remembersNothing(host: Host, telling: Json | undefined): Promise<
   // What answers differently by itself is told by another check.
   if (sameEnd(before, again) && !sameEnd(before, after))
     throw new CheckFailed('it judges a content differently after it has judged another one: it keeps state between calls');
+  expectFinding([before, again, after]);
+}
+
+/** What holds of every error holds of a critic that gives nothing else, and says nothing of it. */
+function expectFinding(answers: readonly Answer[]): void {
+  if (!answers.some(({ end }) => end.ok)) throw new CheckFailed('it gave no finding', 'not_run');
 }
 
 const sameEnd = (one: Answer, other: Answer): boolean => isDeepStrictEqual(comparable(one), comparable(other));
 const comparable = ({ end }: Answer): unknown => (end.ok ? essence(end.finding) : end.code);
 
 async function tellsNothing(host: Host): Promise<void> {
-  for (const content of TELLING) checkTold(await host.answer(content));
-  checkTold(await host.answer(ORDINARY, { context: { user: CANARY } }));
+  const answers: Answer[] = [];
+  for (const content of TELLING) answers.push(checkTold(await host.answer(content)));
+  answers.push(checkTold(await host.answer(ORDINARY, { context: { user: CANARY } })));
+  expectFinding(answers);
 }
 
-function checkTold({ end, logged }: Answer): void {
+function checkTold(answer: Answer): Answer {
+  const { end, logged } = answer;
   const told = end.ok ? end.finding.violations.map(({ code, message }) => `${code} ${message}`).join('\n') : `${end.code} ${end.message}`;
   const where = end.ok ? 'the message or code of a violation' : 'the message or code of its CriticError';
   if (told.includes(CANARY)) throw new CheckFailed(`${where} quotes the content or the context; both are shown to others`);
   if (logged.includes(CANARY)) throw new CheckFailed('a log line of it quotes the content or the context');
   if (`${JSON.stringify(end)}${logged}`.includes(SECRET_CANARY))
     throw new CheckFailed('its answer or its log holds a secret that it asked for');
+  return answer;
 }
 
 async function neverQuotes(host: Host, { content, secret }: { readonly content: Json; readonly secret: string }): Promise<void> {
@@ -233,8 +244,11 @@ async function stopsWaiting<Options>(critic: Critic<Options>, waiting: Json): Pr
   if (end.error !== reason) throw new CheckFailed('it was rejected with something else than the reason of its signal');
 }
 
-async function givesClean(host: Host, content: Json): Promise<void> {
+/** @param told the fields that were told already: what is wrong with one is wrong with it for every content. */
+async function givesClean(host: Host, content: Json, told: Set<string>): Promise<void> {
   const { finding, returned } = await host.finding(content);
   expectSpansInside(finding, content);
-  expectWhole(returned, finding);
+  const fields = foreignFields(returned, finding).filter((field) => !told.has(field));
+  for (const field of fields) told.add(field);
+  expectNoForeign(fields);
 }

@@ -6,6 +6,10 @@ import { textPieces } from '../critics/text.js';
 import type { Finding, Json } from '../domain/finding.js';
 import { CheckFailed } from './check.js';
 
+/** Of names that an author chose: more than a sentence holds is a fault of another kind. */
+const MAX_FIELDS = 5;
+const MAX_FIELD_CHARS = 80;
+
 /**
  * The finding in what a critic returned.
  * @throws CheckFailed when it is none, or when something of it would be dropped or changed on the way.
@@ -13,16 +17,42 @@ import { CheckFailed } from './check.js';
 export function expectClean(returned: unknown, critic: Pick<AnyCritic, 'output'> = {}): Finding {
   const cleaned = cleanFinding(returned, critic.output);
   if (!cleaned.ok) throw new CheckFailed(cleaned.message);
-  expectWhole(returned, cleaned.finding);
+  expectNoForeign(foreignFields(returned, cleaned.finding));
   return cleaned.finding;
 }
 
-/** Fields that no finding has are dropped, and lone surrogates replaced: seldom what the author meant. */
-export function expectWhole(returned: unknown, finding: Finding): void {
+/**
+ * The fields of what a critic returned that its finding lacks or has otherwise, such as `verdict` and `violations/span/line`:
+ * fields that no finding has are dropped, and lone surrogates replaced.
+ */
+export function foreignFields(returned: unknown, finding: Finding): string[] {
   // By way of JSON: a field that is there and undefined is no field.
-  const plain: unknown = JSON.parse(JSON.stringify(returned));
-  if (!isDeepStrictEqual(plain, finding))
-    throw new CheckFailed('part of what it returned is no part of a finding, and is dropped or changed', 'warning');
+  return [...new Set(differences(JSON.parse(JSON.stringify(returned)), finding, []))];
+}
+
+/** Without the positions in lists: every violation is made in the same way. */
+function differences(returned: unknown, kept: unknown, path: readonly string[]): string[] {
+  if (isDeepStrictEqual(returned, kept)) return [];
+  // Deeper names of other fields are data, and may be content.
+  const isForm = path[0] === undefined || path[0] === 'violations' || path[0] === 'cost';
+  if (!isForm || !isContainer(returned) || !isContainer(kept)) return [path.join('/')];
+  const inner = Object.entries(returned).flatMap(([name, value]) =>
+    differences(value, Object.hasOwn(kept, name) ? kept[name] : undefined, Array.isArray(returned) ? path : [...path, name]),
+  );
+  return inner.length > 0 ? inner : [path.join('/')];
+}
+
+const isContainer = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
+
+/** Seldom what the author meant. @throws CheckFailed, as a warning, when there are any. */
+export function expectNoForeign(fields: readonly string[]): void {
+  if (fields.length === 0) return;
+  const names = fields.slice(0, MAX_FIELDS).map((field) => field.slice(0, MAX_FIELD_CHARS) || 'the whole of it');
+  const more = fields.length > names.length ? ` and ${fields.length - names.length} more` : '';
+  throw new CheckFailed(
+    `part of what it returned is no part of a finding, and is dropped or changed: ${names.join(', ')}${more}`,
+    'warning',
+  );
 }
 
 /**

@@ -3,11 +3,15 @@ import type { CheckLevel } from './check.js';
 
 /** What is to be done; the first message to the child. */
 export interface Job {
+  /** Stands in front of every message of the child, and is kept from the module: what comes without it is the module's own. */
+  readonly token: string;
   /** Absolute path of the critics module. */
   readonly module: string;
   /** Options as a plan writes them. */
   readonly with: unknown;
   readonly timeoutMs: number;
+  /** How long the module may take to load. */
+  readonly loadMs: number;
   /** Of one critic alone. Absent: all of the module. */
   readonly name?: string;
   /** Checks before this one were run by a process that is gone. */
@@ -21,7 +25,7 @@ export interface Planned {
 }
 
 export type Message =
-  /** Alive: its event loop turns. */
+  /** Alive: its event loop turns. Says nothing of a module that is not loaded yet. */
   | { readonly type: 'beat' }
   | { readonly type: 'unusable'; readonly message: string }
   | { readonly type: 'planned'; readonly checks: readonly Planned[] }

@@ -3,14 +3,18 @@
  * the next process goes on behind it.
  */
 import { fork, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LOAD_MS } from '../critics/module.js';
 import type { CheckEnd, Job, Message, Planned } from './messages.js';
 
 /** Beyond the time that an answer may take: a blocked event loop tells nothing any more. Longer than a start on a busy machine takes. */
 const SILENCE_MS = 5_000;
-/** Each takes its whole time; what comes after the third says nothing new. */
+/** Of one critic. Each takes its whole time; what comes after the third says nothing new. */
 const MAX_LOST = 3;
+/** Why the rest of a critic is not run. */
+export const AFTER_LOSSES = `not run, because ${MAX_LOST} of its checks before took all their time or their process; the others are likely to as well`;
 
 export interface CheckResult extends Planned {
   readonly status: CheckEnd['status'] | 'not_run';
@@ -21,6 +25,8 @@ export interface ApartOptions {
   readonly with?: unknown;
   readonly name?: string;
   readonly timeoutMs: number;
+  /** How long the module may take to load. Default 30 s. */
+  readonly loadMs?: number;
   /** Told of each result as it comes. */
   readonly onResult?: (result: CheckResult) => void;
 }
@@ -36,28 +42,32 @@ export class ModuleUnusable extends Error {
  */
 export async function runApart(module: string, options: ApartOptions): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
-  const add = (planned: Planned, end: CheckEnd | { readonly status: 'not_run' }): void => {
+  const add = (planned: Planned, end: CheckEnd): void => {
     const result = { ...planned, status: end.status, ...('message' in end ? { message: end.message } : {}) };
     results.push(result);
     options.onResult?.(result);
   };
-  let lost = 0;
+  const lost = new Map<string, number>();
+  const isLost = ({ critic }: Planned): boolean => (lost.get(critic) ?? 0) >= MAX_LOST;
   for (;;) {
     const job: Job = {
+      token: randomUUID(),
       module: resolve(module),
       with: options.with ?? {},
       timeoutMs: options.timeoutMs,
+      loadMs: options.loadMs ?? LOAD_MS,
       from: results.length,
       ...(options.name !== undefined ? { name: options.name } : {}),
     };
     const planned = await runProcess(job, (check, end) => {
-      if (end.status !== 'passed' && end.lost) lost += 1;
+      if (end.status !== 'passed' && end.lost) lost.set(check.critic, (lost.get(check.critic) ?? 0) + 1);
       add(check, end);
-      return lost < MAX_LOST;
+      return !isLost(check);
     });
-    if (lost < MAX_LOST && results.length < planned.length) continue;
-    for (const check of planned.slice(results.length)) add(check, { status: 'not_run' });
-    return results;
+    // The other critics of the module go on in the next process.
+    for (let next = planned[results.length]; next !== undefined && isLost(next); next = planned[results.length])
+      add(next, { status: 'not_run', message: AFTER_LOSSES, lost: false });
+    if (results.length >= planned.length) return results;
   }
 }
 
@@ -85,17 +95,19 @@ async function runProcess(job: Job, onEnd: (planned: Planned, end: CheckEnd) => 
           });
         settle(planned);
       };
-      const listen = (): void => {
+      const listen = (patienceMs: number): void => {
         clearTimeout(silence);
-        silence = setTimeout(() => lose('blocked'), SILENCE_MS + job.timeoutMs);
+        silence = setTimeout(() => lose('blocked'), SILENCE_MS + patienceMs);
       };
-      listen();
+      listen(job.loadMs);
       child.once('error', fail);
       // Comes after all messages, other than the exit.
       child.once('disconnect', () => lose('ended'));
       child.on('message', (sent) => {
-        listen();
-        const message = sent as Message;
+        const message = readMessage(sent, job.token);
+        // A module that never ends to load lets its process beat on.
+        if (message === undefined || (message.type === 'beat' && planned.length === 0)) return;
+        listen(job.timeoutMs);
         if (message.type === 'unusable') fail(new ModuleUnusable(message.message));
         if (message.type === 'planned') planned = message.checks;
         if (message.type === 'done') settle(planned);
@@ -111,6 +123,11 @@ async function runProcess(job: Job, onEnd: (planned: Planned, end: CheckEnd) => 
     child.removeAllListeners();
     child.kill('SIGKILL');
   }
+}
+
+/** What the module sends by itself is no message. */
+function readMessage(sent: unknown, token: string): Message | undefined {
+  return typeof sent === 'string' && sent.startsWith(token) ? (JSON.parse(sent.slice(token.length)) as Message) : undefined;
 }
 
 function startChild(): ChildProcess {

@@ -141,7 +141,7 @@ describe('the first hour', () => {
     expect(await type('npx tribunal plan check')).toMatchObject({ exit: 0, stdout: expect.stringContaining('replies@1 is good') });
     expect(await type('npx tribunal critic new typed --ts')).toMatchObject({ exit: 0 });
     // The optional package is not there.
-    expect(await type('npx tribunal critic test critics/typed.ts')).toMatchObject({
+    expect(await type('npx tribunal critic test critics/typed.mts')).toMatchObject({
       exit: 2,
       stderr: expect.stringContaining('npm install tsx'),
     });

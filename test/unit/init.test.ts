@@ -1,5 +1,18 @@
 /** `tribunal init` and `tribunal critic new`: what they write works, and nothing that is there is touched. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -121,10 +134,22 @@ describe('tribunal critic new', () => {
     expect(readFileSync(at('tribunal.yaml'), 'utf8')).toBe('plans: [plans/*.yaml]\ncritics:\n  - critics/two.mjs\n');
   });
 
+  it('changes the file behind a link, and leaves the link and who may read the file as they are', async () => {
+    await init();
+    renameSync(at('tribunal.yaml'), at('shared.yaml'));
+    chmodSync(at('shared.yaml'), 0o640);
+    symlinkSync('shared.yaml', at('tribunal.yaml'));
+    expect(await add('tone')).toMatchObject({ exit: 0 });
+    expect(readlinkSync(at('tribunal.yaml'))).toBe('shared.yaml');
+    expect(readFileSync(at('shared.yaml'), 'utf8')).toContain('critics/tone.mjs');
+    expect(statSync(at('shared.yaml')).mode & 0o777).toBe(0o640);
+  });
+
   it('writes TypeScript when asked, and says what that needs', async () => {
     await init();
     expect(await add('typed', '--ts')).toMatchObject({ exit: 0, stdout: expect.stringContaining('npm install tsx') });
-    expect(filesIn(at('critics'))).toEqual(expect.arrayContaining(['typed.ts', 'cases/typed/finds-it/input.json']));
+    // `.ts` would be CommonJS in a folder of `npm init -y`.
+    expect(filesIn(at('critics'))).toEqual(expect.arrayContaining(['typed.mts', 'cases/typed/finds-it/input.json']));
     expect(existsSync(at('critics', 'typed.mjs'))).toBe(false);
   });
 

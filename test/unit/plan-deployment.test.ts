@@ -65,7 +65,12 @@ describe('a deployment', () => {
   });
 
   it('knows its critics for plan files that are named: in the place of its own plans, or beside them', async () => {
-    await write({ 'tribunal.yaml': 'name: shop\nplans: [a.yaml]\ncritics: [own.mjs]\n', 'a.yaml': PLAN('a'), 'b.yaml': PLAN('b'), 'own.mjs': CRITICS('own') });
+    await write({
+      'tribunal.yaml': 'name: shop\nplans: [a.yaml]\ncritics: [own.mjs]\n',
+      'a.yaml': PLAN('a'),
+      'b.yaml': PLAN('b'),
+      'own.mjs': CRITICS('own'),
+    });
     const namesOf = async (options: DeploymentOptions): Promise<string[]> => [...(await loadDeployment(options)).plans.keys()];
     expect(await namesOf({ file: at('tribunal.yaml'), plans: [at('b.yaml')], plansAlone: true })).toEqual(['b']);
     expect(await namesOf({ file: at('tribunal.yaml'), plans: [at('b.yaml')] })).toEqual(['a', 'b']);

@@ -48,7 +48,15 @@ const bad = {
     severity: 0.5,
     violations: [{ code: 'end', message: 'at the end', span: { start: 0, end: textOf(content).length + 1 } }],
   }),
-  drops_fields: () => ({ ...fine, verdict: 'allow' }),
+  drops_fields: () => ({
+    severity: 0.5,
+    violations: [
+      { code: 'one', message: 'one', weight: 1 },
+      { code: 'two', message: 'two', weight: 2 },
+    ],
+    verdict: 'allow',
+    'quiet\u001b[2J': true,
+  }),
   leaves_errors() {
     void Promise.reject(new Error('nobody awaits this'));
     return fine;
