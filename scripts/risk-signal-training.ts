@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WrittenModel } from '../src/critics/risk-signal.js';
-import { HASH_BITS, makeWindows, type Features } from '../src/critics/risk-signal-features.js';
+import { HASH_BITS, makeWindows, type Features } from '../src/critics/risk-signal/features.js';
 
 export const ABOUT = ['harm', 'injection'] as const;
 export type About = (typeof ABOUT)[number];

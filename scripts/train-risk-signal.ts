@@ -1,6 +1,6 @@
 /**
  * Trains the two models of `risk_signal` on a folder of labelled sets, prints what five-fold cross-validation says of them
- * and writes `src/critics/risk-signal-model.ts`.
+ * and writes `src/critics/risk-signal/model.ts`.
  *
  *   node --import tsx scripts/train-risk-signal.ts FOLDER
  */
@@ -47,6 +47,6 @@ if (folder === undefined) {
 }
 const samples = readSamples(folder);
 for (const about of ABOUT) crossValidate(samples, about);
-const file = new URL('../src/critics/risk-signal-model.ts', import.meta.url);
+const file = new URL('../src/critics/risk-signal/model.ts', import.meta.url);
 writeFileSync(file, asSource({ harm: train(samples, 'harm'), injection: train(samples, 'injection') }));
 console.log(`wrote ${file.pathname}`);

@@ -4,9 +4,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from './contract.js';
-import { howToName, showTarget } from './critics/addresses.js';
+import { howToName, showTarget } from './critics/network/addresses.js';
 import { loadCriticsModule } from './critics/module.js';
-import { unnamedHosts } from './critics/plan-hosts.js';
+import { unnamedHosts } from './critics/network/plan-hosts.js';
 import { makeRegistry, type CriticRegistry } from './critics/registry.js';
 import type { Plan } from './domain/plan.js';
 import type { PlanCase } from './domain/run-case.js';

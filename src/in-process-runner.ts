@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { runAttempt } from './critics/attempt.js';
 import type { SecretSource } from './critics/critic.js';
-import { makeGuardedFetch } from './critics/guarded-fetch.js';
+import { makeGuardedFetch } from './critics/network/guarded-fetch.js';
 import { resultOfOnly } from './critics/only-attempt.js';
 import type { CriticRegistry } from './critics/registry.js';
 import type { RunCritic } from './in-process.js';

@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { EvaluationActivities } from '../contract.js';
 import type { SecretSource } from '../critics/critic.js';
-import { makeGuardedFetch } from '../critics/guarded-fetch.js';
+import { makeGuardedFetch } from '../critics/network/guarded-fetch.js';
 import type { CriticRegistry } from '../critics/registry.js';
 import { MAX_MESSAGE_CHARS } from '../domain/finding.js';
 import { openEvaluation, type OpenDeps } from './open-evaluation.js';

@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { strict } from '../schemas/issues.js';
 import type { Finding } from '../domain/finding.js';
 import { defineCritic, type SecretSource } from './critic.js';
-import { postJson } from './post-json.js';
-import { HEADER_VALUE, headerSecret, secretName, secretValue, serviceUrl } from './service-options.js';
+import { postJson } from './network/post-json.js';
+import { HEADER_VALUE, headerSecret, secretName, secretValue, serviceUrl } from './network/service-options.js';
 
 const HEADER_NAME = /^[A-Za-z0-9-]{1,64}$/;
 /** Headers whose values open doors. Options stand in the plan, and so in every history. */

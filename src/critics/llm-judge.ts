@@ -9,13 +9,13 @@ import type { FindingCost, Json } from '../domain/finding.js';
 import { strict } from '../schemas/issues.js';
 import { JsonSchema } from '../schemas/json.js';
 import { CriticError, defineCritic, type CriticTools } from './critic.js';
-import { answerJsonSchema, AnswerSchema, findingOf, parseAnswer, type Answer } from './llm-judge-answer.js';
-import { distrusted, toldBeside } from './llm-judge-completion.js';
-import { judgePrompt, promptHash, rubricHash, type JudgePrompt } from './llm-judge-prompt.js';
-import { postJson } from './post-json.js';
-import { answerFailure } from './provider-failure.js';
-import { headerSecret, secretName, serviceUrl } from './service-options.js';
-import { parseStrictJson, stripFence } from './strict-json.js';
+import { answerJsonSchema, AnswerSchema, findingOf, parseAnswer, type Answer } from './llm-judge/answer.js';
+import { distrusted, toldBeside } from './llm-judge/completion.js';
+import { judgePrompt, promptHash, rubricHash, type JudgePrompt } from './llm-judge/prompt.js';
+import { postJson } from './network/post-json.js';
+import { answerFailure } from './network/provider-failure.js';
+import { headerSecret, secretName, serviceUrl } from './network/service-options.js';
+import { parseStrictJson, stripFence } from './network/strict-json.js';
 
 /** The largest answer with its reasoning has some 200 KB; what is larger is no answer of a model. */
 const MAX_ANSWER_BYTES = 1_048_576;

@@ -5,10 +5,10 @@
 import { z } from 'zod';
 import { strict } from '../schemas/issues.js';
 import { defineCritic } from './critic.js';
-import { findCards } from './pii-cards.js';
-import { findEmails, findIbans, findIps, findSsns } from './pii-forms.js';
-import { findPhones, PHONE_REGIONS, type PhoneRegion } from './pii-phones.js';
-import { plainOf } from './pii-plain.js';
+import { findCards } from './pii/cards.js';
+import { findEmails, findIbans, findIps, findSsns } from './pii/forms.js';
+import { findPhones, PHONE_REGIONS, type PhoneRegion } from './pii/phones.js';
+import { plainOf } from './pii/plain.js';
 import { judgeTexts, type Match, type Stretch } from './text.js';
 
 /** The more telling first: of overlapping matches the first type's stays. */

@@ -8,8 +8,8 @@ import type { Finding, Json } from '../domain/finding.js';
 import { strict } from '../schemas/issues.js';
 import { defineCritic, type CriticTools } from './critic.js';
 import { takingTurns } from './pieces.js';
-import { HASH_BITS, makeSteps, type Features } from './risk-signal-features.js';
-import { MODELS } from './risk-signal-model.js';
+import { HASH_BITS, makeSteps, type Features } from './risk-signal/features.js';
+import { MODELS } from './risk-signal/model.js';
 import { eachPlace } from './text.js';
 
 /** Characters of a window of ordinary words: what is judged between two turns of the event loop is counted in them. */

@@ -11,7 +11,7 @@ import { parseDuration } from '../schemas/duration.js';
 import { FindingSchema } from '../schemas/finding.js';
 import { strict } from '../schemas/issues.js';
 import { CriticError, defineCritic, type CriticInput, type CriticTools } from './critic.js';
-import { HOSTILE_RETURNS, hostileError } from './scripted-hostile.js';
+import { HOSTILE_RETURNS, hostileError } from './scripted/hostile.js';
 
 /** Stays a text: options are pinned as checked and are checked again by the worker, so that a check must not change them. */
 const duration = z.string().superRefine((text, context) => {

@@ -1,5 +1,5 @@
 /**
- * Keys, tokens and passwords, by their forms: those of `secrets-rules.ts` and the rules of secretlint. A message names the kind,
+ * Keys, tokens and passwords, by their forms: those of `secrets/rules.ts` and the rules of secretlint. A message names the kind,
  * never the value. A field called `password` tells as much as `password:` in a text. Values that only stand for a secret
  * (`YOUR_API_KEY`, `xxxxxx`, an example of some documentation) do not count.
  */
@@ -8,8 +8,8 @@ import { strict } from '../schemas/issues.js';
 import { defineCritic } from './critic.js';
 import { originalOf, visibleText } from './normalize.js';
 import type { Find, Judge } from './pieces.js';
-import { presetMatches, loadPreset } from './secrets-preset.js';
-import { isStandIn, RULES, type SecretRule } from './secrets-rules.js';
+import { presetMatches, loadPreset } from './secrets/preset.js';
+import { isStandIn, RULES, type SecretRule } from './secrets/rules.js';
 import { judgeTexts, type Match } from './text.js';
 
 const Options = strict({});

@@ -8,8 +8,8 @@ import { z } from 'zod';
 import type { Finding, Json, Violation } from '../domain/finding.js';
 import { strict } from '../schemas/issues.js';
 import { CriticError, defineCritic } from './critic.js';
-import { parseStrictJson, stripFence, type JsonProblem } from './strict-json.js';
-import { compileSchema, schemaProblem, TooManySteps, type SchemaCheck, type SchemaProblem } from './structure-schema.js';
+import { parseStrictJson, stripFence, type JsonProblem } from './network/strict-json.js';
+import { compileSchema, schemaProblem, TooManySteps, type SchemaCheck, type SchemaProblem } from './structure/schema.js';
 import { findingOf } from './text.js';
 
 const pointer = z

@@ -2,7 +2,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeGuardedFetch } from '../../src/critics/guarded-fetch.js';
+import { makeGuardedFetch } from '../../src/critics/network/guarded-fetch.js';
 import { http } from '../../src/critics/http.js';
 import type { Json } from '../../src/domain/finding.js';
 import { expectClean, inputFor, optionsOf, toolsFor } from './conformance.js';

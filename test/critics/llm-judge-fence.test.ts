@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { llmJudge } from '../../src/critics/llm-judge.js';
-import { asData, judgePrompt, markFor } from '../../src/critics/llm-judge-prompt.js';
+import { asData, judgePrompt, markFor } from '../../src/critics/llm-judge/prompt.js';
 import type { CriticInput } from '../../src/critics/critic.js';
 import type { Finding, Json } from '../../src/domain/finding.js';
 import { startFakeProvider, type FakeProvider } from '../support/fake-provider.js';

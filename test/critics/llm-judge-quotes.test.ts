@@ -1,8 +1,8 @@
 /** Quotes that a judge copied, looked up in what it judged. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findingOf } from '../../src/critics/llm-judge-answer.js';
-import { LOOKED_THROUGH_PER_TURN, makeQuoteFinder, type MetQuote } from '../../src/critics/llm-judge-quotes.js';
+import { findingOf } from '../../src/critics/llm-judge/answer.js';
+import { LOOKED_THROUGH_PER_TURN, makeQuoteFinder, type MetQuote } from '../../src/critics/llm-judge/quotes.js';
 import type { Json } from '../../src/domain/finding.js';
 
 const met = (content: Json, quote: string): Promise<MetQuote> => makeQuoteFinder(content, async () => undefined)(quote);

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CriticTools } from '../../src/critics/critic.js';
 import { llmJudge, type LlmJudgeOptions } from '../../src/critics/llm-judge.js';
-import { PROVIDER_FAILURES } from '../../src/critics/provider-failure.js';
+import { PROVIDER_FAILURES } from '../../src/critics/network/provider-failure.js';
 import type { Finding, Json } from '../../src/domain/finding.js';
 import { CANARY, MOVES, rowPlayedBy, startFakeProvider, type FakeProvider, type Move } from '../support/fake-provider.js';
 import { messagesOf, NOTHING_FOUND, readChat, type ChatBody } from '../support/gullible-judge.js';
@@ -386,7 +386,7 @@ describe('a judge that fails', () => {
   });
 
   it('hands on what the network guard refuses', async () => {
-    const { makeGuardedFetch } = await import('../../src/critics/guarded-fetch.js');
+    const { makeGuardedFetch } = await import('../../src/critics/network/guarded-fetch.js');
     const before = provider.requests.length;
     expect(await failing(optionsFor(), { fetch: makeGuardedFetch() })).toMatchObject({ kind: 'permanent', code: 'ADDRESS_REFUSED' });
     expect(provider.requests).toHaveLength(before);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CriticTools } from '../../src/critics/critic.js';
-import { makeGuardedFetch } from '../../src/critics/guarded-fetch.js';
-import { codeOf, uncertaintyOf } from '../../src/critics/moderation-answer.js';
+import { makeGuardedFetch } from '../../src/critics/network/guarded-fetch.js';
+import { codeOf, uncertaintyOf } from '../../src/critics/moderation/answer.js';
 import { moderation, type ModerationOptions } from '../../src/critics/moderation.js';
-import { PROVIDER_FAILURES } from '../../src/critics/provider-failure.js';
+import { PROVIDER_FAILURES } from '../../src/critics/network/provider-failure.js';
 import type { Finding, Json } from '../../src/domain/finding.js';
 import { CANARY, MOVES, rowPlayedBy, startFakeProvider, type FakeProvider, type Move } from '../support/fake-provider.js';
 import { conformance, expectClean, inputFor, optionsOf, thrownBy, toolsFor } from './conformance.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import validator from 'validator';
 import { describe, expect, it, vi } from 'vitest';
-import { ibanAt, isCard } from '../../src/critics/pii-checks.js';
-import { plainOf } from '../../src/critics/pii-plain.js';
+import { ibanAt, isCard } from '../../src/critics/pii/checks.js';
+import { plainOf } from '../../src/critics/pii/plain.js';
 import { pii } from '../../src/critics/pii.js';
 import type { Finding, Json } from '../../src/domain/finding.js';
 import { conformance, expectClean, inputFor, optionsOf, toolsFor } from './conformance.js';

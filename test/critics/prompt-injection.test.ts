@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { originalOf, plainText } from '../../src/critics/normalize.js';
 import { promptInjection } from '../../src/critics/prompt-injection.js';
-import { TECHNIQUES } from '../../src/critics/prompt-injection-rule.js';
+import { TECHNIQUES } from '../../src/critics/prompt-injection/rule.js';
 import type { Finding, Json } from '../../src/domain/finding.js';
 import { conformance, expectClean, inputFor, optionsOf, toolsFor } from './conformance.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { riskSignal, type RiskSignalOptions } from '../../src/critics/risk-signal.js';
-import { makeWindows } from '../../src/critics/risk-signal-features.js';
+import { makeWindows } from '../../src/critics/risk-signal/features.js';
 import type { Finding, Json } from '../../src/domain/finding.js';
 import { conformance, expectClean, inputFor, toolsFor } from './conformance.js';
 

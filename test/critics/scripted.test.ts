@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cleanFinding } from '../../src/critics/clean-finding.js';
-import { HOSTILE_RETURNS } from '../../src/critics/scripted-hostile.js';
+import { HOSTILE_RETURNS } from '../../src/critics/scripted/hostile.js';
 import { scripted } from '../../src/critics/scripted.js';
 import type { CriticInput, CriticTools } from '../../src/critics/critic.js';
 import type { ScriptedOptions } from '../../src/critics/scripted.js';

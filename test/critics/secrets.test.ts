@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { presetMatches } from '../../src/critics/secrets-preset.js';
+import { presetMatches } from '../../src/critics/secrets/preset.js';
 import { secrets } from '../../src/critics/secrets.js';
 import type { Finding, Json } from '../../src/domain/finding.js';
 import { conformance, expectClean, inputFor, toolsFor } from './conformance.js';

@@ -8,7 +8,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import type { PROVIDER_FAILURES } from '../../src/critics/provider-failure.js';
+import type { PROVIDER_FAILURES } from '../../src/critics/network/provider-failure.js';
 import type { Json } from '../../src/domain/finding.js';
 
 export type Row = keyof typeof PROVIDER_FAILURES;

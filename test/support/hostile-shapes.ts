@@ -5,7 +5,7 @@
 import { CompleteAsyncError } from '@temporalio/activity';
 import { ActivityFailure, ApplicationFailure, CancelledFailure, RetryState, TerminatedFailure } from '@temporalio/common';
 import { CriticError, type CriticInput, type CriticTools } from '../../src/critics/critic.js';
-import { HOSTILE_RETURNS, hostileError } from '../../src/critics/scripted-hostile.js';
+import { HOSTILE_RETURNS, hostileError } from '../../src/critics/scripted/hostile.js';
 
 /** Stands in every text of a shape: it must never reach a report. */
 export const SECRET = 'content-that-must-not-leak';

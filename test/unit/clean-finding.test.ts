@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cleanFinding, MAX_FINDING_BYTES } from '../../src/critics/clean-finding.js';
-import { HOSTILE_RETURNS } from '../../src/critics/scripted-hostile.js';
+import { HOSTILE_RETURNS } from '../../src/critics/scripted/hostile.js';
 
 const clear = { severity: 0, violations: [] };
 const violation = { code: 'card', message: 'contains a card' };

@@ -6,8 +6,8 @@ import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeGuardedFetch, type LookupAll } from '../../src/critics/guarded-fetch.js';
-import { networkFailure } from '../../src/critics/provider-failure.js';
+import { makeGuardedFetch, type LookupAll } from '../../src/critics/network/guarded-fetch.js';
+import { networkFailure } from '../../src/critics/network/provider-failure.js';
 
 /** Forged and private hosts, as somebody would write them into a URL. */
 const REFUSED = `
@@ -206,7 +206,7 @@ describe('a guarded fetch over TLS', () => {
 
   it('takes a certificate that the operator trusts, and only for the name that it has', async () => {
     const script = `
-      const { makeGuardedFetch } = await import('./src/critics/guarded-fetch.ts');
+      const { makeGuardedFetch } = await import('./src/critics/network/guarded-fetch.ts');
       const guarded = makeGuardedFetch({ hosts: ['localhost', '127.0.0.1'] });
       const of = (url) => guarded(url).then((answer) => answer.text(), (error) => error.cause?.code ?? error.message);
       const url = ${JSON.stringify(url)};

@@ -8,8 +8,8 @@ import {
   parseRetryAfter,
   readCapped,
   statusFailure,
-} from '../../src/critics/provider-failure.js';
-import { parseStrictJson, stripFence } from '../../src/critics/strict-json.js';
+} from '../../src/critics/network/provider-failure.js';
+import { parseStrictJson, stripFence } from '../../src/critics/network/strict-json.js';
 import { MOVES, rowPlayedBy, type Move } from '../support/fake-provider.js';
 
 const HOST = 'judge.example';

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluationReport } from '../../src/domain/report.js';
-import { PROVIDER_FAILURES } from '../../src/critics/provider-failure.js';
+import { PROVIDER_FAILURES } from '../../src/critics/network/provider-failure.js';
 import { CANARY, MOVES, rowPlayedBy, startFakeProvider, type FakeProvider, type Move } from '../support/fake-provider.js';
 import { criticOf, makeHarness, type Harness } from '../support/harness.js';
 

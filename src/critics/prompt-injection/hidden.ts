@@ -1,5 +1,5 @@
 /** Injections that people do not see or cannot read: invisible characters, and texts in an encoding, decoded once and judged. */
-import type { Signal } from './prompt-injection-rule.js';
+import type { Signal } from './rule.js';
 
 const HIDDEN: readonly { readonly weight: number; readonly form: RegExp }[] = [
   // Tags spell ASCII without showing it; three flags of countries are written with them.

@@ -1,6 +1,6 @@
 /** What the options of critics that ask a service share: its address, and secrets by their names. */
 import { z } from 'zod';
-import { CriticError, type SecretSource } from './critic.js';
+import { CriticError, type SecretSource } from '../critic.js';
 
 /** An absolute http(s) URL without a user name or a password. The text may be a secret's neighbour: it is not quoted. */
 export const serviceUrl = () =>

@@ -3,8 +3,8 @@
  * Words and what stands between them share no character, and every repeat is bounded, so that each place of a text is looked
  * at a bounded number of times.
  */
-import { plainWords } from './normalize.js';
-import type { Stretch } from './text.js';
+import { plainWords } from '../normalize.js';
+import type { Stretch } from '../text.js';
 
 /** What the critic can meet: the codes of its violations. */
 export const TECHNIQUES = {

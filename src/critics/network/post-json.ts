@@ -1,8 +1,8 @@
 /** One request with JSON to a service and its answer as JSON, or the failure that the table has for it. */
-import { CriticError } from './critic.js';
+import { CriticError } from '../critic.js';
 import { answerFailure, networkFailure, readCapped, statusFailure } from './provider-failure.js';
 import { parseStrictJson, stripFence } from './strict-json.js';
-import type { Json } from '../domain/finding.js';
+import type { Json } from '../../domain/finding.js';
 
 export interface Post {
   readonly url: string;

@@ -3,7 +3,7 @@
  * 0.6 is sometimes said by honest people, 0.4 and less counts only beside something else. Chosen by technique and looked at on
  * labelled sets; no word of a set's own secrets stands here.
  */
-import { anyOf, form, phrase, type PhraseRule } from './prompt-injection-rule.js';
+import { anyOf, form, phrase, type PhraseRule } from './rule.js';
 
 // Leaving the instructions.
 const IGNORE = anyOf(

@@ -3,7 +3,7 @@
  * where a word beside them says that they are one. Linear: bounded forms, each looked at once.
  */
 import parsePhoneNumber, { getCountries, type CountryCode } from 'libphonenumber-js/min';
-import type { Stretch } from './text.js';
+import type { Stretch } from '../text.js';
 
 /** Two letters, ISO 3166-1. */
 export const PHONE_REGIONS: readonly CountryCode[] = getCountries();

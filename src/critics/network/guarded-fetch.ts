@@ -7,7 +7,7 @@ import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import type { buildConnector } from 'undici';
 import { addressProblem, addressRefused, isNamed, literalOf, readHosts, targetOf, type NamedHosts, type Target } from './addresses.js';
-import { CriticError } from './critic.js';
+import { CriticError } from '../critic.js';
 
 /** Looks up every address of a name. */
 export type LookupAll = (hostname: string, done: (error: Error | null, addresses: readonly LookupAddress[]) => void) => void;

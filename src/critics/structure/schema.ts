@@ -5,9 +5,9 @@
 import { _, Ajv, Name, type ErrorObject, type KeywordCxt, type Options as AjvOptions, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { RE2JS } from 're2js';
-import type { Json } from '../domain/finding.js';
-import type { JsonObject } from '../domain/request.js';
-import { patternProblem } from './linear-pattern.js';
+import type { Json } from '../../domain/finding.js';
+import type { JsonObject } from '../../domain/request.js';
+import { patternProblem } from '../linear-pattern.js';
 
 /** One thing that is wrong: the rule of the schema, what it says, and where in the value. */
 export interface SchemaProblem {

@@ -1,5 +1,5 @@
 /** Injections that show by their shape rather than by their words: made-up dialogues, repetition, texts in parts, spelled-out letters. */
-import type { Signal } from './prompt-injection-rule.js';
+import type { Signal } from './rule.js';
 
 /** How far the parts of one shape may lie apart: within the reach of a piece. */
 const WITHIN = 1_200;

@@ -3,7 +3,7 @@
  * grow new ones. Pure.
  */
 import { z } from 'zod';
-import type { Violation } from '../domain/finding.js';
+import type { Violation } from '../../domain/finding.js';
 
 const score = z.number().min(0).max(1);
 

@@ -2,7 +2,7 @@
  * The rest of what injections say in English: what they are after beside instructions and secrets, what they give as a reason,
  * and whom they speak to. Most of it is said by honest people, too, and counts only beside something else.
  */
-import { anyOf, form, phrase, type PhraseRule } from './prompt-injection-rule.js';
+import { anyOf, form, phrase, type PhraseRule } from './rule.js';
 
 const ASK = anyOf(
   'tell (?:me|us)|give (?:me|us)|show (?:me|us)|what (?:is|are|was|s)|reveal|list|share|disclose',

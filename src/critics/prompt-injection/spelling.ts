@@ -2,7 +2,7 @@
  * Words of instructions, written so that a rule would miss them and a model would not: `ignroe`, `1n5truct10ns`, `**ig**nore`,
  * `&#105;gnore`.
  */
-import { plainWords, rewritten, type PlainText } from './normalize.js';
+import { plainWords, rewritten, type PlainText } from '../normalize.js';
 
 /** The words that most rules hang on; long enough that a slip rarely makes another word of them. */
 const KEYWORDS = [

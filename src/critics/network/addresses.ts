@@ -3,8 +3,8 @@
  * somebody else's DNS answers, must not reach what stands beside the worker. Pure: nothing is looked up here.
  */
 import ipaddr from 'ipaddr.js';
-import { parseHost, plainHost, type NamedHost } from '../schemas/host.js';
-import { CriticError } from './critic.js';
+import { parseHost, plainHost, type NamedHost } from '../../schemas/host.js';
+import { CriticError } from '../critic.js';
 
 /** The hosts that a deployment names, read once. */
 export type NamedHosts = readonly NamedHost[];

@@ -3,8 +3,8 @@
  * out what cannot be seen, or copies the escapes of the prompt. All of that is found; a paraphrase is not. Pure, and never
  * long at a stretch: what was done is told as it goes. What would take too long to look for counts as not found.
  */
-import type { Json, Span } from '../domain/finding.js';
-import { eachPlace } from './text.js';
+import type { Json, Span } from '../../domain/finding.js';
+import { eachPlace } from '../text.js';
 
 /** Whether the quote is in the content at all, and where if a span can tell it. */
 export interface MetQuote {

@@ -3,8 +3,8 @@
  * for each text for ever, and it obeys comments in the text (`secretlint-disable`), which here is the text of a stranger.
  */
 import type { rules as presetRules } from '@secretlint/secretlint-rule-preset-recommend';
-import { isStandIn } from './secrets-rules.js';
-import type { Match } from './text.js';
+import { isStandIn } from './rules.js';
+import type { Match } from '../text.js';
 
 type PresetRule = (typeof presetRules)[number];
 type RuleContext = Parameters<PresetRule['create']>[0];

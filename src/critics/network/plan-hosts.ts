@@ -1,8 +1,8 @@
 /** Which private hosts the critics of a plan would ask, as far as their options tell, so that nobody learns it in production. */
 import { literalTarget, readHosts, type Target } from './addresses.js';
-import { parseOptions } from './attempt.js';
-import type { CriticUse } from '../domain/plan.js';
-import type { CriticRegistry } from './registry.js';
+import { parseOptions } from '../attempt.js';
+import type { CriticUse } from '../../domain/plan.js';
+import type { CriticRegistry } from '../registry.js';
 
 export interface UnnamedHost {
   /** Name of the critic in the plan. */

@@ -1,6 +1,6 @@
 /** JSON of others, read without a choice of meanings: one value for one text, of a bounded depth. Pure. */
 import { createScanner, visit } from 'jsonc-parser';
-import type { Json } from '../domain/finding.js';
+import type { Json } from '../../domain/finding.js';
 
 /** As deep as a request may be; a finding's details end sooner. */
 const MAX_DEPTH = 100;

@@ -1,6 +1,6 @@
 /** The main phrases of injections in other large languages: leave the instructions, show them, give the password, be somebody else. */
-import { anyOf, phraseOf, phraseWithoutSpaces, type PhraseRule } from './prompt-injection-rule.js';
-import { SPACED, type Words } from './prompt-injection-words.js';
+import { anyOf, phraseOf, phraseWithoutSpaces, type PhraseRule } from './rule.js';
+import { SPACED, type Words } from './words.js';
 
 /** Chinese, Japanese and Korean: few or no spaces, the verb often last. */
 const UNSPACED: readonly Words[] = [

@@ -1,6 +1,6 @@
 /** Card numbers among other numbers. Linear: from each group of digits a bounded number of lengths is tried. */
-import { couldBeCard, isCard, MAX_CARD_DIGITS, MIN_CARD_DIGITS } from './pii-checks.js';
-import type { Stretch } from './text.js';
+import { couldBeCard, isCard, MAX_CARD_DIGITS, MIN_CARD_DIGITS } from './checks.js';
+import type { Stretch } from '../text.js';
 
 /** Cards are printed in up to five groups; more only where each digit stands alone. */
 const MAX_GROUPS = 5;

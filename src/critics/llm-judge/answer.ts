@@ -8,11 +8,11 @@
  */
 import type { JSONSchema7 } from 'ai';
 import { z } from 'zod';
-import { jsonBytes } from '../domain/bytes.js';
-import { MAX_MESSAGE_CHARS, type Finding, type FindingCost, type Json, type Violation } from '../domain/finding.js';
-import type { CriticTools } from './critic.js';
-import { LOOKED_THROUGH_PER_TURN, makeQuoteFinder, type MetQuote } from './llm-judge-quotes.js';
-import { takingTurns } from './pieces.js';
+import { jsonBytes } from '../../domain/bytes.js';
+import { MAX_MESSAGE_CHARS, type Finding, type FindingCost, type Json, type Violation } from '../../domain/finding.js';
+import type { CriticTools } from '../critic.js';
+import { LOOKED_THROUGH_PER_TURN, makeQuoteFinder, type MetQuote } from './quotes.js';
+import { takingTurns } from '../pieces.js';
 
 const share = () => z.number().min(0).max(1);
 

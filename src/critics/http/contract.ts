@@ -3,7 +3,7 @@
  * itself checks with. `docs/http-critic.schema.json` and `docs/http-critic.openapi.json` are written from here.
  */
 import { z } from 'zod';
-import { FindingSchema } from '../schemas/finding.js';
+import { FindingSchema } from '../../schemas/finding.js';
 
 /** Any JSON value. */
 const JsonValue = z.unknown();

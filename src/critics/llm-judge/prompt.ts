@@ -11,9 +11,9 @@
  * Pure but for the hash; all attempts of one critic get the same prompt.
  */
 import { createHash } from 'node:crypto';
-import type { Finding, Json } from '../domain/finding.js';
-import type { CriticInput } from './critic.js';
-import { ANSWER_RULES, answerJsonSchema, type Answer } from './llm-judge-answer.js';
+import type { Finding, Json } from '../../domain/finding.js';
+import type { CriticInput } from '../critic.js';
+import { ANSWER_RULES, answerJsonSchema, type Answer } from './answer.js';
 
 export interface JudgePlan {
   readonly rubric: string;

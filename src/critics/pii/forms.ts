@@ -1,7 +1,7 @@
 /** E-mail addresses, IBANs, US social security numbers and IP addresses in plain text. Linear: all forms have bounded repeats. */
 import { isIPv6 } from 'node:net';
-import { ibanAt, isPersonalIpv4 } from './pii-checks.js';
-import type { Stretch } from './text.js';
+import { ibanAt, isPersonalIpv4 } from './checks.js';
+import type { Stretch } from '../text.js';
 
 const LOCAL_PART = String.raw`(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+-]{0,63}`;
 const LABEL = String.raw`[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?`;

@@ -3,8 +3,8 @@
  * which model wrote them and what they cost. Read apart from the client library, which believes what can be read. Pure.
  */
 import { z } from 'zod';
-import type { FindingCost, Json } from '../domain/finding.js';
-import type { AnswerFailure } from './provider-failure.js';
+import type { FindingCost, Json } from '../../domain/finding.js';
+import type { AnswerFailure } from '../network/provider-failure.js';
 
 /** Servers write `null` for what there is none of. */
 const none = z.null().optional();

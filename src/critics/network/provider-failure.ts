@@ -5,8 +5,8 @@
  * The rule behind it: an answer that came whole has been paid for. When it cannot be used it is `invalid_output` and is
  * not asked for again; only what never came, or came from somebody in between (a proxy's page), is worth another try.
  */
-import { CriticError, type CriticErrorKind } from './critic.js';
-import type { FindingCost } from '../domain/finding.js';
+import { CriticError, type CriticErrorKind } from '../critic.js';
+import type { FindingCost } from '../../domain/finding.js';
 
 export interface FailureRow {
   /** `timed_out` is told by the host of the attempt, and tried again where the plan says `retryOnTimeout`. */
