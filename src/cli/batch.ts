@@ -174,7 +174,7 @@ class Run {
       );
     if (left > 0) output.note(`stopped: ${left} of ${batch.total} records were not started`);
     if (!settings.wait) output.note(`${this.#started} of ${batch.total} evaluations were started`);
-    else if (output.json) output.object({ summary: this.#ended.tally.json() });
+    else if (output.json) output.object({ summary: { total: batch.total, notStarted: left, ...this.#ended.tally.json() } });
     else output.line(this.#ended.tally.text());
     return this.#ended.exit(left, settings.wait);
   }
@@ -189,13 +189,14 @@ class Run {
     try {
       const handle = await client.start(request);
       id = handle.evaluationId;
-      if (isKeyed && handle.wasStartedBefore === true) this.#judgedBefore += 1;
       if (!settings.wait) {
         if (output.json) output.object({ at, evaluationId: id, started: true });
         else output.line(`${safeText(at)} started ${id}`);
         return { exit: EXIT.started, entry: undefined };
       }
       const report = await handle.result({ timeoutMs: settings.timeoutMs });
+      // What could not be judged is told with its own remedy, a reset.
+      if (isKeyed && handle.wasStartedBefore === true && report.decision !== 'not_judged') this.#judgedBefore += 1;
       batch.results?.add({ at, digest, ...reportLine(report) });
       if (output.json) output.object({ at, ...reportLine(report) });
       else if (report.decision !== 'allow') this.#tell(heldLine(at, report));

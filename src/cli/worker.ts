@@ -16,7 +16,10 @@ export interface WorkerOptions {
 export function addDeploymentOptions(command: Command): Command {
   return command
     .option('--file <path>', 'deployment file (default: tribunal.yaml)')
-    .option('--plan <file...>', 'plan files beside those of the deployment file')
+    .option(
+      '--plan <file...>',
+      'plan files: beside those of a deployment file that is named with --file, else in the place of those of tribunal.yaml',
+    )
     .option('--critics <module...>', 'critics modules beside those of the deployment file')
     .option('--allow-host <host...>', 'private hosts that critics may ask, such as 127.0.0.1:8080');
 }

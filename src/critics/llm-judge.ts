@@ -10,7 +10,7 @@ import { strict } from '../schemas/issues.js';
 import { JsonSchema } from '../schemas/json.js';
 import { CriticError, defineCritic, type CriticTools } from './critic.js';
 import { answerJsonSchema, AnswerSchema, findingOf, parseAnswer, type Answer } from './llm-judge/answer.js';
-import { distrusted, toldBeside } from './llm-judge/completion.js';
+import { distrusted, toldBeside, withoutThoughts } from './llm-judge/completion.js';
 import { judgePrompt, promptHash, rubricHash, type JudgePrompt } from './llm-judge/prompt.js';
 import { postJson } from './network/post-json.js';
 import { answerFailure } from './network/provider-failure.js';
@@ -175,7 +175,7 @@ const forReasoning = ({ max_tokens: limit, ...body }: Record<string, unknown>): 
 function answerOf({ text, cost }: Reply, { options }: Tools): Answer {
   const host = hostOf(options);
   const paid = { cost };
-  const parsed = parseStrictJson(stripFence(text));
+  const parsed = parseStrictJson(stripFence(withoutThoughts(text)));
   if (!parsed.ok) {
     if (parsed.problem === 'cut_in_transit') throw answerFailure('cut_off', host, paid);
     throw answerFailure(parsed.problem === 'empty' ? 'prose' : parsed.problem, host, paid);

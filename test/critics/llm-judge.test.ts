@@ -346,6 +346,13 @@ describe('a judge that fails', () => {
 
   it.each<[string, object]>([
     ['null for its end', completionOf({ finish_reason: null })],
+    ["another server's word for its end", completionOf({ finish_reason: 'eos_token' })],
+    ['its end in capitals', completionOf({ finish_reason: 'STOP' })],
+    [
+      'thoughts in front of it',
+      completionOf({ message: { role: 'assistant', content: `<think>Is {"severity":1} right?</think>\n${written.content}` } }),
+    ],
+    ['a byte order mark in front of it', completionOf({ message: { role: 'assistant', content: `\ufeff${written.content}` } })],
     ['no end', completionOf({ finish_reason: undefined })],
     [
       'null and empty lists for what there is none of',

@@ -115,6 +115,16 @@ describe('moderation', () => {
     ['without thresholds', {}, { flagged: true, category_scores: { hate: 0.4 } }],
     ['beside categories that it does not flag', {}, { flagged: true, categories: { hate: false }, category_scores: { hate: 0.4 } }],
     ['beside categories that are null', {}, { flagged: true, categories: { hate: null }, category_scores: { hate: null } }],
+    [
+      'beside a category without a score',
+      { '*': 0.5 },
+      { flagged: true, categories: { hate: false, violence: false }, category_scores: { hate: null, violence: 0.1 } },
+    ],
+    [
+      'beside a category that has no score at all',
+      { '*': 0.5 },
+      { flagged: true, categories: { hate: false, violence: false }, category_scores: { violence: 0.1 } },
+    ],
     ['with a score that no threshold covers', { violence: 0.5 }, { flagged: true, category_scores: { hate: 0.4, violence: 0.01 } }],
   ])('never takes a flag for nothing: %s', async (_what, thresholds, answer) => {
     const finding = await judge('x', { thresholds }, [answer]);
@@ -222,6 +232,7 @@ describe('moderation', () => {
     ['fewer results than texts', [CALM]],
     ['a result that says nothing', [CALM, {}]],
     ['a result without a single category', [CALM, { categories: {}, category_scores: {} }]],
+    ['a fault beside what it says', [CALM, { ...CALM, error: 'time is up' }]],
     ['a score that is a text', [CALM, { flagged: false, category_scores: { violence: '0.9' } }]],
     ['a score above 1', [CALM, { flagged: false, category_scores: { violence: 90 } }]],
     ['a flag that is a text', [CALM, { ...CALM, flagged: 'false' }]],

@@ -129,6 +129,8 @@ describe('a batch', () => {
       .map((line) => JSON.parse(line));
     expect(lines.pop()).toEqual({
       summary: expect.objectContaining({
+        total: 2,
+        notStarted: 0,
         records: 2,
         decisions: { allow: 1, deny: 0, escalate: 0, not_judged: 0 },
         refused: 1,

@@ -24,6 +24,9 @@ const Completion = z.object({
   ]),
 });
 
+/** How servers call the end of a text that is whole. */
+const WHOLE: ReadonlySet<unknown> = new Set(['stop', 'eos', 'eos_token', 'end_turn', 'stop_sequence']);
+
 /** Why a completion is no judgement by the provider's own word, whatever its text says; `undefined` when it may be read. */
 export function distrusted(completion: Json): AnswerFailure | undefined {
   const parsed = Completion.safeParse(completion);
@@ -33,7 +36,19 @@ export function distrusted(completion: Json): AnswerFailure | undefined {
   if (reason === 'content_filter' || (typeof refusal === 'string' && refusal !== '')) return 'declined';
   if (reason === 'length') return 'cut_off';
   // Some servers never say why a text ended: that is no word of a fault, and what was cut off is no whole JSON object.
-  return reason === 'stop' || reason === undefined || reason === null ? undefined : 'wrong_schema';
+  const isWhole = WHOLE.has(typeof reason === 'string' ? reason.toLowerCase() : reason);
+  return isWhole || reason === undefined || reason === null ? undefined : 'wrong_schema';
+}
+
+const THOUGHT = ['<think>', '</think>'] as const;
+
+/** What a model writes without the thoughts that some servers leave in front of it. */
+export function withoutThoughts(text: string): string {
+  const [begin, end] = THOUGHT;
+  // `trim` takes a byte order mark away as well.
+  const written = text.trim();
+  const at = written.startsWith(begin) ? written.indexOf(end) : -1;
+  return at === -1 ? written : written.slice(at + end.length);
 }
 
 const tokens = z.int().min(0).optional().catch(undefined);

@@ -7,8 +7,12 @@ import type { Violation } from '../../domain/finding.js';
 
 const score = z.number().min(0).max(1);
 
+/** Of an answer that went wrong, whatever else stands there. */
+const noError = z.null().optional();
+
 /** Beyond these fields anything may stand there. A category without an answer (`null`) does not apply to the input. */
 const Fields = z.object({
+  error: noError,
   flagged: z.boolean().optional(),
   categories: z.record(z.string(), z.boolean().nullable()).optional(),
   category_scores: z.record(z.string(), score.nullable()).optional(),
@@ -20,7 +24,7 @@ export type ModerationResult = z.output<typeof Fields>;
 const Result = Fields.refine((one) => one.flagged !== undefined || namesIn(one).length > 0);
 
 /** An answer with one result for each input. */
-export const ModerationAnswer = z.object({ results: z.array(Result).min(1) });
+export const ModerationAnswer = z.object({ error: noError, results: z.array(Result).min(1) });
 
 /** By category; `*` stands for every category that is not named. From a threshold on a score is a violation. */
 export type Thresholds = Readonly<Record<string, number>>;
@@ -60,8 +64,9 @@ export function judgeResult(result: ModerationResult, thresholds: Thresholds): J
     const isViolation = one !== undefined && limit !== undefined ? one >= limit : own(result.categories, category) === true;
     if (isViolation) violations.push(violationOf(category, one));
   }
-  // What it flags by name and is no violation has a score below the plan's threshold.
-  const isOverruled = saysForWhat(result) || (scores.size > 0 && compared.length === scores.size);
+  // What it flags by name and is no violation has a score below the plan's threshold; so has all of it when all was compared.
+  const named = new Set([...Object.keys(result.category_scores ?? {}), ...Object.keys(result.categories ?? {})]);
+  const isOverruled = saysForWhat(result) || (named.size > 0 && compared.length === named.size);
   if (result.flagged === true && violations.length === 0 && !isOverruled)
     violations.push({ code: 'flagged', message: 'the endpoint flags it and does not say for what', severity: 1 });
   const severity = [...scores.values(), ...violations.map((one) => one.severity ?? 0)].reduce((worst, one) => Math.max(worst, one), 0);

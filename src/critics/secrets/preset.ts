@@ -3,7 +3,7 @@
  * for each text for ever, and it obeys comments in the text (`secretlint-disable`), which here is the text of a stranger.
  */
 import type { rules as presetRules } from '@secretlint/secretlint-rule-preset-recommend';
-import { isStandIn } from './rules.js';
+import { isSlackToken, isStandIn } from './rules.js';
 import type { Match } from '../text.js';
 
 type PresetRule = (typeof presetRules)[number];
@@ -83,7 +83,8 @@ export async function presetMatches(text: string, firstRank: number): Promise<Ma
     await rule.create(contextOf(reports), {}).file?.(source);
     for (const { message, range } of reports) {
       const [start, end] = range;
-      if (NO_SECRETS.has(message.messageId) || isStandIn(text.slice(start, end))) continue;
+      const value = text.slice(start, end);
+      if (NO_SECRETS.has(message.messageId) || isStandIn(value) || (kind.rule === 'slack' && !isSlackToken(value))) continue;
       matches.push({ code: kind.code, message: `contains ${kind.what}`, severity: SEVERITY, start, end, rank: firstRank + rank });
     }
   }

@@ -19,7 +19,7 @@ export interface SecretRule {
 const STAND_IN = /example|placeholder|redacted|dummy|your[_-]|x{6}|([^=])\1{9}/i;
 /** The same for passwords, which people choose. */
 const PLACEHOLDER =
-  /^(?:[*.x_-]+|<.*>|\[.*\]|\$.*|%.*%|\{\{.*)$|example|placeholder|change.?me|your[_-]|redacted|process\.env|environ|getenv|secrets?\./i;
+  /^(?:[*.x_-]+|<.*>|\[.*\]|\$.*|%.*%|\{.*\}|\{\{.*|your.*)$|example|placeholder|change.?me|your[_-]|redacted|process\.env|environ|getenv|secrets?\./i;
 
 /** Bits for each character, from 0 (all the same) to about 6 (random letters, digits and signs). */
 function entropyBits(text: string): number {
@@ -35,11 +35,13 @@ const kindsOfCharacters = (text: string): number => [/[a-z]/, /[A-Z]/, /[0-9]/, 
 export const isStandIn = (value: string): boolean => STAND_IN.test(value);
 
 /** What examples of addresses have in a password's place. */
-const EXAMPLE_PASSWORD = /^(?:pass(?:word|wd)?|pwd?|secret|token|user(?:name)?|my_?password|test|abc|xyz|foo|bar|123|postgres)$/i;
+const EXAMPLE_PASSWORD =
+  /^(?:(?:my|db|app|random|proxy|root|user)?[_-]?(?:secret)?[_-]?pass(?:word|wd)?|pwd?|secret|user(?:name)?|test|abc|xyz|foo|bar|foobared|123|postgres|guest|root|admin|tiger|anonymous|pat|(?:api|auth|access|client)?[_-]?(?:key|token|secret))$/i;
 
 const isPassword = (value: string): boolean => !PLACEHOLDER.test(value) && !EXAMPLE_PASSWORD.test(value);
 /** Programs assign secrets from somewhere (`key = vault.readSecret(…)`), and `PWD` is a folder; `arn:` names what a cloud keeps. */
-const CODE_OR_PATH = /^(?:[A-Za-z_$]+(?:(?:\.|::|->|\?\.)[A-Za-z_$]+)+|arn:.*|[~.]{0,2}\/[A-Za-z_/.-]+)$/;
+const CODE_OR_PATH =
+  /^(?:[A-Za-z_$]+(?:(?:\.|::|->|\?\.)[A-Za-z_$]+)+|arn:.*|https?:\/\/[^?\s]+|[~.]{0,2}\/[A-Za-z_/.-]+|[~.]{0,2}(?:\/[\w.-]{1,40}){2,20})$/;
 
 /** A word, a sentence, a repeated sign or a part of a program is no secret; a mixture of kinds is likely to be one. */
 const looksRandom = (value: string): boolean =>
@@ -55,10 +57,13 @@ function isAwsSecret(value: string, text: string, start: number): boolean {
   return kindsOfCharacters(value) >= 3 && entropyBits(value) >= 4 && /aws|secret|(?:AKIA|ASIA)[A-Z0-9]{16}/i.test(around);
 }
 
-/** A key that was cut short is one all the same; but where both marks stand close there must be more than dots or a word between. */
+/** What follows a begin mark at once, or any longer row of such characters soon after it. */
+const KEY_BEGINS = /^(?:\s|\\[nr]|[A-Za-z-]{1,40}: [^\n]{1,100}\n){0,20}[A-Za-z0-9+/]{20}|[A-Za-z0-9+/]{48}/;
+
+/** A key that was cut short is one all the same, but a mark alone is only spoken of; between two marks there must be more than dots or a word. */
 function isPrivateKey(value: string, text: string, start: number): boolean {
   const [, , body = '', mark = ''] = text.slice(start, start + Math.max(value.length, PLACEHOLDER_KEY_CHARS)).split('-----', 4);
-  return !mark.startsWith('END') || /[A-Za-z0-9+/]{12}/.test(body);
+  return mark.startsWith('END') ? /[A-Za-z0-9+/]{12}/.test(body) : KEY_BEGINS.test(body.slice(0, PLACEHOLDER_KEY_CHARS));
 }
 
 /** A begin mark, some words, an end mark. */
@@ -71,10 +76,15 @@ function isDiscordToken(value: string): boolean {
   return /^\d{17,20}$/.test(Buffer.from(value.split('.', 1)[0] ?? '', 'base64').toString('latin1'));
 }
 
-/** Such a row could be a hash: the service's name or the id of an account beside it decides. */
+/** Such a row could be a hash: the service's name or an account beside it, and what it is called, decide. */
 function isTwilioToken(value: string, text: string, start: number): boolean {
-  return /twilio|(?<![A-Za-z0-9])(?:AC|SK)[0-9a-f]{32}/i.test(text.slice(Math.max(0, start - 120), start + value.length + 120));
+  const before = text.slice(Math.max(0, start - 120), start);
+  const isOfService = /twilio|(?<![A-Za-z0-9])(?:AC|SK)[0-9a-f]{32}/i.test(before + text.slice(start, start + value.length + 120));
+  return isOfService && /(?:token|secret|(?:AC|SK)[0-9a-f]{32})\W{1,12}$/i.test(before);
 }
+
+/** Numbers of the workspace and of the bot stand in real ones; those of manuals are short, or words. */
+export const isSlackToken = (value: string): boolean => value.length >= 24 && /\d{9}/.test(value);
 
 /** Examples end with dots, or say what belongs there. */
 const isBearer = (value: string): boolean => /[0-9]/.test(value) && looksRandom(value) && !value.endsWith('..');
@@ -131,7 +141,13 @@ export const RULES: readonly SecretRule[] = [
     form: /(?<![A-Za-z0-9])(?:gh[opsur]_[A-Za-z0-9]{36,250}|github_pat_\w{22,250})/g,
   },
   { code: 'gitlab_token', what: 'a GitLab token', severity: 0.9, form: /(?<![\w-])gl(?:pat|ptt|dt|rt|cbt|ft|soat|agent)-[\w.-]{20,250}/g },
-  { code: 'slack_token', what: 'a Slack token', severity: 0.9, form: /(?<![A-Za-z0-9-])(?:xox[abceoprs]|xapp)-[A-Za-z0-9-]{10,250}/g },
+  {
+    code: 'slack_token',
+    what: 'a Slack token',
+    severity: 0.9,
+    form: /(?<![A-Za-z0-9-])(?:xox[abceoprs]|xapp)-[A-Za-z0-9-]{10,250}/g,
+    isReal: isSlackToken,
+  },
   {
     code: 'slack_webhook',
     what: 'a Slack webhook address',
