@@ -34,20 +34,26 @@ async function batch(contents: readonly string[], changes: Partial<BatchSettings
   return { exit, ...io.written };
 }
 
+/** A client whose evaluations end when the test says so. */
+function waitingClient() {
+  const report = deferred<ReturnType<typeof makeReport>>();
+  const asked = deferred<void>();
+  const waiting: Starter = {
+    start: async () => ({
+      evaluationId: 'default/k1',
+      result: async () => {
+        asked.resolve();
+        return await report.promise;
+      },
+    }),
+  };
+  return { waiting, asked, report };
+}
+
 describe('a batch', () => {
   it('shows at once on a terminal that it is under way', async () => {
     const io = fakeIo({ tty: true });
-    const report = deferred<ReturnType<typeof makeReport>>();
-    const asked = deferred<void>();
-    const waiting: Starter = {
-      start: async () => ({
-        evaluationId: 'default/k1',
-        result: async () => {
-          asked.resolve();
-          return await report.promise;
-        },
-      }),
-    };
+    const { waiting, asked, report } = waitingClient();
     const requests = [{ at: 'r:1', request: { plan: 'p', key: 'k1', content: 'x' } }];
     const ended = runBatch(waiting, { total: 1, requests }, settings, new Output(io, false));
     await asked.promise;
@@ -92,17 +98,7 @@ describe('a batch', () => {
 
   it('that is told to stop says what it waits for', async () => {
     const io = fakeIo();
-    const report = deferred<ReturnType<typeof makeReport>>();
-    const asked = deferred<void>();
-    const waiting: Starter = {
-      start: async () => ({
-        evaluationId: 'default/k1',
-        result: async () => {
-          asked.resolve();
-          return await report.promise;
-        },
-      }),
-    };
+    const { waiting, asked, report } = waitingClient();
     const requests = ['x', 'y'].map((content, index) => ({ at: `r:${index + 1}`, request: { plan: 'p', key: `k${index}`, content } }));
     const ended = runBatch(waiting, { total: 2, requests }, { ...settings, concurrency: 1 }, new Output(io, false));
     await asked.promise;
