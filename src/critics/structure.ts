@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { findNodeAtLocation, parseTree, type Node } from 'jsonc-parser';
 import { z } from 'zod';
 import type { Finding, Json, Violation } from '../domain/finding.js';
+import { pointerStep, stepsOf } from './json-pointer.js';
 import { strict } from '../schemas/issues.js';
 import { CriticError, defineCritic } from './critic.js';
 import { parseStrictJson, stripFence, type JsonProblem } from './network/strict-json.js';
@@ -93,14 +94,7 @@ interface Problem {
 }
 
 const problem = (code: string, message: string, path: readonly string[]): Problem => ({ code, message, path });
-const stepsOf = (path: string): string[] =>
-  path === ''
-    ? []
-    : path
-        .slice(1)
-        .split('/')
-        .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-const pathOf = (steps: readonly string[]): string => steps.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+const pathOf = (steps: readonly string[]): string => steps.map(pointerStep).join('');
 
 function at(value: Json, steps: readonly string[]): Json | undefined {
   let here: Json | undefined = value;

@@ -3,6 +3,7 @@
  */
 import { jsonBytes } from '../domain/bytes.js';
 import type { Finding, Json, Violation } from '../domain/finding.js';
+import { pointerStep } from './json-pointer.js';
 import type { JsonObject } from '../domain/request.js';
 import type { CriticTools } from './critic.js';
 import { matchesByPiece, takingTurns, type Find, type Judge, type TakeTurns } from './pieces.js';
@@ -80,7 +81,7 @@ const isList = (value: object): value is readonly Json[] => Array.isArray(value)
 
 /** Stops growing once it is too long to be told. */
 function pathTo(path: string, name: string): string {
-  return path.length > MAX_PATH_CHARS ? path : `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return path.length > MAX_PATH_CHARS ? path : path + pointerStep(name);
 }
 
 export interface JudgingOptions {

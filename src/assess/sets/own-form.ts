@@ -1,6 +1,7 @@
 /** The form for sets of one's own: `{ text, response?, labels?, spans?, expected?, stratum?, id? }`; `docs/assess.md` tells it. */
 import { z } from 'zod';
 import type { Json } from '../../domain/finding.js';
+import { stepsOf } from '../../critics/json-pointer.js';
 import { RISK_TIERS } from '../../domain/plan.js';
 import { parseWith, strict } from '../../schemas/issues.js';
 import { JsonObjectSchema, JsonSchema } from '../../schemas/json.js';
@@ -87,8 +88,7 @@ function pathOf(field: string | undefined, row: Row): string {
 /** By JSON Pointer. */
 function textAt(content: Json, path: string): string | undefined {
   let at: unknown = content;
-  for (const step of path.split('/').slice(1)) {
-    const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
+  for (const key of stepsOf(path)) {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
     at = Reflect.get(at, key);
   }

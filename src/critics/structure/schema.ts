@@ -6,6 +6,7 @@ import { _, Ajv, Name, type ErrorObject, type KeywordCxt, type Options as AjvOpt
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { RE2JS } from 're2js';
 import type { Json } from '../../domain/finding.js';
+import { stepsOf } from '../json-pointer.js';
 import type { JsonObject } from '../../domain/request.js';
 import { patternProblem } from '../linear-pattern.js';
 
@@ -153,6 +154,5 @@ export function compileSchema(schema: JsonObject | boolean): { first: SchemaChec
 }
 
 function problemOf({ keyword, message = 'breaks the schema', instancePath }: ErrorObject): SchemaProblem {
-  const path = instancePath === '' ? [] : instancePath.slice(1).split('/');
-  return { keyword, message, path: path.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~')) };
+  return { keyword, message, path: stepsOf(instancePath) };
 }
