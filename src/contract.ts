@@ -9,6 +9,8 @@ import type { EvaluationReport } from './domain/report.js';
 import type { RunFacts } from './domain/gate.js';
 import type { EvaluationRequest, JsonObject } from './domain/request.js';
 import type { Finding, Json } from './domain/finding.js';
+import type { DeploymentState } from './lanes/deployment-state.js';
+import type { Lane } from './lanes/lanes.js';
 
 /** Workflow type of an evaluation. */
 export const EVALUATE = 'evaluate';
@@ -29,6 +31,39 @@ export const evaluationId = (tenant: string, key: string): string => `${tenant}/
 
 /** Task queues: the workflow queue is the deployment's name; `lanes/` has the activity queues. */
 export const workflowQueue = (deployment: string): string => deployment;
+
+/** Workflow type that keeps a deployment's lanes and its card; one a deployment. */
+export const DEPLOYMENT = 'deployment';
+/** No tenant has a colon, so no evaluation has this id. */
+export const deploymentId = (deployment: string): string => `deployment:${deployment}`;
+/** Where worker processes ask for lanes to own. */
+export const leaseQueue = (deployment: string): string => `${deployment}/leases`;
+/** Memo key of the deployment's workflow: a `DeploymentState`. */
+export const DEPLOYMENT_MEMO = 'tribunalDeployment';
+export const REGISTER_UPDATE = 'register';
+export const LEAVE_UPDATE = 'leave';
+export const DRAINED_SIGNAL = 'drained';
+
+export interface DeploymentInput {
+  readonly v: 1;
+  readonly deployment: string;
+  readonly state: DeploymentState;
+  /** No lane is handed out before: whoever owned lanes under an earlier run has noticed by then. Milliseconds. */
+  readonly quietMs?: number;
+}
+
+/** Argument of `holdLanes`. */
+export interface HoldInput {
+  readonly lanes: readonly Lane[];
+  /** Of these, the ones that no file has any more, with how long they must be idle before they are given up. */
+  readonly retired: Readonly<Record<string, number>>;
+}
+
+/** What the holder of lanes does; runs on {@link leaseQueue}. */
+export interface LeaseActivities {
+  /** Owns lanes until it is told to stop, is cancelled or loses them. */
+  holdLanes(input: HoldInput): Promise<void>;
+}
 
 export const SEARCH_ATTRIBUTES = {
   tenant: defineSearchAttributeKey('TribunalTenant', SearchAttributeType.KEYWORD),

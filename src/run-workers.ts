@@ -10,25 +10,29 @@ export type OneWorker = Pick<Worker, 'run' | 'shutdown' | 'getState'>;
 /** How often states are looked at. */
 const STATE_MS = 500;
 
+/** Settles when all have ended. Rejects when one of them failed: it can poll no more, and only a new process can. */
+export async function runTogether(workers: readonly OneWorker[]): Promise<void> {
+  const running = workers.map(async (worker) => {
+    try {
+      await runOne(worker);
+    } finally {
+      shutdownWorkers(workers);
+    }
+  });
+  const ended = await Promise.allSettled(running);
+  const failed = ended.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
 /**
- * Settles when all have ended. Rejects when one of them failed: it can poll no more, and only a new process can.
- * @param onStray told what critics leave behind: a rejection that nobody handles, a throw out of a timer.
+ * A critic's stray rejection, or a throw out of its timer, must not end its neighbours' work.
+ * @param onStray told what critics leave behind while `run` goes on.
  */
-export async function runWorkers(workers: readonly OneWorker[], onStray: (thrown: unknown) => void): Promise<void> {
-  // A critic's stray rejection or timer must not end the neighbours' work.
+export async function withStrays<T>(onStray: (thrown: unknown) => void, run: () => Promise<T>): Promise<T> {
   process.on('unhandledRejection', onStray);
   process.on('uncaughtException', onStray);
   try {
-    const running = workers.map(async (worker) => {
-      try {
-        await runOne(worker);
-      } finally {
-        shutdownWorkers(workers);
-      }
-    });
-    const ended = await Promise.allSettled(running);
-    const failed = ended.find((end) => end.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    return await run();
   } finally {
     process.off('unhandledRejection', onStray);
     process.off('uncaughtException', onStray);

@@ -2,23 +2,29 @@
  * Assembles the Workers of one process: one for the workflows with their local activities, one for each lane.
  * Nothing polls before the server knows the search attributes and every critic that a plan uses is warm.
  */
-import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { makeActivities } from './activities/index.js';
-import { makeRunCritic } from './activities/run-critic.js';
 import { workflowBundle } from './bundle.js';
 import { workflowQueue } from './contract.js';
-import { howToName, showTarget } from './critics/network/addresses.js';
 import { parseOptions } from './critics/attempt.js';
 import type { SecretSource } from './critics/critic.js';
+import { howToName, showTarget } from './critics/network/addresses.js';
 import { makeGuardedFetch } from './critics/network/guarded-fetch.js';
 import { unnamedHosts } from './critics/network/plan-hosts.js';
 import type { CriticRegistry } from './critics/registry.js';
+import { deferred } from './deferred.js';
+import { sha256 } from './digest.js';
 import type { Plan } from './domain/plan.js';
 import { BudgetPool } from './lanes/budgets.js';
-import { lanesOf, type Lane } from './lanes/lanes.js';
+import type { Offering } from './lanes/deployment-state.js';
+import { makeLeaseActivities } from './lanes/hold-lanes.js';
+import { makeLaneWorker } from './lanes/lane-worker.js';
+import { isShared, lanesOf, type Lane, type NamedLanes } from './lanes/lanes.js';
+import { LeaseWorker } from './lanes/lease-worker.js';
+import { memberIdentity, Membership } from './lanes/membership.js';
 import { freshPollers } from './pollers.js';
-import { runWorkers, shutdownWorkers } from './run-workers.js';
+import { runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
 
 export { loadDeployment, type Deployment, type DeploymentOptions } from './deployment.js';
@@ -30,6 +36,8 @@ export interface TribunalWorkerOptions {
     readonly plans: ReadonlyMap<string, Plan>;
     readonly registry: CriticRegistry;
     readonly priorityLevels: 5 | 10;
+    /** Limits that critics of all plans share, by the name that they write as `lane`. */
+    readonly lanes?: NamedLanes;
     /** As in {@link TribunalWorkerOptions.hosts}. */
     readonly hosts?: readonly string[];
   };
@@ -53,10 +61,6 @@ export interface TribunalWorker {
   readonly lanes: readonly Lane[];
 }
 
-/** Slots of a lane without limits: the SDK's own default, enough for critics that mostly wait for a network. */
-const UNLIMITED_SLOTS = 100;
-/** Enough to keep a lane's slots full at loopback and cloud latencies; more pollers only hold more idle requests open. */
-const MAX_POLLERS = 5;
 /** Longer than most attempts, shorter than a supervisor's patience. */
 const DEFAULT_GRACE_MS = 30_000;
 /** After the grace period critics are cancelled; what ignores that is left behind after this. */
@@ -64,7 +68,8 @@ const FORCE_MS = 5_000;
 
 /**
  * @throws Error in one sentence: missing search attributes, a critic that cannot be warmed or that asks a private
- * address which nobody named, a server that cannot be reached.
+ * address which nobody named, a member of the deployment with another plan of the same name and version, a server that
+ * cannot be reached.
  */
 export async function createTribunalWorker(options: TribunalWorkerOptions): Promise<TribunalWorker> {
   const { connection, namespace, deployment } = options;
@@ -74,28 +79,66 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
   const plans = [...deployment.plans.values()];
   await warmCritics(plans, deployment.registry);
   await checkHosts(plans, options);
-  const lanes = plans.flatMap((plan) => lanesOf(deployment.name, plan));
-  await warnOfOthers(options, lanes);
-  const workers: Worker[] = [];
+  const lanes = lanesOf(deployment.name, plans, deployment.lanes);
+  const membership = membershipOf(options, lanes);
+  await membership.check();
+  const common = commonOptions(options, membership.member.identity);
+  const tools = { registry: deployment.registry, secrets: secretsOf(options), fetch: makeGuardedFetch({ hosts: hostsOf(options) }) };
+  const failed = deferred<Error>();
+  const holding = makeLeaseActivities({
+    lanes: new Map(lanes.map((lane) => [lane.queue, lane])),
+    makeWorker: (lane, budgets, lease) => makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits), lease }),
+    status: () => undefined,
+    fatal: (error) => failed.resolve(error instanceof Error ? error : new Error('the lanes that this process owns failed')),
+  });
+  const workers: OneWorker[] = [];
   try {
-    const guarded = makeGuardedFetch({ hosts: hostsOf(options) });
-    workers.push(await makeWorkflowWorker(options, guarded));
+    workers.push(await makeWorkflowWorker(options, common, tools.fetch));
     const budgets = new BudgetPool();
-    for (const lane of lanes) workers.push(await makeLaneWorker(options, lane, { budgets, fetch: guarded }));
+    for (const lane of lanes.filter((one) => !isShared(one)))
+      workers.push(await makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits) }));
   } catch (error) {
     // A Worker that was made and never run would hold the connection open.
-    await Promise.allSettled(workers.map((worker) => stopUnused(worker)));
+    const running = runTogether(workers);
+    shutdownWorkers(workers);
+    await running.catch(() => undefined);
     throw error;
   }
+  workers.push(new LeaseWorker(deployment.name, common, holding, membership));
   // Told by its kind alone: its texts may be content.
   const onStray = (thrown: unknown): void => options.log?.('error', `a critic left an error behind: ${kindOf(thrown)}`);
-  return { lanes, run: () => runWorkers(workers, onStray), shutdown: () => shutdownWorkers(workers) };
+  return {
+    lanes,
+    run: () => withStrays(onStray, () => runUntilFailed(workers, failed.promise)),
+    shutdown: () => void membership.leave().finally(() => shutdownWorkers(workers)),
+  };
 }
 
-async function stopUnused(worker: Worker): Promise<void> {
-  const running = worker.run();
-  worker.shutdown();
-  await running;
+/** Lanes that this process owns run inside an activity; when they fail, the process does. */
+async function runUntilFailed(workers: readonly OneWorker[], failed: Promise<Error>): Promise<void> {
+  let failure: Error | undefined;
+  void failed.then((error) => {
+    failure = error;
+    shutdownWorkers(workers);
+  });
+  await runTogether(workers);
+  if (failure !== undefined) throw failure;
+}
+
+function membershipOf({ connection, namespace, deployment, log }: TribunalWorkerOptions, lanes: readonly Lane[]): Membership {
+  const plans = [...deployment.plans.values()];
+  const offering: Offering = {
+    plans: Object.fromEntries(
+      plans.map(({ name, version, hash, limits: { maxQueueSize } }) => [
+        name,
+        { version, hash, ...(maxQueueSize !== undefined ? { maxQueueSize } : {}) },
+      ]),
+    ),
+    lanes,
+    longestMs: Math.max(0, ...plans.map((plan) => plan.timeouts.globalMs)),
+  };
+  const member = { identity: memberIdentity(randomUUID().slice(0, 8)), file: sha256(JSON.stringify(offering)), offering };
+  return new Membership(connection, namespace, deployment.name, member, (...line) => log?.(...line));
 }
 
 /** It may be an object whose every property throws, and a throw from here would end the process. */
@@ -108,12 +151,16 @@ function kindOf(thrown: unknown): string {
   }
 }
 
-async function makeWorkflowWorker(options: TribunalWorkerOptions, guarded: typeof fetch): Promise<Worker> {
+async function makeWorkflowWorker(
+  options: TribunalWorkerOptions,
+  common: Omit<WorkerOptions, 'taskQueue'>,
+  guarded: typeof fetch,
+): Promise<Worker> {
   const { connection, namespace, deployment } = options;
   const tools = { secrets: secretsOf(options), fetch: guarded };
   const countPollers = async (queue: string): Promise<number> => (await freshPollers(connection, namespace, queue, 'activity')).length;
   return await Worker.create({
-    ...common(options),
+    ...common,
     taskQueue: workflowQueue(deployment.name),
     workflowBundle: options.bundle ?? (await workflowBundle()),
     activities: { ...makeActivities({ deployment: deployment.name, ...deployment, ...tools, countPollers }) },
@@ -126,42 +173,18 @@ async function makeWorkflowWorker(options: TribunalWorkerOptions, guarded: typeo
   });
 }
 
-async function makeLaneWorker(
-  options: TribunalWorkerOptions,
-  lane: Lane,
-  shared: { readonly budgets: BudgetPool; readonly fetch: typeof fetch },
-): Promise<Worker> {
-  const slots = lane.slots ?? UNLIMITED_SLOTS;
-  const rate = lane.rateLimitPerSecond;
-  const runCritic = makeRunCritic({
-    registry: options.deployment.registry,
-    secrets: secretsOf(options),
-    fetch: shared.fetch,
-    budgets: shared.budgets.chain(lane.budgets),
-  });
-  return await Worker.create({
-    ...common(options),
-    taskQueue: lane.queue,
-    activities: { default: runCritic },
-    maxConcurrentActivityTaskExecutions: slots,
-    // One poller with a rate: each parked poll could let one more start through at once.
-    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: rate === undefined ? Math.min(slots, MAX_POLLERS) : 1 },
-    ...(rate !== undefined ? { maxTaskQueueActivitiesPerSecond: rate, maxActivitiesPerSecond: rate } : {}),
-    // Beats of once a second reach the server as such; its patience is five.
-    maxHeartbeatThrottleInterval: '1s',
-    defaultHeartbeatThrottleInterval: '1s',
-  });
-}
-
 const hostsOf = ({ hosts, deployment }: TribunalWorkerOptions): readonly string[] => hosts ?? deployment.hosts ?? [];
 
 const secretsOf = ({ secrets }: TribunalWorkerOptions): SecretSource => secrets ?? (() => undefined);
 
-function common({ connection, namespace, shutdownGraceMs = DEFAULT_GRACE_MS }: TribunalWorkerOptions): Omit<WorkerOptions, 'taskQueue'> {
+function commonOptions(
+  { connection, namespace, shutdownGraceMs = DEFAULT_GRACE_MS }: TribunalWorkerOptions,
+  identity: string,
+): Omit<WorkerOptions, 'taskQueue'> {
   return {
     connection,
     namespace,
-    identity: `tribunal ${process.pid}@${hostname()}`,
+    identity,
     shutdownGraceTime: shutdownGraceMs,
     shutdownForceTime: shutdownGraceMs + FORCE_MS,
   };
@@ -188,18 +211,6 @@ async function checkHosts(plans: readonly Plan[], options: TribunalWorkerOptions
     if (first !== undefined)
       throw new Error(
         `plan ${plan.name}: ${first.critic} asks ${showTarget(first.target)}, which is a private address: ${howToName(first.target)}`,
-      );
-  }
-}
-
-/** Limits hold in each worker process; with a second process of the same plan they add up. */
-async function warnOfOthers({ connection, namespace, log }: TribunalWorkerOptions, lanes: readonly Lane[]): Promise<void> {
-  for (const lane of lanes.filter((one) => one.slots !== undefined)) {
-    const others = await freshPollers(connection, namespace, lane.queue, 'activity');
-    if (others.length > 0)
-      log?.(
-        'warn',
-        `another worker polls ${lane.queue} (${others[0] ?? ''}): limits hold in each worker process, so together they allow more`,
       );
   }
 }

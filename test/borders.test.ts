@@ -20,6 +20,8 @@ const CRITICS = 'src/critics/';
 const CONTRACT = 'src/contract.ts';
 const DIGEST = 'src/digest.ts';
 const START_OPTIONS = 'src/start-options.ts';
+/** What runs in the sandbox of them. */
+const PURE_LANES = ['src/lanes/lanes.ts', 'src/lanes/groups.ts', 'src/lanes/deployment-state.ts', 'src/lanes/lease-times.ts'];
 const CLIENT_PARTS = [
   'src/client-calls.ts',
   'src/client-errors.ts',
@@ -40,8 +42,8 @@ const TABLE: readonly Row[] = [
   { of: 'src/workflows/walk.ts', may: [DOMAIN, CONTRACT], why: 'a plain function: pieces of the SDK are handed in' },
   {
     of: 'src/workflows/',
-    may: [DOMAIN, CONTRACT, 'src/lanes/lanes.ts', 'src/report/details.ts', '@temporalio/workflow', '@temporalio/common'],
-    why: 'the names of queues and the text of the current details are pure, and the workflow needs no more of lanes and reports',
+    may: [DOMAIN, CONTRACT, ...PURE_LANES, 'src/report/details.ts', '@temporalio/workflow', '@temporalio/common'],
+    why: 'lanes, groups of them and the text of the current details are pure, and workflows need no more of lanes and reports',
   },
   { of: START_OPTIONS, may: [CONTRACT], why: 'what a client and another workflow start an evaluation with; runs in the sandbox' },
   {
@@ -51,7 +53,7 @@ const TABLE: readonly Row[] = [
   },
   { of: 'src/report/details.ts', may: [DOMAIN, CONTRACT, 'src/report/format.ts'], why: 'runs in the sandbox: no colours' },
   { of: 'src/report/format.ts', may: [DOMAIN], why: 'runs in the sandbox' },
-  { of: 'src/lanes/lanes.ts', may: [DOMAIN], why: 'runs in the sandbox: no p-queue' },
+  ...PURE_LANES.map((of) => ({ of, may: [DOMAIN, 'src/lanes/lanes.ts'], why: 'runs in the sandbox: no p-queue' })),
   // Where unknown data is parsed.
   {
     of: SCHEMAS,
@@ -106,8 +108,20 @@ const TABLE: readonly Row[] = [
   },
   {
     of: 'src/lanes/',
-    may: [CONTRACT, DOMAIN, 'src/activities/', 'src/worker.ts', 'src/client.ts', 'src/deferred.ts', 'p-queue'],
-    why: 'limits in a process',
+    may: [
+      CONTRACT,
+      DOMAIN,
+      'src/activities/',
+      'src/deferred.ts',
+      'src/pollers.ts',
+      'src/run-workers.ts',
+      'p-queue',
+      '@temporalio/activity',
+      '@temporalio/client',
+      '@temporalio/worker',
+      NODE,
+    ],
+    why: 'limits in a process, and which process owns them',
   },
   { of: 'src/pollers.ts', may: [], why: 'asks any connection that it is handed' },
   { of: 'src/bundle.ts', may: ['@temporalio/worker', NODE], why: 'the workflows are given by path' },
@@ -167,7 +181,8 @@ const TABLE: readonly Row[] = [
       'src/deployment.ts',
       'src/pollers.ts',
       'src/run-workers.ts',
-      'src/settings.ts',
+      'src/deferred.ts',
+      DIGEST,
       'temporal/setup.ts',
       '@temporalio/worker',
       NODE,

@@ -25,26 +25,31 @@ export interface LaneDeps {
   readonly secrets: SecretSource;
   /** What critics ask the network with. */
   readonly fetch: typeof fetch;
-  /** Stage and plan budgets of the lane, taken narrow before wide. */
+  /** Limits of the lane, taken narrow before wide. */
   readonly budgets: Budgets;
+  /** Of a lane that one process at a time owns. */
+  readonly lease?: { readonly lost: AbortSignal; isValid(): boolean };
 }
 
-export function makeRunCritic({ budgets, ...tools }: LaneDeps): (input: RunCriticInput) => Promise<RunCriticOutput> {
+export function makeRunCritic({ budgets, lease, ...tools }: LaneDeps): (input: RunCriticInput) => Promise<RunCriticOutput> {
   return async function runCritic(input) {
     const context = Context.current();
     const attempt = beginAttempt(context);
+    const signal = lease === undefined ? context.cancellationSignal : AbortSignal.any([context.cancellationSignal, lease.lost]);
     const beating = setInterval(() => context.heartbeat(attempt.beat()), BEAT_MS);
     try {
       // As the server ranks it, which also knows background work from interactive.
       const priority = context.info.priority?.priorityKey ?? input.critic.priority;
       // Whoever has to wait says so at once: a deadline that comes before the first beat must not look like one that cut a run.
       const waiting = setImmediate(() => context.heartbeat(attempt.beat()));
-      const release = await budgets.acquire(priority, context.cancellationSignal);
+      const release = await budgets.acquire(priority, signal);
       clearImmediate(waiting);
       if (release === undefined) throw stopped(context, attempt);
       try {
+        // The last look before it starts: a process that was frozen may not know yet that its lanes have another owner.
+        if (lease?.isValid() === false) throw stopped(context, attempt);
         attempt.start();
-        return await judge(context, tools, input, attempt);
+        return await judge(context, { ...tools, signal }, input, attempt);
       } finally {
         release();
       }
@@ -101,7 +106,7 @@ function beginAttempt(context: Context): Attempt {
 
 async function judge(
   context: Context,
-  { registry, secrets, fetch }: Omit<LaneDeps, 'budgets'>,
+  { registry, secrets, fetch, signal }: Omit<LaneDeps, 'budgets' | 'lease'> & { readonly signal: AbortSignal },
   input: RunCriticInput,
   attempt: Attempt,
 ): Promise<RunCriticOutput> {
@@ -121,7 +126,7 @@ async function judge(
     critic,
     { content: input.content, context: input.context, findings: input.findings },
     {
-      signal: context.cancellationSignal,
+      signal,
       heartbeat: () => context.heartbeat(attempt.beat()),
       log: (message, fields) => context.log.info(message.slice(0, MAX_MESSAGE_CHARS), fields),
       idempotencyKey: idempotencyKey(info),

@@ -100,6 +100,7 @@ function compileCritic(name: string, critic: ParsedCritic, source: ParsedPlan, r
     costWeight: critic.costWeight ?? defaults.costWeight ?? BUILT_IN.costWeight,
     ...(critic.maxConcurrent !== undefined ? { maxConcurrent: critic.maxConcurrent } : {}),
     ...(critic.rateLimitPerSecond !== undefined ? { rateLimitPerSecond: critic.rateLimitPerSecond } : {}),
+    ...(critic.lane !== undefined ? { lane: critic.lane } : {}),
     ...(critic.timeout !== undefined ? { timeoutMs: critic.timeout.ms } : {}),
     attemptTimeoutMs: local ? Math.min(attemptTimeoutMs, LOCAL_ATTEMPT_MS) : attemptTimeoutMs,
     maxRetries: local ? 0 : (critic.maxRetries ?? defaults.maxRetries ?? BUILT_IN.maxRetries),
@@ -165,6 +166,7 @@ function compileLimits({ limits }: ParsedPlan): Plan['limits'] {
     ...(limits?.maxConcurrentCritics !== undefined ? { maxConcurrentCritics: limits.maxConcurrentCritics } : {}),
     maxConcurrentPerStage: perStage((stage) => limits?.maxConcurrentPerStage?.[stage]),
     ...(limits?.maxQueueSize !== undefined ? { maxQueueSize: limits.maxQueueSize } : {}),
+    ...(limits?.scope === 'worker' ? { scope: limits.scope } : {}),
     maxContentBytes: limits?.maxContentBytes ?? MAX_CONTENT_BYTES,
   };
 }

@@ -55,7 +55,7 @@ export function metricsOf(plan: Plan, records: Records, totalMs: number): Report
     totalMs: total,
     criticalPathMs: criticalPath,
     overheadMs: tidyMs(Math.max(0, total - criticalPath)),
-    scope: 'worker',
+    scope: plan.limits.scope ?? 'deployment',
   };
 }
 

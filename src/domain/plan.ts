@@ -53,6 +53,8 @@ export interface PlanCritic {
   readonly maxConcurrent?: number;
   /** Starts a second; may be below 1. */
   readonly rateLimitPerSecond?: number;
+  /** Name of a lane of the deployment, whose limits it shares with critics of other plans. */
+  readonly lane?: string;
   /** All attempts, with back-off and queueing. Absent: what the stage has left. */
   readonly timeoutMs?: number;
   /** One attempt, from the moment it may run. */
@@ -107,6 +109,8 @@ export interface Plan {
     readonly maxConcurrentCritics?: number;
     readonly maxConcurrentPerStage: Readonly<Partial<Record<ExecutionStage, number>>>;
     readonly maxQueueSize?: number;
+    /** `worker`: limits hold in each worker process. Absent: over all of the deployment. */
+    readonly scope?: 'worker';
     /** Bytes of content plus context; at most 262,144. */
     readonly maxContentBytes: number;
   };

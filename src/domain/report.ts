@@ -88,7 +88,7 @@ export interface ReportMetrics {
   /** totalMs − criticalPathMs. */
   readonly overheadMs: number;
   /** Whether limits hold in each worker process or over all of them. */
-  readonly scope: 'worker';
+  readonly scope: 'worker' | 'deployment';
 }
 
 export interface EvaluationReport {

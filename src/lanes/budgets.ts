@@ -1,32 +1,43 @@
 /**
- * Budgets that several lanes of one process share: a stage's and a plan's "at most N at once".
- * Taken narrow before wide, so that a waiting deep critic never holds a place that a fast one needs.
+ * Limits that lanes of one process share: so many at once, and so many starts a second. In the process that owns the
+ * lanes they are exact over the whole deployment. Taken narrow before wide, so that a waiting deep critic never holds a
+ * place that a fast one needs; the right to start comes last, so that it is used at once.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { deferred } from '../deferred.js';
-import type { Budget } from './lanes.js';
+import type { Limit } from './lanes.js';
 
 export interface Budgets {
   /**
-   * Waits for a place in every budget, higher priority (lower number) first.
-   * @returns the function that gives them back, or `undefined` when the signal fired first.
+   * Waits for everything that a start needs, higher priority (lower number) first.
+   * @returns the function that gives it back, or `undefined` when the signal fired first.
    */
   acquire(priority: number, signal: AbortSignal): Promise<(() => void) | undefined>;
 }
 
-/** All budgets of one process, by name. */
-export class BudgetPool {
-  readonly #queues = new Map<string, PQueue>();
+type Release = () => void;
+type Take = (priority: number, signal: AbortSignal) => Promise<Release | undefined>;
 
-  /** The chain of budgets of one lane, narrow before wide. */
-  chain(budgets: readonly Budget[]): Budgets {
-    const queues = budgets.map((budget) => this.#queue(budget));
+/** All limits of one process, by name. */
+export class BudgetPool {
+  readonly #places = new Map<string, Take>();
+  readonly #starts = new Map<string, Take>();
+
+  /** The chain of limits of one lane, narrow before wide. */
+  chain(limits: readonly Limit[]): Budgets {
+    const places = limits.flatMap(({ name, maxConcurrent }) =>
+      maxConcurrent === undefined ? [] : [known(this.#places, name, () => placesOf(maxConcurrent))],
+    );
+    const starts = limits.flatMap(({ name, rateLimitPerSecond }) =>
+      rateLimitPerSecond === undefined ? [] : [known(this.#starts, name, () => startsOf(rateLimitPerSecond))],
+    );
     return {
       acquire: async (priority, signal) => {
-        const releases: (() => void)[] = [];
+        const releases: Release[] = [];
         const releaseAll = (): void => releases.splice(0).forEach((release) => release());
-        for (const queue of queues) {
-          const release = await place(queue, priority, signal);
+        for (const take of [...places, ...starts]) {
+          const release = await take(priority, signal);
           if (release === undefined) {
             releaseAll();
             return undefined;
@@ -37,21 +48,66 @@ export class BudgetPool {
       },
     };
   }
+}
 
-  #queue({ name, limit }: Budget): PQueue {
-    const known = this.#queues.get(name);
-    if (known !== undefined) return known;
-    const made = new PQueue({ concurrency: limit });
-    this.#queues.set(name, made);
-    return made;
+function known(made: Map<string, Take>, name: string, make: () => Take): Take {
+  const take = made.get(name) ?? make();
+  made.set(name, take);
+  return take;
+}
+
+/** A place in a queue is held until it is released. */
+function placesOf(limit: number): Take {
+  const queue = new PQueue({ concurrency: limit });
+  return (priority, signal) => place(queue, priority, signal);
+}
+
+/**
+ * Starts that are at least one gap apart, whatever came before: after an idle time nothing is made up for. One holds the
+ * turn while it waits for its instant, so that those behind it stay in the order of their priority.
+ */
+function startsOf(perSecond: number): Take {
+  const gapMs = 1_000 / perSecond;
+  const turns = new PQueue({ concurrency: 1 });
+  let nextAt = Number.NEGATIVE_INFINITY;
+  return async (priority, signal) => {
+    const release = await place(turns, priority, signal);
+    if (release === undefined) return undefined;
+    try {
+      await until(nextAt, signal);
+      if (signal.aborted) return undefined;
+      // From the instant at which it was due, so that a timer that comes a little late does not lower the rate.
+      nextAt = Math.max(nextAt, performance.now() - gapMs * LATE_SHARE) + gapMs;
+      return () => undefined;
+    } finally {
+      release();
+    }
+  };
+}
+
+/** How late a start may be, as a share of the gap, and the next one still be on time: windows then hold at most 5 % more. */
+const LATE_SHARE = 0.04;
+
+async function until(instant: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const ms = instant - performance.now();
+    if (ms <= 0) return;
+    await sleep(Math.ceil(ms), undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** One place in a queue, held until it is released. */
-async function place(queue: PQueue, priority: number, signal: AbortSignal): Promise<(() => void) | undefined> {
-  const granted = deferred<(() => void) | undefined>();
-  const hold = (): Promise<void> => new Promise((release) => granted.resolve(release));
+/** One place in a queue, held until it is released: the signal ends the waiting alone. */
+async function place(queue: PQueue, priority: number, signal: AbortSignal): Promise<Release | undefined> {
+  const granted = deferred<Release | undefined>();
+  const waiting = new AbortController();
+  const giveUp = (): void => waiting.abort();
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  const hold = (): Promise<void> => {
+    signal.removeEventListener('abort', giveUp);
+    return new Promise((release) => granted.resolve(release));
+  };
   // p-queue runs higher numbers first; ours are the other way round.
-  queue.add(hold, { priority: -priority, signal }).catch(() => granted.resolve(undefined));
+  queue.add(hold, { priority: -priority, signal: waiting.signal }).catch(() => granted.resolve(undefined));
   return granted.promise;
 }

@@ -2,74 +2,115 @@
  * Which task queue a remote critic runs on, and which limits hold there. Pure; used by workflow, worker and `plan show`.
  *
  * A critic with a limit of its own has a lane of its own. Other limited critics share one lane a stage, so that deep
- * tasks that were already taken never fill a queue that fast critics share. Only unlimited critics use the plan's lane.
+ * tasks that were already taken never fill a queue that fast critics share. Critics of all plans that say `lane: NAME`
+ * share the deployment's lane of that name; where their plan is narrower they have a lane of their own and take the named
+ * one as a further limit. Only unlimited critics use the plan's lane.
  */
-import { STAGES, type ExecutionStage, type Plan, type PlanCritic } from '../domain/plan.js';
+import { STAGES, type Plan, type PlanCritic } from '../domain/plan.js';
 
-export type Budget = { readonly name: string; readonly limit: number };
+/** What a lane of the deployment allows; `lanes` of `tribunal.yaml`. */
+export interface NamedLane {
+  readonly maxConcurrent?: number;
+  /** Starts a second; may be below 1. */
+  readonly rateLimitPerSecond?: number;
+}
+export type NamedLanes = Readonly<Record<string, NamedLane>>;
+
+/** Something that has to be had before a critic may start; lanes that name the same one share it. */
+export interface Limit extends NamedLane {
+  readonly name: string;
+}
 
 export interface Lane {
   /** Task queue. */
   readonly queue: string;
-  /** At most so many critics of this lane at once; absent: unlimited. */
-  readonly slots?: number;
-  /** Starts a second over all processes that poll it. */
-  readonly rateLimitPerSecond?: number;
-  /** Wider budgets taken by each critic before it runs, narrow before wide: stage, then plan. */
-  readonly budgets: readonly Budget[];
-  /** Names of the critics that run here. */
-  readonly critics: readonly string[];
+  /** Narrow before wide: critic, stage, plan, named lane. Empty: unlimited. */
+  readonly limits: readonly Limit[];
+  /** `worker`: the limits hold in each worker process; else over all of the deployment. */
+  readonly scope?: 'worker';
+  /** Plans whose critics run here. */
+  readonly plans: readonly string[];
+  /** Whether all that runs here asks the same service: a critic of its own, or a named lane. */
+  readonly single?: true;
 }
 
 const planQueue = (deployment: string, plan: string): string => `${deployment}/p/${plan}`;
+const namedQueue = (deployment: string, lane: string): string => `${deployment}/l/${lane}`;
 
-/** Task queue of a remote critic: its own when it has a limit of its own, its stage's when stage or plan have one, else the plan's. */
+/** Task queue of a remote critic. */
 export function laneOf(deployment: string, plan: Plan, critic: PlanCritic): string {
   const base = planQueue(deployment, plan.name);
-  if (critic.maxConcurrent !== undefined || critic.rateLimitPerSecond !== undefined) return `${base}/${critic.name}`;
-  return leastLimit(plan, critic.stage) === undefined ? base : `${base}/${critic.stage}`;
+  const hasOwn = critic.maxConcurrent !== undefined || critic.rateLimitPerSecond !== undefined;
+  const isLimited =
+    hasOwn || plan.limits.maxConcurrentPerStage[critic.stage] !== undefined || plan.limits.maxConcurrentCritics !== undefined;
+  if (critic.lane !== undefined) return isLimited ? `${base}/${critic.name}` : namedQueue(deployment, critic.lane);
+  if (hasOwn) return `${base}/${critic.name}`;
+  return isLimited ? `${base}/${critic.stage}` : base;
 }
 
-/** All lanes of a plan, sorted by queue. Local critics need none. */
-export function lanesOf(deployment: string, plan: Plan): Lane[] {
-  const byQueue = new Map<string, PlanCritic[]>();
-  for (const critic of plan.critics) {
-    if (critic.dispatch === 'local') continue;
-    const queue = laneOf(deployment, plan, critic);
-    byQueue.set(queue, [...(byQueue.get(queue) ?? []), critic]);
-  }
-  return [...byQueue].map(([queue, critics]) => makeLane(plan, queue, critics)).toSorted((a, b) => (a.queue < b.queue ? -1 : 1));
-}
-
-function makeLane(plan: Plan, queue: string, critics: readonly PlanCritic[]): Lane {
-  const first = critics[0];
-  if (first === undefined) throw new Error(`lane ${queue} has no critics`);
-  const own = queue.endsWith(`/${first.name}`) ? first : undefined;
-  const limited = own !== undefined || queue.endsWith(`/${first.stage}`);
-  const slots = own?.maxConcurrent ?? (limited ? leastLimit(plan, first.stage) : undefined);
-  return {
-    queue,
-    ...(slots !== undefined ? { slots } : {}),
-    ...(own?.rateLimitPerSecond !== undefined ? { rateLimitPerSecond: own.rateLimitPerSecond } : {}),
-    budgets: limited ? budgetsOf(plan, first.stage) : [],
-    critics: critics.map((critic) => critic.name).toSorted(),
-  };
-}
-
-/** Stage and plan budgets that a critic of this stage takes, narrow before wide. */
-function budgetsOf(plan: Plan, stage: ExecutionStage): Budget[] {
+/** What a critic must have before it starts, narrow before wide: its own limit, its stage's, its plan's, its named lane's. */
+export function limitsOf(plan: Plan, critic: PlanCritic, named: NamedLanes): Limit[] {
+  const { maxConcurrent, rateLimitPerSecond, stage, lane } = critic;
   const stageLimit = plan.limits.maxConcurrentPerStage[stage];
   const planLimit = plan.limits.maxConcurrentCritics;
+  const of = lane === undefined ? undefined : named[lane];
   return [
-    ...(stageLimit !== undefined ? [{ name: `${plan.name}/${stage}`, limit: stageLimit }] : []),
-    ...(planLimit !== undefined ? [{ name: plan.name, limit: planLimit }] : []),
+    ...(maxConcurrent === undefined && rateLimitPerSecond === undefined
+      ? []
+      : [
+          {
+            name: `${plan.name}/${critic.name}`,
+            ...(maxConcurrent !== undefined ? { maxConcurrent } : {}),
+            ...(rateLimitPerSecond !== undefined ? { rateLimitPerSecond } : {}),
+          },
+        ]),
+    ...(stageLimit !== undefined ? [{ name: `${plan.name}/${stage}`, maxConcurrent: stageLimit }] : []),
+    ...(planLimit !== undefined ? [{ name: plan.name, maxConcurrent: planLimit }] : []),
+    // The slash keeps it apart from plans, whose names have none.
+    ...(of !== undefined ? [{ name: `/${lane ?? ''}`, ...of }] : []),
   ];
 }
 
-function leastLimit(plan: Plan, stage: ExecutionStage): number | undefined {
-  const limits = [plan.limits.maxConcurrentPerStage[stage], plan.limits.maxConcurrentCritics].filter((limit) => limit !== undefined);
-  return limits.length > 0 ? Math.min(...limits) : undefined;
+/** All lanes of some plans, sorted by queue. Local critics need none. */
+export function lanesOf(deployment: string, plans: Iterable<Plan>, named: NamedLanes = {}): Lane[] {
+  const byQueue = new Map<string, { readonly plan: Plan; readonly critic: PlanCritic }[]>();
+  for (const plan of plans) {
+    for (const critic of plan.critics) {
+      if (critic.dispatch === 'local') continue;
+      const queue = laneOf(deployment, plan, critic);
+      byQueue.set(queue, [...(byQueue.get(queue) ?? []), { plan, critic }]);
+    }
+  }
+  return [...byQueue]
+    .map(([queue, uses]): Lane => {
+      const [first] = uses;
+      if (first === undefined) throw new Error(`lane ${queue} has no critics`);
+      const { plan, critic } = first;
+      const isSingle = critic.lane !== undefined || queue === `${planQueue(deployment, plan.name)}/${critic.name}`;
+      return {
+        queue,
+        limits: limitsOf(plan, critic, named),
+        ...(plan.limits.scope !== undefined && critic.lane === undefined ? { scope: plan.limits.scope } : {}),
+        plans: [...new Set(uses.map((use) => use.plan.name))].toSorted(),
+        ...(isSingle ? { single: true } : {}),
+      };
+    })
+    .toSorted((a, b) => (a.queue < b.queue ? -1 : 1));
+}
+
+/** Whether one process at a time must own the lane. */
+export const isShared = (lane: Lane): boolean => lane.limits.length > 0 && lane.scope === undefined;
+
+/** Critics that can be under way here at once, at most; `undefined`: any number. */
+export const slotsOf = (lane: Pick<Lane, 'limits'>): number | undefined => least(lane.limits.map((limit) => limit.maxConcurrent));
+
+/** Starts a second that the lane's task queue may hand out. */
+export const rateOf = (lane: Pick<Lane, 'limits'>): number | undefined => least(lane.limits.map((limit) => limit.rateLimitPerSecond));
+
+function least(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
 }
 
 /** `3 core_analysis`: what the Temporal UI shows beside a critic's name. */
-export const stageLabel = (stage: ExecutionStage): string => `${STAGES.indexOf(stage) + 1} ${stage}`;
+export const stageLabel = (stage: PlanCritic['stage']): string => `${STAGES.indexOf(stage) + 1} ${stage}`;

@@ -59,6 +59,15 @@ function endedDetails(report: EvaluationReport, workflowId: string): string {
   );
 }
 
+/** Above the workflow of a deployment: who is there, and which lanes are owned together. */
+export function deploymentDetails(workers: readonly string[], held: readonly (readonly string[])[]): string {
+  return limited(
+    [`- ${workers.length} worker processes`],
+    [...workers.map((worker) => `- ${code(worker)}`), ...held.map((queues) => `- lanes of one owner: ${queues.map(code).join(', ')}`)],
+    [],
+  );
+}
+
 const hasFailed = (outcome: CriticOutcome): boolean => outcome !== 'succeeded' && outcome !== 'gated' && outcome !== 'cancelled';
 
 const coveredBy = (critic: ReportCritic): string => (critic.coveredBy === undefined ? '' : `, covered by ${code(critic.coveredBy)}`);

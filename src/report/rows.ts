@@ -41,7 +41,10 @@ export const footLine = (report: EvaluationReport): string =>
     `scope: ${SCOPE_TEXT[report.metrics.scope]}`,
   ].join(', ');
 
-const SCOPE_TEXT = { worker: 'limits hold in each worker process' } as const;
+const SCOPE_TEXT = {
+  worker: 'limits hold in each worker process',
+  deployment: 'limits hold over all worker processes',
+} as const;
 
 /** Why a critic ran or did not, and what went wrong; empty for one that ran always and succeeded. */
 function criticNote(critic: ReportCritic): string {

@@ -88,6 +88,9 @@ const CriticSchema = strict({
     .optional(),
   maxConcurrent: count(10_000, 'Runs of this critic at once, over all evaluations.').optional(),
   rateLimitPerSecond: z.number().min(0.001).max(100_000).meta({ description: 'Starts a second; may be below 1.' }).optional(),
+  lane: name(
+    "A lane of the deployment, with limits of its own: critics of all its plans share them. The plan's limits hold beside.",
+  ).optional(),
   timeout: durationField('Time of all attempts, with back-off and queueing. Default: what the stage has left.').optional(),
   requiredOutputFields: z
     .array(z.enum(['severity', 'violations', 'score', 'value', 'uncertainty', 'evidence', 'cost', 'details']))
@@ -171,6 +174,10 @@ const LimitsSchema = strict({
   maxConcurrentCritics: count(10_000, 'Critics of this plan at once, over all evaluations.').optional(),
   maxConcurrentPerStage: oneEach(STAGES, z.int().min(1).max(10_000)).meta({ description: 'Critics of a stage at once.' }).optional(),
   maxQueueSize: count(1_000_000, 'Critics that may wait before new evaluations are refused. Not enforced by this version.').optional(),
+  scope: z
+    .enum(['deployment', 'worker'])
+    .meta({ description: 'Where limits hold: over all worker processes of the deployment (default), or in each alone.' })
+    .optional(),
   maxContentBytes: count(MAX_CONTENT_BYTES, `Bytes of content and context. Default and most: ${MAX_CONTENT_BYTES}.`).optional(),
 });
 

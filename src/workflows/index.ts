@@ -1,2 +1,3 @@
 /** Bundle entry: the workflows by name. */
 export { evaluate } from './evaluate.js';
+export { deployment } from './deployment.js';

@@ -40,7 +40,7 @@ class Attempt {
 
   async run(evaluate: Evaluate, given = input(), pool = new BudgetPool()): Promise<RunCriticOutput> {
     const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
-    const budgets = pool.chain([{ name: 'plan', limit: 1 }]);
+    const budgets = pool.chain([{ name: 'plan', maxConcurrent: 1 }]);
     return await this.environment.run(
       makeRunCritic({
         registry,
@@ -121,7 +121,7 @@ describe('an attempt', () => {
 
   it('that waits for a budget gives up when it is told to stop, and the place stays free for others', async () => {
     const pool = new BudgetPool();
-    const release = await pool.chain([{ name: 'plan', limit: 1 }]).acquire(5, new AbortController().signal);
+    const release = await pool.chain([{ name: 'plan', maxConcurrent: 1 }]).acquire(5, new AbortController().signal);
     const attempt = new Attempt();
     let called = false;
     const running = attempt.run(() => ((called = true), clean), input(), pool).catch((error: unknown) => error);

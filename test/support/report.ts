@@ -28,7 +28,7 @@ export const makeReport = (changes: Partial<EvaluationReport> = {}): EvaluationR
     totalMs: 1,
     criticalPathMs: 1,
     overheadMs: 0,
-    scope: 'worker',
+    scope: 'deployment',
   },
   ...changes,
 });

@@ -7,7 +7,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 describe('a budget', () => {
   it('lets as many through as it has places, and the next one when a place is given back', async () => {
-    const budget = new BudgetPool().chain([{ name: 'stage', limit: 2 }]);
+    const budget = new BudgetPool().chain([{ name: 'stage', maxConcurrent: 2 }]);
     const first = await budget.acquire(5, never);
     await budget.acquire(5, never);
     let third = false;
@@ -23,8 +23,8 @@ describe('a budget', () => {
 
   it('is shared by every lane that names it', async () => {
     const pool = new BudgetPool();
-    const one = pool.chain([{ name: 'plan', limit: 1 }]);
-    const other = pool.chain([{ name: 'plan', limit: 1 }]);
+    const one = pool.chain([{ name: 'plan', maxConcurrent: 1 }]);
+    const other = pool.chain([{ name: 'plan', maxConcurrent: 1 }]);
     const release = await one.acquire(5, never);
     let got = false;
     const waiting = other.acquire(5, never).then(() => (got = true));
@@ -35,7 +35,7 @@ describe('a budget', () => {
   });
 
   it('serves the lower priority number first', async () => {
-    const budget = new BudgetPool().chain([{ name: 'plan', limit: 1 }]);
+    const budget = new BudgetPool().chain([{ name: 'plan', maxConcurrent: 1 }]);
     const release = await budget.acquire(5, never);
     const order: number[] = [];
     const waiting = [9, 1, 5].map(async (priority) => {
@@ -50,7 +50,7 @@ describe('a budget', () => {
   });
 
   it('gives up at once when the signal fires, and keeps no place', async () => {
-    const budget = new BudgetPool().chain([{ name: 'plan', limit: 1 }]);
+    const budget = new BudgetPool().chain([{ name: 'plan', maxConcurrent: 1 }]);
     const release = await budget.acquire(5, never);
     const stop = new AbortController();
     const waiting = budget.acquire(5, stop.signal);
@@ -62,8 +62,8 @@ describe('a budget', () => {
 
   it('gives back the narrow place when the wide one never comes', async () => {
     const pool = new BudgetPool();
-    const narrow = { name: 'stage', limit: 1 };
-    const wide = { name: 'plan', limit: 1 };
+    const narrow = { name: 'stage', maxConcurrent: 1 };
+    const wide = { name: 'plan', maxConcurrent: 1 };
     const release = await pool.chain([wide]).acquire(5, never);
     const stop = new AbortController();
     const waiting = pool.chain([narrow, wide]).acquire(5, stop.signal);
@@ -75,7 +75,7 @@ describe('a budget', () => {
   });
 
   it('is not taken by a signal that has fired before', async () => {
-    const budget = new BudgetPool().chain([{ name: 'plan', limit: 1 }]);
+    const budget = new BudgetPool().chain([{ name: 'plan', maxConcurrent: 1 }]);
     expect(await budget.acquire(5, AbortSignal.abort())).toBeUndefined();
     expect(await budget.acquire(5, never)).toBeTypeOf('function');
   });

@@ -43,9 +43,7 @@ const FORM: readonly Row[] = [
   row('a misspelt field of the plan', 'version: 1', 'version: 1\n¦bugdet: { maxCost: 3 }', 'bugdet', 'did you mean "budget"?'),
   three('a safety field in wrong case', '¦onfailure: deny', 'onfailure', 'unknown field "onfailure"; did you mean "onFailure"?'),
   three('prices of one critic', '¦prices: {}', 'prices', 'unknown field'),
-  three('a named lane', '¦lane: openai', 'lane', 'unknown field'),
   three('isolation', '¦isolation: process', 'isolation', 'unknown field'),
-  row('a scope of limits', 'version: 1', 'version: 1\nlimits: { ¦scope: deployment }', 'limits.scope', 'unknown field'),
   row('a review block', 'version: 1', 'version: 1\n¦review: {}', 'review', 'unknown field'),
   row('no stage', THREE, '  ¦three: { uses: anything }', 'critics.three.stage', 'is missing: it must be one of pre_validation,'),
   row(

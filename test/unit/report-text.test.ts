@@ -61,7 +61,7 @@ Time
   critical path  941 ms
   overhead       2,012 ms
 
-Plan chat_safety@3 (ab12cd34ef56), content 0123456789ab, tenant default, risk medium, scope: limits hold in each worker process`;
+Plan chat_safety@3 (ab12cd34ef56), content 0123456789ab, tenant default, risk medium, scope: limits hold over all worker processes`;
 
 const MARKDOWN = `\
 ## NOT JUDGED: default/req-1
@@ -106,7 +106,7 @@ Coverage: 2 planned: 1 timed out, 1 skipped; 0 % of the cost weight is covered
 - critical path: 10 ms
 - overhead: 90 ms
 
-Plan chat_safety@3 (ab12cd34ef56), content 0123456789ab, tenant default, risk medium, scope: limits hold in each worker process
+Plan chat_safety@3 (ab12cd34ef56), content 0123456789ab, tenant default, risk medium, scope: limits hold over all worker processes
 `;
 
 function notJudged(): EvaluationReport {

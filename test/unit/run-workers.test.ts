@@ -1,6 +1,6 @@
 /** The Workers of a process end together, also when one of them fails without saying so. */
 import { expect, test } from 'vitest';
-import { runWorkers, type OneWorker } from '../../src/run-workers.js';
+import { runTogether, withStrays, type OneWorker } from '../../src/run-workers.js';
 
 type State = ReturnType<OneWorker['getState']>;
 
@@ -36,7 +36,7 @@ const says = /can poll the server no more/;
 
 test('one that ends by itself ends the others, and that is no error', async () => {
   const [one, other] = [new FakeWorker(), new FakeWorker()];
-  const running = runWorkers([one, other], () => undefined);
+  const running = runTogether([one, other]);
   one.shutdown();
   await running;
   expect(other.shutdowns).toBe(1);
@@ -44,7 +44,7 @@ test('one that ends by itself ends the others, and that is no error', async () =
 
 test('one that fails ends the others, and the whole is a failure with one sentence', async () => {
   const [one, other] = [new FakeWorker(), new FakeWorker()];
-  const running = runWorkers([one, other], () => undefined);
+  const running = runTogether([one, other]);
   one.fail(new Error('Worker still in use'));
   await expect(running).rejects.toThrow(says);
   expect(other.shutdowns).toBe(1);
@@ -52,7 +52,7 @@ test('one that fails ends the others, and the whole is a failure with one senten
 
 test('one that fails and never says so is found by its state, also when all do', async () => {
   const [one, other] = [new FakeWorker(), new FakeWorker()];
-  const running = runWorkers([one, other], () => undefined);
+  const running = runTogether([one, other]);
   one.fail();
   other.fail();
   await expect(running).rejects.toThrow(says);
@@ -63,7 +63,10 @@ test('what critics leave behind is told while they run, and left to Node afterwa
   const worker = new FakeWorker();
   const before = process.listenerCount('unhandledRejection');
   const stray: unknown[] = [];
-  const running = runWorkers([worker], (thrown) => stray.push(thrown));
+  const running = withStrays(
+    (thrown) => stray.push(thrown),
+    () => runTogether([worker]),
+  );
   process.emit('unhandledRejection', 'left behind', Promise.resolve());
   worker.shutdown();
   await running;

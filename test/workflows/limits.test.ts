@@ -174,33 +174,57 @@ describe('limits', () => {
     const [limited, unlimited] = await Promise.all(
       ['limited', 'unlimited'].map((plan) => harness.client.evaluate({ plan, content: 'text' })),
     );
-    expect(limited?.metrics).toMatchObject({ scope: 'worker', mostAtOnce: { critics: 2, limit: 2 } });
-    expect(unlimited?.metrics).toMatchObject({ scope: 'worker', mostAtOnce: { critics: 5 } });
+    expect(limited?.metrics).toMatchObject({ scope: 'deployment', mostAtOnce: { critics: 2, limit: 2 } });
+    expect(unlimited?.metrics).toMatchObject({ scope: 'deployment', mostAtOnce: { critics: 5 } });
     expect(unlimited?.metrics.mostAtOnce).not.toHaveProperty('limit');
   });
 });
 
-describe('a second worker', () => {
-  const plan = (name: string, limits: object): object => ({
-    plan: name,
-    version: 1,
-    limits,
-    timeouts: { global: '60s' },
-    critics: { one: { uses: 'scripted', stage: 'core_analysis' } },
-    verdict: { rules: [], otherwise: 'allow' },
+describe('a second worker of the same plan', () => {
+  const COUNT = 2;
+
+  it('stands by for its limited lanes: at most so many at once over both, and all are judged', async () => {
+    const harness = await makeHarness({
+      plans: (dir) =>
+        [crowded(dir, { plan: 'shared', limits: { maxConcurrentCritics: COUNT }, critic: {} })].map((plan) => ({
+          ...plan,
+          critics: { one: { uses: 'scripted', stage: 'core_analysis', with: { sleep: '50ms', record: join(dir, 'shared.jsonl') } } },
+        })),
+    });
+    try {
+      await harness.addWorker();
+      const reports = await Promise.all(Array.from({ length: RUNS }, () => harness.client.evaluate({ plan: 'shared', content: 'text' })));
+      expect(reports.map((report) => report.decision)).toEqual(Array.from({ length: RUNS }, () => 'allow'));
+      const calls = await callsIn(join(harness.dir, 'shared.jsonl'));
+      expect(calls.filter((call) => call.event === 'start')).toHaveLength(RUNS);
+      expect(mostAtOnce(calls)).toBeLessThanOrEqual(COUNT);
+      const polling = await freshPollers(
+        harness.connection,
+        harness.client.namespace,
+        `${harness.deployment}/p/shared/core_analysis`,
+        'activity',
+      );
+      expect(polling, 'one process owns the lane').toHaveLength(1);
+    } finally {
+      await harness.close();
+    }
   });
 
-  it('of the same plan is told that limits hold in each worker, and of an unlimited plan is not', async () => {
-    const said: string[] = [];
-    const plans = [plan('limited', { maxConcurrentCritics: 2 }), plan('unlimited', {})];
-    const harness = await makeHarness({ plans, log: (level, message) => said.push(`${level} ${message}`) });
+  it('with limits of the scope of a worker, runs as many once more, and the report says so', async () => {
+    const plan = {
+      plan: 'each_alone',
+      version: 1,
+      limits: { maxConcurrentCritics: 1, scope: 'worker' },
+      timeouts: { global: '60s' },
+      critics: { one: { uses: 'scripted', stage: 'core_analysis' } },
+      verdict: { rules: [], otherwise: 'allow' },
+    };
+    const harness = await makeHarness({ plans: [plan] });
     try {
-      const queues = ['limited/core_analysis', 'unlimited'].map((lane) => `${harness.deployment}/p/${lane}`);
-      for (const queue of queues)
-        await until(async () => (await freshPollers(harness.connection, harness.client.namespace, queue, 'activity')).length > 0);
-      expect(said).toEqual([]);
       await harness.addWorker();
-      expect(said).toEqual([expect.stringMatching(`^warn another worker polls ${queues[0]} .*limits hold in each worker process`)]);
+      const queue = `${harness.deployment}/p/each_alone/core_analysis`;
+      await until(async () => (await freshPollers(harness.connection, harness.client.namespace, queue, 'activity')).length === 2);
+      expect((await harness.client.evaluate({ plan: 'each_alone', content: 'text' })).metrics.scope).toBe('worker');
     } finally {
       await harness.close();
     }

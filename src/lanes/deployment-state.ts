@@ -1,0 +1,154 @@
+/**
+ * What a deployment's workflow knows: which worker processes there are, which plans and lanes each brought, and which lanes
+ * nobody brings any more but evaluations under way may still use. Also its card, the memo that clients read. Pure; JSON.
+ */
+import { isShared, type Lane } from './lanes.js';
+
+export interface PlanCard {
+  readonly version: number;
+  readonly hash: string;
+  /** `limits.maxQueueSize`. */
+  readonly maxQueueSize?: number;
+}
+
+/** What the workers of one deployment file offer. */
+export interface Offering {
+  /** By the plan's name. */
+  readonly plans: Readonly<Record<string, PlanCard>>;
+  readonly lanes: readonly Lane[];
+  /** The longest an evaluation of these plans may take, milliseconds: so long a lane that left may still be used. */
+  readonly longestMs: number;
+}
+
+/** What a worker process says when it starts. */
+export interface Registration {
+  readonly identity: string;
+  /** Digest of the offering. */
+  readonly file: string;
+  readonly offering: Offering;
+  /** Identities that poll the deployment, as this worker saw it: others are gone without a word. */
+  readonly alive: readonly string[];
+}
+
+export interface RetiredLane {
+  readonly lane: Lane;
+  /** It is polled until it was idle for so long. */
+  readonly longestMs: number;
+}
+
+export interface DeploymentState {
+  readonly v: 1;
+  /** By digest. */
+  readonly files: Readonly<Record<string, Offering>>;
+  /** Digest of the file that registered last; what holds when nobody is there. */
+  readonly latest?: string;
+  /** Identity to the digest of its file. */
+  readonly workers: Readonly<Record<string, string>>;
+  readonly retired: readonly RetiredLane[];
+}
+
+export const EMPTY_DEPLOYMENT: DeploymentState = { v: 1, files: {}, workers: {}, retired: [] };
+
+export function register(state: DeploymentState, { identity, file, offering, alive }: Registration): DeploymentState {
+  const others = Object.entries(state.workers).filter(([other]) => other !== identity && alive.includes(other));
+  return settle({
+    ...state,
+    files: { ...state.files, [file]: offering },
+    latest: file,
+    workers: { ...Object.fromEntries(others), [identity]: file },
+  });
+}
+
+export function leave(state: DeploymentState, identity: string): DeploymentState {
+  const { [identity]: _gone, ...workers } = state.workers;
+  return settle({ ...state, workers });
+}
+
+/** The lanes have been idle for as long as any evaluation could take. */
+export function drained(state: DeploymentState, queues: readonly string[]): DeploymentState {
+  return { ...state, retired: state.retired.filter(({ lane }) => !queues.includes(lane.queue)) };
+}
+
+/** Files without a worker go, but for the last; their lanes that no other file has are retired. */
+function settle(state: DeploymentState): DeploymentState {
+  const used = new Set([...Object.values(state.workers), ...(state.latest === undefined ? [] : [state.latest])]);
+  const entries = Object.entries(state.files);
+  const kept = entries.filter(([digest]) => used.has(digest));
+  const offered = new Set(kept.flatMap(([, { lanes }]) => lanes.map((lane) => lane.queue)));
+  const left = entries
+    .filter(([digest]) => !used.has(digest))
+    .flatMap(([, { lanes, longestMs }]) => lanes.map((lane) => ({ lane, longestMs })));
+  const retired = new Map([...state.retired, ...left].map((one) => [one.lane.queue, one]));
+  return {
+    ...state,
+    files: Object.fromEntries(kept),
+    retired: [...retired.values()].filter(({ lane }) => !offered.has(lane.queue)),
+  };
+}
+
+/** Every lane that one process at a time must own: shared ones of all files, and retired ones. The latest file's word counts. */
+export function lanesToHold(state: DeploymentState): Lane[] {
+  const lanes: Lane[] = [];
+  // All of a queue's versions, since each may tie it to others; the latest file's last.
+  const digests = Object.keys(state.files).toSorted((a, b) => Number(a === state.latest) - Number(b === state.latest));
+  for (const digest of digests) lanes.push(...(state.files[digest]?.lanes ?? []).filter(isShared));
+  lanes.push(...state.retired.map(({ lane }) => lane));
+  return lanes;
+}
+
+/** Another worker has a plan of the same name and version with other bytes. */
+export interface PlanConflict {
+  readonly plan: string;
+  readonly version: number;
+  readonly worker: string;
+}
+
+export function conflictOf(
+  state: DeploymentState,
+  { identity, offering }: Pick<Registration, 'identity' | 'offering'>,
+): PlanConflict | undefined {
+  for (const [worker, digest] of Object.entries(state.workers)) {
+    if (worker === identity) continue;
+    for (const [plan, theirs] of Object.entries(state.files[digest]?.plans ?? {})) {
+      const ours = offering.plans[plan];
+      if (ours !== undefined && ours.version === theirs.version && ours.hash !== theirs.hash)
+        return { plan, version: ours.version, worker };
+    }
+  }
+  return undefined;
+}
+
+/** What a memo says, or the empty state: one of another form, or of a later version, says nothing that is understood here. */
+export function readDeploymentState(value: unknown): DeploymentState {
+  if (!isObject(value) || value['v'] !== 1) return EMPTY_DEPLOYMENT;
+  const { files, workers, retired } = value;
+  const isState = isObject(files) && Object.values(files).every(isOffering) && isObject(workers) && Array.isArray(retired);
+  // Of this form by the checks above; what stands deeper was written by the workflow alone.
+  return isState ? (value as unknown as DeploymentState) : EMPTY_DEPLOYMENT;
+}
+
+/** Of the form that {@link register} needs; an operator may send anything. */
+export function isRegistration(value: unknown): value is Registration {
+  if (!isObject(value)) return false;
+  const { identity, file, offering, alive } = value;
+  return typeof identity === 'string' && typeof file === 'string' && Array.isArray(alive) && isOffering(offering);
+}
+
+function isOffering(value: unknown): value is Offering {
+  if (!isObject(value)) return false;
+  const { plans, lanes, longestMs } = value;
+  const arePlans =
+    isObject(plans) &&
+    Object.values(plans).every((plan) => isObject(plan) && typeof plan['hash'] === 'string' && typeof plan['version'] === 'number');
+  return arePlans && Array.isArray(lanes) && lanes.every(isLane) && typeof longestMs === 'number';
+}
+
+function isLane(value: unknown): value is Lane {
+  if (!isObject(value)) return false;
+  const { queue, limits, plans } = value;
+  const areLimits = Array.isArray(limits) && limits.every((limit) => isObject(limit) && typeof limit['name'] === 'string');
+  return typeof queue === 'string' && areLimits && Array.isArray(plans);
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

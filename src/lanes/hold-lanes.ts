@@ -1,0 +1,154 @@
+/**
+ * Owns lanes: runs their Workers in this process for as long as the lease holds. The other processes stand by.
+ *
+ * H1 No critic starts, and none goes on, once the lease may be over: its clock stops the Workers, its signal the critics.
+ * H2 It is given back by completing the activity, which needs no timer of the server: the next owner has it at once.
+ * H3 A Worker that can poll no more ends the whole process: half an owner would look alive.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ActivityCancelledError, ActivityNotFoundError, ActivityPausedError, ActivityResetError } from '@temporalio/client';
+import type { HoldInput, LeaseActivities } from '../contract.js';
+import { runTogether, shutdownWorkers, type OneWorker } from '../run-workers.js';
+import { BudgetPool } from './budgets.js';
+import type { Lane } from './lanes.js';
+import { Lease } from './lease.js';
+import { LEASE_BEAT_MS, LEASE_MARGIN_MS, LEASE_TIMEOUT_MS } from './lease-times.js';
+
+export interface HoldDeps {
+  /** Lanes of this process's own deployment file, by queue. */
+  readonly lanes: ReadonlyMap<string, Lane>;
+  makeWorker(lane: Lane, budgets: BudgetPool, lease: Lease): Promise<OneWorker>;
+  /** What the owner tells the server with each beat, for people who look. */
+  status(queues: readonly string[]): unknown;
+  /** A lane can be polled no more. */
+  fatal(error: unknown): void;
+}
+
+/** How soon a process that does not know a lane yet (an older file) is asked again. */
+const UNKNOWN_LANE_MS = 1_000;
+/** The process ends; another one, or its successor, tries after this. */
+const FAILED_MS = 1_000;
+
+export function makeLeaseActivities(deps: HoldDeps): LeaseActivities {
+  return { holdLanes: (input) => holdLanes(deps, input) };
+}
+
+async function holdLanes(deps: HoldDeps, input: HoldInput): Promise<void> {
+  const context = Context.current();
+  const lanes = input.lanes.map((lane) => ownWord(deps, input, lane));
+  const lease = new Lease(LEASE_TIMEOUT_MS, LEASE_MARGIN_MS);
+  const asked = new AbortController();
+  const beat = beatOf(
+    context,
+    () => deps.status(lanes.map((lane) => lane.queue)),
+    () => asked.abort(),
+  );
+  try {
+    // A task that was handed to a process which then froze ends here.
+    await renew(lease, beat);
+    if (lease.isValid()) await runLanes(deps, lanes, { lease, beat, stop: AbortSignal.any([context.cancellationSignal, asked.signal]) });
+  } catch (error) {
+    deps.fatal(error);
+    throw again('LanesFailed', 'the lanes cannot be polled here', FAILED_MS);
+  } finally {
+    lease.end();
+  }
+  if (!lease.isValid()) throw again('LaneLeaseLost', 'the lease of the lanes was lost', 1);
+}
+
+/** This process's file says what its lanes allow; the record is for those that no file has any more. */
+function ownWord({ lanes }: HoldDeps, { retired }: HoldInput, lane: Lane): Lane {
+  const own = lanes.get(lane.queue);
+  if (own !== undefined) return own;
+  if (Object.hasOwn(retired, lane.queue)) return lane;
+  throw again('LaneUnknown', `this process has no lane ${lane.queue}`, UNKNOWN_LANE_MS);
+}
+
+interface Held {
+  readonly lease: Lease;
+  readonly beat: () => Promise<void>;
+  /** The activity is cancelled, or the process stops. */
+  readonly stop: AbortSignal;
+}
+
+async function runLanes(deps: HoldDeps, lanes: readonly Lane[], { lease, beat, stop }: Held): Promise<void> {
+  const workers = await makeWorkers(deps, lanes, lease);
+  let isRunning = true;
+  const ended = new AbortController();
+  const running = runTogether(workers).finally(() => {
+    isRunning = false;
+    ended.abort();
+  });
+  running.catch(() => undefined);
+  const drain = (): void => shutdownWorkers(workers);
+  stop.addEventListener('abort', drain);
+  lease.lost.addEventListener('abort', drain);
+  if (stop.aborted || !lease.isValid()) drain();
+  try {
+    // While critics end, the lanes are still ours.
+    while (isRunning) {
+      await sleep(LEASE_BEAT_MS, undefined, { signal: ended.signal }).catch(() => undefined);
+      if (isRunning) await renew(lease, beat);
+    }
+    await running;
+  } finally {
+    stop.removeEventListener('abort', drain);
+    lease.lost.removeEventListener('abort', drain);
+  }
+}
+
+/** A Worker that was made and never run would hold the connection open. */
+async function makeWorkers(deps: HoldDeps, lanes: readonly Lane[], lease: Lease): Promise<OneWorker[]> {
+  const budgets = new BudgetPool();
+  const workers: OneWorker[] = [];
+  try {
+    for (const lane of lanes) workers.push(await deps.makeWorker(lane, budgets, lease));
+    return workers;
+  } catch (error) {
+    const running = runTogether(workers);
+    shutdownWorkers(workers);
+    await running.catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A beat that gets no answer is no loss yet: the clock decides. One that is answered with a no is. */
+async function renew(lease: Lease, beat: () => Promise<void>): Promise<void> {
+  try {
+    await lease.renew(beat);
+  } catch (error) {
+    if (isLost(error)) lease.lose('the server has given it away');
+  }
+}
+
+/**
+ * The SDK's own heartbeat tells nothing back, so each beat is a call that is answered. The SDK's is made too, only so
+ * often that its own timer does not cancel the activity.
+ */
+function beatOf(context: Context, status: () => unknown, onAsked: () => void): () => Promise<void> {
+  const { taskToken } = context.info;
+  let lastSdkBeat = 0;
+  return async () => {
+    try {
+      await context.client.withDeadline(Date.now() + LEASE_TIMEOUT_MS, () => context.client.activity.heartbeat(taskToken, status()));
+    } catch (error) {
+      if (!(error instanceof ActivityCancelledError)) throw error;
+      // The workflow asks for the lanes; until they have come back they are ours, and what runs may end.
+      onAsked();
+    }
+    if (performance.now() - lastSdkBeat < LEASE_TIMEOUT_MS) return;
+    lastSdkBeat = performance.now();
+    context.heartbeat(status());
+  };
+}
+
+/** The server's answer to a beat of a process that owns the lanes no more. */
+const isLost = (error: unknown): boolean =>
+  error instanceof ActivityNotFoundError || error instanceof ActivityPausedError || error instanceof ActivityResetError;
+
+function again(type: string, message: string, nextRetryDelay: number): ApplicationFailure {
+  const failure = ApplicationFailure.create({ type, message, nextRetryDelay, category: 'BENIGN' });
+  failure.stack = '';
+  return failure;
+}

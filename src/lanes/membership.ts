@@ -1,0 +1,195 @@
+/**
+ * A worker process as a member of its deployment: it says what it brings, keeps the deployment's workflow alive, and leaves.
+ * Two members with different plans of one name and version would judge alike requests differently, so the second stops.
+ */
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Client,
+  WithStartWorkflowOperation,
+  WorkflowNotFoundError,
+  type ConnectionLike,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import {
+  DEPLOYMENT,
+  DEPLOYMENT_MEMO,
+  LEAVE_UPDATE,
+  REGISTER_UPDATE,
+  deploymentId,
+  workflowQueue,
+  type DeploymentInput,
+} from '../contract.js';
+import { freshPollers } from '../pollers.js';
+import { conflictOf, EMPTY_DEPLOYMENT, readDeploymentState, type DeploymentState, type Offering } from './deployment-state.js';
+import { LEASE_TIMEOUT_MS } from './lease-times.js';
+
+export interface Member {
+  readonly identity: string;
+  /** Digest of the offering. */
+  readonly file: string;
+  readonly offering: Offering;
+}
+
+/** One call to the server; a workflow of ours answers within a fraction of it. */
+const CALL_TIMEOUT_MS = 10_000;
+/** A workflow that an operator has ended is begun anew after this, and a member that was forgotten is known again. */
+const LOOK_MS = 15_000;
+/** After a try to join that failed. */
+const AGAIN_MS = 1_000;
+/** Whoever stops does not wait longer for the others to be told. */
+const LEAVE_TIMEOUT_MS = 2_000;
+/** The workflow's tasks take milliseconds; one that was lost with its process must come back soon. */
+const WORKFLOW_TASK_TIMEOUT = '5s' as const;
+
+export class Membership {
+  readonly client: Client;
+  readonly #stop = new AbortController();
+  #joined = false;
+
+  constructor(
+    connection: ConnectionLike,
+    readonly namespace: string,
+    readonly deployment: string,
+    readonly member: Member,
+    readonly log: (level: 'info' | 'warn' | 'error', message: string) => void,
+  ) {
+    this.client = new Client({ connection, namespace });
+  }
+
+  /** @throws Error in one sentence when a member has another plan of the same name and version. */
+  async check(): Promise<void> {
+    const { state } = await this.#look();
+    await this.#refuseConflict(state);
+  }
+
+  /** Tries until the deployment knows this process, or it stops. @throws as {@link Membership.check}. */
+  async join(): Promise<void> {
+    let told = false;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#register();
+        return;
+      } catch (error) {
+        if (error instanceof PlanConflictError) throw error;
+        if (!told) this.log('warn', `could not join the deployment ${this.deployment} yet, and tries again: ${reasonOf(error)}`);
+        told = true;
+        await this.#pause(AGAIN_MS);
+      }
+    }
+  }
+
+  /** Until the process stops: joins again when the deployment's workflow was ended or has forgotten it. */
+  async stay(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await this.#pause(LOOK_MS);
+      if (this.#stop.signal.aborted) return;
+      const found = await this.#look().catch(() => undefined);
+      if (found === undefined || (found.isRunning && found.state.workers[this.member.identity] !== undefined)) continue;
+      await this.join();
+    }
+  }
+
+  /** To be called while this process still runs workflows: it may be the only one that can take note. */
+  async leave(): Promise<void> {
+    this.#stop.abort();
+    if (!this.#joined) return;
+    this.#joined = false;
+    const handle = this.client.workflow.getHandle(deploymentId(this.deployment));
+    await this.client
+      .withDeadline(Date.now() + LEAVE_TIMEOUT_MS, () => handle.executeUpdate(LEAVE_UPDATE, { args: [this.member.identity] }))
+      .catch(() => undefined);
+  }
+
+  async #register(): Promise<void> {
+    const { isRunning, endedAt } = await this.#look();
+    const alive = await this.#alive();
+    // Whoever owned lanes under a run that was ended just now notices by its next heartbeat.
+    const isFresh = !isRunning && endedAt !== undefined && Date.now() - endedAt < LEASE_TIMEOUT_MS;
+    const input: DeploymentInput = {
+      v: 1,
+      deployment: this.deployment,
+      state: EMPTY_DEPLOYMENT,
+      ...(isFresh ? { quietMs: LEASE_TIMEOUT_MS } : {}),
+    };
+    const start = new WithStartWorkflowOperation(DEPLOYMENT, {
+      workflowId: deploymentId(this.deployment),
+      taskQueue: workflowQueue(this.deployment),
+      args: [input],
+      memo: { [DEPLOYMENT_MEMO]: EMPTY_DEPLOYMENT },
+      staticSummary: 'worker processes and lanes',
+      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    });
+    const state: unknown = await this.#call(() =>
+      this.client.workflow.executeUpdateWithStart(REGISTER_UPDATE, { startWorkflowOperation: start, args: [{ ...this.member, alive }] }),
+    );
+    this.#joined = true;
+    await this.#refuseConflict(readDeploymentState(state));
+  }
+
+  /** What the deployment's workflow said last, without a worker to ask. */
+  async #look(): Promise<{ readonly state: DeploymentState; readonly isRunning: boolean; readonly endedAt?: number }> {
+    let found: WorkflowExecutionDescription;
+    try {
+      found = await this.#call(() => this.client.workflow.getHandle(deploymentId(this.deployment)).describe());
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return { state: EMPTY_DEPLOYMENT, isRunning: false };
+      throw error;
+    }
+    return {
+      state: readDeploymentState(found.memo?.[DEPLOYMENT_MEMO]),
+      isRunning: found.status.name === 'RUNNING',
+      ...(found.closeTime !== undefined ? { endedAt: found.closeTime.getTime() } : {}),
+    };
+  }
+
+  async #refuseConflict(state: DeploymentState): Promise<void> {
+    const alive = new Set(await this.#alive());
+    const workers = Object.fromEntries(Object.entries(state.workers).filter(([identity]) => alive.has(identity)));
+    const conflict = conflictOf({ ...state, workers }, this.member);
+    if (conflict !== undefined) throw new PlanConflictError(this.deployment, conflict.plan, conflict.version, conflict.worker);
+  }
+
+  async #alive(): Promise<string[]> {
+    const polling = await this.#call(() =>
+      freshPollers(this.client.connection, this.namespace, workflowQueue(this.deployment), 'workflow'),
+    );
+    return polling.filter((identity) => !isGone(identity));
+  }
+
+  #call<T>(run: () => Promise<T>): Promise<T> {
+    return this.client.withDeadline(Date.now() + CALL_TIMEOUT_MS, run);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+  }
+}
+
+export class PlanConflictError extends Error {
+  override readonly name = 'PlanConflictError';
+  constructor(deployment: string, plan: string, version: number, worker: string) {
+    super(
+      `plan ${plan} version ${version} differs from the one that ${worker} of the deployment ${deployment} has: raise the version, or stop that worker first`,
+    );
+  }
+}
+
+/** Every start has one of its own: a process number, and in containers the host's name too, comes again. */
+export const memberIdentity = (unique: string): string => `tribunal ${process.pid}@${hostname()}/${unique}`;
+
+/** A process of this machine that is no more; the server lists who polled for some minutes. */
+function isGone(identity: string): boolean {
+  const [, pid, host] = /^tribunal (\d+)@(.+)\/[^/]*$/.exec(identity) ?? [];
+  if (pid === undefined || host !== hostname()) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : 'something was thrown that is not an Error');
