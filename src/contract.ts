@@ -10,7 +10,7 @@ import type { RunFacts } from './domain/gate.js';
 import type { EvaluationRequest, JsonObject } from './domain/request.js';
 import type { Finding, Json } from './domain/finding.js';
 import type { DeploymentState } from './lanes/deployment-state.js';
-import type { Lane } from './lanes/lanes.js';
+import type { OwnedLane } from './lanes/lanes.js';
 
 /** Workflow type of an evaluation. */
 export const EVALUATE = 'evaluate';
@@ -54,9 +54,7 @@ export interface DeploymentInput {
 
 /** Argument of `holdLanes`. */
 export interface HoldInput {
-  readonly lanes: readonly Lane[];
-  /** Of these, the ones that no file has any more, with how long they must be idle before they are given up. */
-  readonly retired: Readonly<Record<string, number>>;
+  readonly lanes: readonly OwnedLane[];
 }
 
 /** What the holder of lanes does; runs on {@link leaseQueue}. */

@@ -3,13 +3,16 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { z } from 'zod';
 import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from './contract.js';
 import { howToName, showTarget } from './critics/network/addresses.js';
 import { loadCriticsModule } from './critics/module.js';
 import { unnamedHosts } from './critics/network/plan-hosts.js';
 import { makeRegistry, type CriticRegistry } from './critics/registry.js';
+import { didYouMean } from './domain/nearest.js';
 import type { Plan } from './domain/plan.js';
 import type { PlanCase } from './domain/run-case.js';
+import type { NamedLanes } from './lanes/lanes.js';
 import { formatProblem, loadPlan, readPlanInput, readText, type Problem } from './plan-loader.js';
 import { DeploymentSchema } from './schemas/deployment.js';
 import { hostProblem } from './schemas/host.js';
@@ -41,6 +44,8 @@ export interface Deployment {
   readonly registry: CriticRegistry;
   readonly warnings: readonly Problem[];
   readonly priorityLevels: 10 | 5;
+  /** Limits that critics of all plans share, by name. */
+  readonly lanes: NamedLanes;
   /** Private hosts that critics may ask. */
   readonly hosts: readonly string[];
   /** Plan files, as they were named. */
@@ -78,7 +83,8 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     if (earlier === undefined) plans.set(loaded.plan.name, { plan: loaded.plan, file, cases: loaded.cases });
     else problems.push(whole(file, `a plan called ${loaded.plan.name} is already defined in ${earlier.file}`, 'plan'));
   }
-  for (const { plan, file } of plans.values()) problems.push(...(await unnamedIn(plan, file, registry, described.hosts)));
+  for (const { plan, file } of plans.values())
+    problems.push(...(await unnamedIn(plan, file, registry, described.hosts)), ...laneProblems(plan, file, described.lanes));
   if (problems.some((problem) => problem.severity === 'error')) throw new DeploymentProblems(problems);
   return {
     name: described.name,
@@ -86,6 +92,7 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     registry,
     warnings: problems,
     priorityLevels: described.priorityLevels,
+    lanes: described.lanes,
     hosts: described.hosts,
     files,
     sources: new Map([...plans].map(([name, { file, cases }]) => [name, { file, cases }])),
@@ -123,13 +130,14 @@ interface Described {
   readonly critics: readonly string[];
   readonly hosts: readonly string[];
   readonly priorityLevels: 10 | 5;
+  readonly lanes: NamedLanes;
 }
 
 /** What `tribunal.yaml` and the options say together; paths of the file start at its folder. */
 async function describe(options: DeploymentOptions): Promise<Described> {
   const own = { plans: options.plans ?? [], critics: options.critics ?? [], hosts: checkedHosts(options.hosts) };
   const isThere = options.file !== undefined || own.plans.length === 0 || (await exists(DEPLOYMENT_FILE));
-  if (!isThere) return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10 };
+  if (!isThere) return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10, lanes: {} };
   const file = options.file ?? DEPLOYMENT_FILE;
   const written = await readDeploymentFile(file, options.file !== undefined);
   const beside = (path: string): string => join(dirname(file), path);
@@ -140,7 +148,37 @@ async function describe(options: DeploymentOptions): Promise<Described> {
     critics: [...(written.critics ?? []).map(beside), ...own.critics],
     hosts: [...(written.hosts ?? []), ...own.hosts],
     priorityLevels: written.priorityLevels ?? 10,
+    lanes: namedLanes(written.lanes),
   };
+}
+
+function namedLanes(written: z.output<typeof DeploymentSchema>['lanes'] = {}): NamedLanes {
+  const lanes = Object.entries(written).map(([name, { maxConcurrent, rateLimitPerSecond }]): [string, NamedLanes[string]] => [
+    name,
+    { ...(maxConcurrent !== undefined ? { maxConcurrent } : {}), ...(rateLimitPerSecond !== undefined ? { rateLimitPerSecond } : {}) },
+  ]);
+  return Object.fromEntries(lanes);
+}
+
+/** A plan may only be narrower than the lanes that it uses. */
+function laneProblems(plan: Plan, file: string, lanes: NamedLanes): Problem[] {
+  return plan.critics.flatMap((critic) => {
+    if (critic.lane === undefined) return [];
+    const lane = lanes[critic.lane];
+    const names = Object.keys(lanes).toSorted();
+    if (lane === undefined)
+      return [
+        whole(
+          file,
+          `the deployment has no lane ${critic.lane}${didYouMean(critic.lane, names)}; ${names.length === 0 ? 'its file has no `lanes:`' : `known are ${names.join(', ')}`}`,
+          `critics.${critic.name}.lane`,
+        ),
+      ];
+    const wider = (['maxConcurrent', 'rateLimitPerSecond'] as const).filter((field) => (critic[field] ?? 0) > (lane[field] ?? Infinity));
+    return wider.map((field) =>
+      whole(file, `the lane ${critic.lane ?? ''} of the deployment allows only ${lane[field] ?? ''}`, `critics.${critic.name}.${field}`),
+    );
+  });
 }
 
 function checkedHosts(hosts: readonly string[] = []): readonly string[] {

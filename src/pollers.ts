@@ -1,4 +1,4 @@
-/** Who polls a task queue, as the server tells it. Works on any connection; no native module. */
+/** Who polls a task queue and what waits there, as the server tells it. Works on any connection; no native module. */
 import type { WorkflowService } from '@temporalio/client';
 
 export type QueueKind = 'workflow' | 'activity';
@@ -25,4 +25,19 @@ export async function freshPollers(
   return (described.pollers ?? [])
     .filter((poller) => now - Number(poller.lastAccessTime?.seconds ?? 0) * 1000 < FRESH_MS)
     .map((poller) => poller.identity ?? '');
+}
+
+/** About how many tasks of an activity queue wait for a worker. */
+export async function backlogOf(
+  connection: { readonly workflowService: WorkflowService },
+  namespace: string,
+  queue: string,
+): Promise<number> {
+  const described = await connection.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: queue },
+    taskQueueType: KIND.activity,
+    reportStats: true,
+  });
+  return Number(described.stats?.approximateBacklogCount ?? 0);
 }

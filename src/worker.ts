@@ -23,7 +23,7 @@ import { makeLaneWorker } from './lanes/lane-worker.js';
 import { isShared, lanesOf, type Lane, type NamedLanes } from './lanes/lanes.js';
 import { LeaseWorker } from './lanes/lease-worker.js';
 import { memberIdentity, Membership } from './lanes/membership.js';
-import { freshPollers } from './pollers.js';
+import { backlogOf, freshPollers } from './pollers.js';
 import { runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
 
@@ -79,6 +79,7 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
   const plans = [...deployment.plans.values()];
   await warmCritics(plans, deployment.registry);
   await checkHosts(plans, options);
+  checkLanes(plans, deployment.lanes);
   const lanes = lanesOf(deployment.name, plans, deployment.lanes);
   const membership = membershipOf(options, lanes);
   await membership.check();
@@ -88,6 +89,8 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
   const holding = makeLeaseActivities({
     lanes: new Map(lanes.map((lane) => [lane.queue, lane])),
     makeWorker: (lane, budgets, lease) => makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits), lease }),
+    backlog: (queue) => backlogOf(connection, namespace, queue),
+    drained: (queues) => membership.drained(queues),
     status: () => undefined,
     fatal: (error) => failed.resolve(error instanceof Error ? error : new Error('the lanes that this process owns failed')),
   });
@@ -201,6 +204,17 @@ async function warmCritics(plans: readonly Plan[], registry: CriticRegistry): Pr
       if (!options.ok) throw new Error(`plan ${plan.name}: ${use.uses} refuses the options of ${use.name}`);
       await critic.warm?.(options.value);
     }
+  }
+}
+
+/** A critic whose lane is not there would run without its limits. */
+function checkLanes(plans: readonly Plan[], lanes: NamedLanes = {}): void {
+  for (const { name, critics } of plans) {
+    const critic = critics.find(({ lane }) => lane !== undefined && !Object.hasOwn(lanes, lane));
+    if (critic !== undefined)
+      throw new Error(
+        `plan ${name}: ${critic.name} uses the lane ${critic.lane ?? ''}, which the deployment does not have: write it under \`lanes:\` of tribunal.yaml`,
+      );
   }
 }
 

@@ -130,7 +130,11 @@ const TABLE: readonly Row[] = [
     may: [CRITICS, DOMAIN, SCHEMAS, DIGEST, 'src/report/safe.ts', NODE],
     why: 'a file to a compiled plan; its problems are shown to people',
   },
-  { of: 'src/deployment.ts', may: [CONTRACT, CRITICS, SCHEMAS, 'src/plan-loader.ts', NODE], why: 'plans and critics of one deployment' },
+  {
+    of: 'src/deployment.ts',
+    may: [CONTRACT, DOMAIN, CRITICS, SCHEMAS, 'src/plan-loader.ts', NODE],
+    why: 'plans and critics of one deployment',
+  },
   {
     of: 'src/in-process-runner.ts',
     may: [CRITICS, DOMAIN, NODE],

@@ -156,6 +156,7 @@ function timeChanges(a: PlanCritic, b: PlanCritic, pair: PlanPair): Change[] {
     ...slower('priority', a.priority, b.priority),
     ...slower('maxConcurrent', a.maxConcurrent, b.maxConcurrent),
     ...slower('rateLimitPerSecond', a.rateLimitPerSecond, b.rateLimitPerSecond),
+    ...slower('lane', a.lane, b.lane),
   ];
 }
 

@@ -109,6 +109,9 @@ function limitChanges(pair: PlanPair): Change[] {
   return [
     ...limit('maxConcurrentCritics', a.maxConcurrentCritics, b.maxConcurrentCritics, ...unless('neither', pair.whyTime(STAGES[0]))),
     ...limit('maxQueueSize', a.maxQueueSize, b.maxQueueSize, 'neither'),
+    ...(a.scope === b.scope
+      ? []
+      : [changed('limits.scope', a.scope ?? 'deployment', b.scope ?? 'deployment', ...unless('neither', pair.whyTime(STAGES[0])))]),
     ...limit('maxContentBytes', a.maxContentBytes, b.maxContentBytes, b.maxContentBytes > a.maxContentBytes ? 'looser' : 'stricter'),
     ...STAGES.flatMap((stage) => {
       const [from, to] = [a.maxConcurrentPerStage[stage], b.maxConcurrentPerStage[stage]];

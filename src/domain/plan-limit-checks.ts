@@ -17,6 +17,7 @@ export function limitProblems(check: PlanUnderCheck): PlanProblem[] {
       return [
         ...(critic.dispatch === 'local' ? localProblems(critic.name, written) : retryProblems(plan, critic)),
         ...concurrencyProblems(plan, critic),
+        ...laneProblems(plan, critic),
         ...timeProblems(plan, critic, written),
       ];
     }),
@@ -85,6 +86,16 @@ function concurrencyProblems(plan: Plan, { name, stage, maxConcurrent }: PlanCri
       ? [error(['critics', name, 'maxConcurrent'], `${name} may run ${maxConcurrent} times at once, but ${what} only ${limit}`)]
       : [],
   );
+}
+
+/** The limits of a named lane are the deployment's, over all its processes: nothing can hold them in one alone. */
+function laneProblems(plan: Plan, { name, lane, dispatch }: PlanCritic): PlanProblem[] {
+  if (lane === undefined) return [];
+  if (dispatch === 'local') return [error(['critics', name, 'lane'], 'lane does not go with dispatch local: local critics have no limits')];
+  if (plan.limits.scope === undefined) return [];
+  return [
+    error(['critics', name, 'lane'], `${name} uses a lane of the deployment, whose limits hold over all workers; limits.scope is worker`),
+  ];
 }
 
 /** A written time must fit into each wider one; an inherited attempt time is simply cut. */

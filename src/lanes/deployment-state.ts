@@ -2,7 +2,7 @@
  * What a deployment's workflow knows: which worker processes there are, which plans and lanes each brought, and which lanes
  * nobody brings any more but evaluations under way may still use. Also its card, the memo that clients read. Pure; JSON.
  */
-import { isShared, type Lane } from './lanes.js';
+import { isShared, type Lane, type OwnedLane } from './lanes.js';
 
 export interface PlanCard {
   readonly version: number;
@@ -87,12 +87,12 @@ function settle(state: DeploymentState): DeploymentState {
 }
 
 /** Every lane that one process at a time must own: shared ones of all files, and retired ones. The latest file's word counts. */
-export function lanesToHold(state: DeploymentState): Lane[] {
-  const lanes: Lane[] = [];
+export function lanesToHold(state: DeploymentState): OwnedLane[] {
+  const lanes: OwnedLane[] = [];
   // All of a queue's versions, since each may tie it to others; the latest file's last.
   const digests = Object.keys(state.files).toSorted((a, b) => Number(a === state.latest) - Number(b === state.latest));
   for (const digest of digests) lanes.push(...(state.files[digest]?.lanes ?? []).filter(isShared));
-  lanes.push(...state.retired.map(({ lane }) => lane));
+  lanes.push(...state.retired.map(({ lane, longestMs }) => ({ ...lane, idleMs: longestMs })));
   return lanes;
 }
 

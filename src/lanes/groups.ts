@@ -5,19 +5,19 @@
  * is ever in two groups that are owned at once, so groups that grow together are taken back first, and handed out when they
  * have come back.
  */
-import type { Lane } from './lanes.js';
+import type { OwnedLane } from './lanes.js';
 
 /** What ties a lane to others: its queue, since two files may have it with other limits, and its limits. */
-const tiesOf = ({ queue, limits, scope }: Lane): string[] => [
+const tiesOf = ({ queue, limits, scope }: OwnedLane): string[] => [
   `queue ${queue}`,
   ...(scope === undefined ? limits.map((limit) => `limit ${limit.name}`) : []),
 ];
 
-const byQueue = (a: Lane, b: Lane): number => (a.queue === b.queue ? 0 : a.queue < b.queue ? -1 : 1);
+const byQueue = (a: OwnedLane, b: OwnedLane): number => (a.queue === b.queue ? 0 : a.queue < b.queue ? -1 : 1);
 
 /** Groups of lanes, each sorted by queue. Of a lane that two files have, the later one's word counts. */
-export function groupsOf(lanes: readonly Lane[]): Lane[][] {
-  let groups: { readonly ties: ReadonlySet<string>; readonly lanes: readonly Lane[] }[] = [];
+export function groupsOf(lanes: readonly OwnedLane[]): OwnedLane[][] {
+  let groups: { readonly ties: ReadonlySet<string>; readonly lanes: readonly OwnedLane[] }[] = [];
   for (const lane of lanes.toSorted(byQueue)) {
     const ties = tiesOf(lane);
     const joined = groups.filter((group) => ties.some((tie) => group.ties.has(tie)));
@@ -35,12 +35,15 @@ export function groupsOf(lanes: readonly Lane[]): Lane[][] {
 /** One group that a process owns, or is to own. */
 export interface Hold {
   readonly id: number;
-  readonly lanes: readonly Lane[];
+  readonly lanes: readonly OwnedLane[];
 }
 
 /** What to begin and what to take back. A hold that has more than is needed stays: taking it back would stop its lanes. */
-export function nextHolds(groups: readonly (readonly Lane[])[], held: readonly Hold[]): { begin: (readonly Lane[])[]; end: number[] } {
-  const begin: (readonly Lane[])[] = [];
+export function nextHolds(
+  groups: readonly (readonly OwnedLane[])[],
+  held: readonly Hold[],
+): { begin: (readonly OwnedLane[])[]; end: number[] } {
+  const begin: (readonly OwnedLane[])[] = [];
   const kept = new Set<number>();
   const wanted = new Set<number>();
   for (const group of groups) {
@@ -54,4 +57,6 @@ export function nextHolds(groups: readonly (readonly Lane[])[], held: readonly H
   return { begin, end: held.filter(({ id }) => wanted.has(id) || !kept.has(id)).map(({ id }) => id) };
 }
 
-const hasAll = (hold: Hold, group: readonly Lane[]): boolean => group.every(({ queue }) => hold.lanes.some((lane) => lane.queue === queue));
+/** Whether a lane still has a file is something that its owner has to know. */
+const hasAll = (hold: Hold, group: readonly OwnedLane[]): boolean =>
+  group.every(({ queue, idleMs }) => hold.lanes.some((lane) => lane.queue === queue && lane.idleMs === idleMs));

@@ -8,17 +8,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { ActivityCancelledError, ActivityNotFoundError, ActivityPausedError, ActivityResetError } from '@temporalio/client';
+import type { Worker } from '@temporalio/worker';
 import type { HoldInput, LeaseActivities } from '../contract.js';
 import { runTogether, shutdownWorkers, type OneWorker } from '../run-workers.js';
 import { BudgetPool } from './budgets.js';
-import type { Lane } from './lanes.js';
+import type { Lane, OwnedLane } from './lanes.js';
+import { IdleLanes } from './idle-lanes.js';
 import { Lease } from './lease.js';
 import { LEASE_BEAT_MS, LEASE_MARGIN_MS, LEASE_TIMEOUT_MS } from './lease-times.js';
+
+/** As much of the SDK's Worker as is needed here. */
+export type LaneWorker = OneWorker & Pick<Worker, 'getStatus'>;
 
 export interface HoldDeps {
   /** Lanes of this process's own deployment file, by queue. */
   readonly lanes: ReadonlyMap<string, Lane>;
-  makeWorker(lane: Lane, budgets: BudgetPool, lease: Lease): Promise<OneWorker>;
+  makeWorker(lane: Lane, budgets: BudgetPool, lease: Lease): Promise<LaneWorker>;
+  /** Tasks of a lane that wait on the server. */
+  backlog(queue: string): Promise<number>;
+  /** Tells the deployment that lanes which no file has were idle for long enough. */
+  drained(queues: readonly string[]): Promise<void>;
   /** What the owner tells the server with each beat, for people who look. */
   status(queues: readonly string[]): unknown;
   /** A lane can be polled no more. */
@@ -36,7 +45,7 @@ export function makeLeaseActivities(deps: HoldDeps): LeaseActivities {
 
 async function holdLanes(deps: HoldDeps, input: HoldInput): Promise<void> {
   const context = Context.current();
-  const lanes = input.lanes.map((lane) => ownWord(deps, input, lane));
+  const lanes = input.lanes.map((lane) => ownWord(deps, lane));
   const lease = new Lease(LEASE_TIMEOUT_MS, LEASE_MARGIN_MS);
   const asked = new AbortController();
   const beat = beatOf(
@@ -47,7 +56,8 @@ async function holdLanes(deps: HoldDeps, input: HoldInput): Promise<void> {
   try {
     // A task that was handed to a process which then froze ends here.
     await renew(lease, beat);
-    if (lease.isValid()) await runLanes(deps, lanes, { lease, beat, stop: AbortSignal.any([context.cancellationSignal, asked.signal]) });
+    const stop = AbortSignal.any([context.cancellationSignal, asked.signal]);
+    if (lease.isValid()) await runLanes(deps, lanes, { lease, beat, stop });
   } catch (error) {
     deps.fatal(error);
     throw again('LanesFailed', 'the lanes cannot be polled here', FAILED_MS);
@@ -58,10 +68,10 @@ async function holdLanes(deps: HoldDeps, input: HoldInput): Promise<void> {
 }
 
 /** This process's file says what its lanes allow; the record is for those that no file has any more. */
-function ownWord({ lanes }: HoldDeps, { retired }: HoldInput, lane: Lane): Lane {
+function ownWord({ lanes }: HoldDeps, lane: OwnedLane): OwnedLane {
   const own = lanes.get(lane.queue);
   if (own !== undefined) return own;
-  if (Object.hasOwn(retired, lane.queue)) return lane;
+  if (lane.idleMs !== undefined) return lane;
   throw again('LaneUnknown', `this process has no lane ${lane.queue}`, UNKNOWN_LANE_MS);
 }
 
@@ -72,8 +82,13 @@ interface Held {
   readonly stop: AbortSignal;
 }
 
-async function runLanes(deps: HoldDeps, lanes: readonly Lane[], { lease, beat, stop }: Held): Promise<void> {
+async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, beat, stop }: Held): Promise<void> {
   const workers = await makeWorkers(deps, lanes, lease);
+  const idle = new IdleLanes({
+    ...deps,
+    retired: retiredOf(lanes),
+    busy: (queue) => inFlight(workers[lanes.findIndex((lane) => lane.queue === queue)]),
+  });
   let isRunning = true;
   const ended = new AbortController();
   const running = runTogether(workers).finally(() => {
@@ -89,7 +104,9 @@ async function runLanes(deps: HoldDeps, lanes: readonly Lane[], { lease, beat, s
     // While critics end, the lanes are still ours.
     while (isRunning) {
       await sleep(LEASE_BEAT_MS, undefined, { signal: ended.signal }).catch(() => undefined);
-      if (isRunning) await renew(lease, beat);
+      if (!isRunning) break;
+      void idle.look().catch(() => undefined);
+      await renew(lease, beat);
     }
     await running;
   } finally {
@@ -98,10 +115,15 @@ async function runLanes(deps: HoldDeps, lanes: readonly Lane[], { lease, beat, s
   }
 }
 
+const inFlight = (worker: LaneWorker | undefined): number => worker?.getStatus().numInFlightActivities ?? 0;
+
+const retiredOf = (lanes: readonly OwnedLane[]): Record<string, number> =>
+  Object.fromEntries(lanes.flatMap(({ queue, idleMs }) => (idleMs === undefined ? [] : [[queue, idleMs]])));
+
 /** A Worker that was made and never run would hold the connection open. */
-async function makeWorkers(deps: HoldDeps, lanes: readonly Lane[], lease: Lease): Promise<OneWorker[]> {
+async function makeWorkers(deps: HoldDeps, lanes: readonly OwnedLane[], lease: Lease): Promise<LaneWorker[]> {
   const budgets = new BudgetPool();
-  const workers: OneWorker[] = [];
+  const workers: LaneWorker[] = [];
   try {
     for (const lane of lanes) workers.push(await deps.makeWorker(lane, budgets, lease));
     return workers;

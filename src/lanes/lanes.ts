@@ -34,6 +34,12 @@ export interface Lane {
   readonly single?: true;
 }
 
+/** A lane as it is handed to an owner. */
+export interface OwnedLane extends Lane {
+  /** No file has it any more: it is polled until it was idle for so long, milliseconds. */
+  readonly idleMs?: number;
+}
+
 const planQueue = (deployment: string, plan: string): string => `${deployment}/p/${plan}`;
 const namedQueue = (deployment: string, lane: string): string => `${deployment}/l/${lane}`;
 

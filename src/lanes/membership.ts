@@ -14,6 +14,7 @@ import {
 import {
   DEPLOYMENT,
   DEPLOYMENT_MEMO,
+  DRAINED_SIGNAL,
   LEAVE_UPDATE,
   REGISTER_UPDATE,
   deploymentId,
@@ -99,6 +100,11 @@ export class Membership {
     await this.client
       .withDeadline(Date.now() + LEAVE_TIMEOUT_MS, () => handle.executeUpdate(LEAVE_UPDATE, { args: [this.member.identity] }))
       .catch(() => undefined);
+  }
+
+  /** Lanes that no file has any more were idle for as long as an evaluation may take. */
+  async drained(queues: readonly string[]): Promise<void> {
+    await this.#call(() => this.client.workflow.getHandle(deploymentId(this.deployment)).signal(DRAINED_SIGNAL, queues));
   }
 
   async #register(): Promise<void> {

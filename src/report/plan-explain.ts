@@ -185,7 +185,7 @@ function policyText({ gate, policy, condition, sees = [] }: ExplainedCritic): st
 }
 
 function limitCells(plan: Plan, critic: PlanCritic): string[] {
-  const { maxConcurrent, rateLimitPerSecond, stage } = critic;
+  const { maxConcurrent, rateLimitPerSecond, stage, lane } = critic;
   const { maxConcurrentPerStage, maxConcurrentCritics } = plan.limits;
   const limits =
     critic.dispatch === 'local'
@@ -195,6 +195,7 @@ function limitCells(plan: Plan, critic: PlanCritic): string[] {
           ...(rateLimitPerSecond === undefined ? [] : [`${rateLimitPerSecond}/s`]),
           ...(maxConcurrentPerStage[stage] === undefined ? [] : [`${maxConcurrentPerStage[stage]} in its stage`]),
           ...(maxConcurrentCritics === undefined ? [] : [`${maxConcurrentCritics} in all`]),
+          ...(lane === undefined ? [] : [`the lane ${lane}`]),
         ];
   return [
     critic.name,

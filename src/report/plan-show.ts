@@ -71,6 +71,7 @@ function criticRow(deployment: string, plan: Plan, critic: PlanCritic): string[]
   const limits = [
     ...(critic.maxConcurrent === undefined ? [] : [`${critic.maxConcurrent} at once`]),
     ...(critic.rateLimitPerSecond === undefined ? [] : [`${critic.rateLimitPerSecond}/s`]),
+    ...(critic.lane === undefined ? [] : [`lane ${critic.lane}`]),
   ];
   return [
     stageLabel(critic.stage),

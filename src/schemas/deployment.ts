@@ -3,6 +3,11 @@ import { z } from 'zod';
 import { HostSchema } from './host.js';
 import { strict } from './issues.js';
 
+const LaneSchema = strict({
+  maxConcurrent: z.int().min(1).max(10_000).meta({ description: 'Critics that use the lane at once.' }).optional(),
+  rateLimitPerSecond: z.number().min(0.001).max(100_000).meta({ description: 'Starts a second; may be below 1.' }).optional(),
+}).refine((lane) => Object.keys(lane).length > 0, { error: 'limits nothing: write maxConcurrent, rateLimitPerSecond or both' });
+
 export const DeploymentSchema = strict({
   name: z.string().meta({ description: 'Name of the deployment, and of its workflow task queue. Default tribunal.' }).optional(),
   plans: z
@@ -13,6 +18,10 @@ export const DeploymentSchema = strict({
   hosts: z
     .array(HostSchema)
     .meta({ description: 'Private hosts that critics may ask: judge.internal, 127.0.0.1:8080. Public ones need no mention.' })
+    .optional(),
+  lanes: z
+    .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, { error: 'a lane is called [a-z][a-z0-9_]{0,63}' }), LaneSchema)
+    .meta({ description: "Limits that critics of all plans share, such as a provider's: a critic names its lane with `lane: NAME`." })
     .optional(),
   priorityLevels: z
     .union([z.literal(10), z.literal(5)], { error: 'must be 10 or 5: the priority levels of the server' })

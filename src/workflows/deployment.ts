@@ -43,7 +43,7 @@ import {
 } from '../lanes/deployment-state.js';
 import { FAILURE_TYPES } from '../domain/errors.js';
 import { groupsOf, nextHolds, type Hold } from '../lanes/groups.js';
-import type { Lane } from '../lanes/lanes.js';
+import type { OwnedLane } from '../lanes/lanes.js';
 import { LEASE_TIMEOUT_MS } from '../lanes/lease-times.js';
 import { deploymentDetails } from '../report/details.js';
 
@@ -83,7 +83,7 @@ export async function deployment(input: DeploymentInput): Promise<void> {
     changed = false;
     const isEnding = workflowInfo().continueAsNewSuggested;
     const groups = isEnding ? [] : groupsOf(lanesToHold(state));
-    holds.follow(groups, state);
+    holds.follow(groups);
     setCurrentDetails(
       deploymentDetails(
         Object.keys(state.workers),
@@ -115,24 +115,21 @@ class Holds {
     return [...this.#holds.values()];
   }
 
-  follow(groups: readonly (readonly Lane[])[], state: DeploymentState): void {
+  follow(groups: readonly (readonly OwnedLane[])[]): void {
     const { begin, end } = nextHolds(groups, this.all);
     for (const id of end) this.#holds.get(id)?.scope.cancel();
-    for (const lanes of begin) this.#begin(lanes, state);
+    for (const lanes of begin) this.#begin(lanes);
   }
 
-  #begin(lanes: readonly Lane[], { retired }: DeploymentState): void {
+  #begin(lanes: readonly OwnedLane[]): void {
     const id = this.#next++;
-    const queues = lanes.map((lane) => lane.queue);
-    const idle = retired.filter(({ lane }) => queues.includes(lane.queue)).map(({ lane, longestMs }) => [lane.queue, longestMs] as const);
-    const input: HoldInput = { lanes, retired: Object.fromEntries(idle) };
     const scope = new CancellationScope();
     this.#holds.set(id, { id, lanes, scope });
     const done = (): void => {
       this.#holds.delete(id);
       this.ended();
     };
-    void scope.run(() => holdLanes(this.deploymentName, id, input)).then(done, done);
+    void scope.run(() => holdLanes(this.deploymentName, id, { lanes })).then(done, done);
   }
 }
 

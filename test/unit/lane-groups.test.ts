@@ -43,6 +43,12 @@ describe('what is owned', () => {
     expect(nextHolds(grown, [])).toEqual({ begin: grown, end: [] });
   });
 
+  it('is handed out anew when a lane of it has lost its last file, so that its owner knows', () => {
+    const retired = { ...lane('a'), idleMs: 60_000 };
+    expect(nextHolds([[retired]], [hold(1, 'a')])).toEqual({ begin: [], end: [1] });
+    expect(nextHolds([[retired]], [{ id: 2, lanes: [retired] }])).toEqual({ begin: [], end: [] });
+  });
+
   it('stays when its group falls apart, and ends when nobody needs it', () => {
     expect(nextHolds([[lane('a')], [lane('b')]], [hold(1, 'a', 'b')])).toEqual({ begin: [], end: [] });
     expect(nextHolds([], [hold(1, 'a')])).toEqual({ begin: [], end: [1] });

@@ -218,3 +218,61 @@ describe('a deployment that cannot be used', () => {
     }
   });
 });
+
+describe('the lanes of a deployment', () => {
+  const using = (name: string, critic: string, limits = ''): string =>
+    `plan: ${name}\nversion: 1\n${limits}timeouts: { global: 60s }\ncritics: { one: { uses: scripted, stage: validation, ${critic} } }\nverdict: { otherwise: allow }\n`;
+
+  it('are limits that critics of all its plans may name', async () => {
+    await write({
+      'tribunal.yaml':
+        'plans: [plan.yaml]\nlanes: { openai: { maxConcurrent: 40, rateLimitPerSecond: 8 }, local_model: { maxConcurrent: 1 } }\n',
+      'plan.yaml': using('p', 'lane: openai, maxConcurrent: 4'),
+    });
+    const deployment = await loadDeployment({ file: at('tribunal.yaml') });
+    expect(deployment.lanes).toEqual({ openai: { maxConcurrent: 40, rateLimitPerSecond: 8 }, local_model: { maxConcurrent: 1 } });
+    expect(deployment.plans.get('p')?.critics[0]).toMatchObject({ lane: 'openai', maxConcurrent: 4 });
+  });
+
+  it.each([
+    [
+      'a lane that is not there',
+      'lane: opnai',
+      '',
+      'critics.one.lane the deployment has no lane opnai; did you mean "openai"?; known are openai',
+    ],
+    [
+      'a plan that allows itself more',
+      'lane: openai, maxConcurrent: 41',
+      '',
+      'critics.one.maxConcurrent the lane openai of the deployment allows only 40',
+    ],
+    [
+      'a faster plan',
+      'lane: openai, rateLimitPerSecond: 9',
+      '',
+      'critics.one.rateLimitPerSecond the lane openai of the deployment allows only 8',
+    ],
+    ['a local critic', 'lane: openai, dispatch: local', '', 'lane does not go with dispatch local: local critics have no limits'],
+    [
+      'limits of each worker',
+      'lane: openai',
+      'limits: { scope: worker }\n',
+      'one uses a lane of the deployment, whose limits hold over all workers; limits.scope is worker',
+    ],
+  ])('refuse %s', async (_what, critic, limits, message) => {
+    await write({
+      'tribunal.yaml': 'plans: [plan.yaml]\nlanes: { openai: { maxConcurrent: 40, rateLimitPerSecond: 8 } }\n',
+      'plan.yaml': using('p', critic, limits),
+    });
+    expect(await refused({ file: at('tribunal.yaml') })).toEqual([expect.stringContaining(message)]);
+  });
+
+  it.each(['lanes: { openai: {} }', 'lanes: { openai: { maxConcurrent: 0 } }', 'lanes: { OpenAI: { maxConcurrent: 1 } }'])(
+    'of another form are refused: %s',
+    async (lanes) => {
+      await write({ 'tribunal.yaml': `plans: [plan.yaml]\n${lanes}\n`, 'plan.yaml': using('p', 'priority: 1') });
+      expect(await refused({ file: at('tribunal.yaml') })).toEqual([expect.stringMatching(/^tribunal\.yaml:\d+:\d+ lanes\./)]);
+    },
+  );
+});
