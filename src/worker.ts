@@ -3,6 +3,7 @@
  * Nothing polls before the server knows the search attributes and every critic that a plan uses is warm.
  */
 import { hostname } from 'node:os';
+import type { MetricMeter } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { makeActivities } from './activities/index.js';
 import { makeRunCritic } from './activities/run-critic.js';
@@ -17,6 +18,7 @@ import type { CriticRegistry } from './critics/registry.js';
 import type { Plan } from './domain/plan.js';
 import { BudgetPool } from './lanes/budgets.js';
 import { lanesOf, type Lane } from './lanes/lanes.js';
+import { countSinks } from './metrics.js';
 import { freshPollers } from './pollers.js';
 import { runWorkers, shutdownWorkers } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
@@ -44,12 +46,16 @@ export interface TribunalWorkerOptions {
   /** Code of the workflows, when it was bundled before; default: the bundle of the build, or a fresh one. */
   readonly bundle?: { readonly codePath: string };
   readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void;
+  /** Counts what is judged, as `Runtime.instance().metricMeter` does once the runtime has an exporter. Default: nobody counts. */
+  readonly meter?: MetricMeter;
 }
 
 export interface TribunalWorker {
   /** Polls until {@link TribunalWorker.shutdown} was called and what runs has ended. Rejects when polling fails for good. */
   run(): Promise<void>;
   shutdown(): void;
+  /** Of each Worker, as the SDK calls it. */
+  states(): ReturnType<Worker['getState']>[];
   readonly lanes: readonly Lane[];
 }
 
@@ -89,7 +95,8 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
   }
   // Told by its kind alone: its texts may be content.
   const onStray = (thrown: unknown): void => options.log?.('error', `a critic left an error behind: ${kindOf(thrown)}`);
-  return { lanes, run: () => runWorkers(workers, onStray), shutdown: () => shutdownWorkers(workers) };
+  const states = (): ReturnType<Worker['getState']>[] => workers.map((worker) => worker.getState());
+  return { lanes, states, run: () => runWorkers(workers, onStray), shutdown: () => shutdownWorkers(workers) };
 }
 
 async function stopUnused(worker: Worker): Promise<void> {
@@ -117,6 +124,7 @@ async function makeWorkflowWorker(options: TribunalWorkerOptions, guarded: typeo
     taskQueue: workflowQueue(deployment.name),
     workflowBundle: options.bundle ?? (await workflowBundle()),
     activities: { ...makeActivities({ deployment: deployment.name, ...deployment, ...tools, countPollers }) },
+    sinks: countSinks(options.meter),
     // Critics run on lanes; what this Worker offers is local to its workflows.
     enableNonLocalActivities: false,
     // Eager activities pass by every limit.
