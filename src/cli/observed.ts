@@ -28,9 +28,11 @@ export async function observed<Options extends ObservedOptions>(
   work: (call: Call<Options>, by: Observed) => Promise<number>,
 ): Promise<number> {
   const { options, io, output } = call;
-  const settings = settingsOf(io.env);
-  const log = await openLog(options.logFormat ?? settings.logFormat, output, io.stderr);
+  // Before the settings are checked: what is wrong with them is told in the same form.
+  const format = options.logFormat ?? (io.env['TRIBUNAL_LOG_FORMAT'] === 'json' ? 'json' : 'text');
+  const log = await openLog(format, output, io.stderr);
   try {
+    const settings = settingsOf(io.env);
     const metrics = options.metrics === undefined ? settings.metrics : addressOf(options.metrics);
     return await work(call, { log, ...(metrics !== undefined ? { metrics } : {}) });
   } catch (error) {

@@ -15,7 +15,14 @@ describe('settings', () => {
   });
 
   test('every variable that is set is read', () => {
-    const env = { TRIBUNAL_DEPLOYMENT: 'moderation', TRIBUNAL_CACHE: '/cache', TRIBUNAL_SHUTDOWN_GRACE: '2m', TRIBUNAL_LOG: 'debug', TRIBUNAL_LOG_FORMAT: 'json', TRIBUNAL_METRICS: ':9464' };
+    const env = {
+      TRIBUNAL_DEPLOYMENT: 'moderation',
+      TRIBUNAL_CACHE: '/cache',
+      TRIBUNAL_SHUTDOWN_GRACE: '2m',
+      TRIBUNAL_LOG: 'debug',
+      TRIBUNAL_LOG_FORMAT: 'json',
+      TRIBUNAL_METRICS: ':9464',
+    };
     expect(loadSettings(env)).toEqual({
       ok: true,
       settings: { deployment: 'moderation', shutdownGraceMs: 120_000, logLevel: 'debug', logFormat: 'json', metrics: { port: 9464 } },
