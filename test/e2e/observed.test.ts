@@ -70,7 +70,7 @@ describe.concurrent('a worker process with --metrics', () => {
     expect(valueOf(await scrape(`${url}/metrics`), 'tribunal_worker_ready')).toBe(0);
     scene.release('gate');
     expect(await worker.ended).toMatchObject({ exit: 0, signal: null });
-    await expect(statusOf(`${url}/livez`)).rejects.toThrow();
+    await expect(statusOf(`${url}/livez`)).rejects.toThrow('fetch failed');
     await scene.worker();
     await handle.result();
   });
@@ -136,7 +136,7 @@ describe('a worker process with JSON lines', () => {
       workflowId: 'somebody/else',
       args: [{ v: 1, request: { ...request, [CANARY]: CANARY }, requestDigest: CANARY }],
     });
-    await expect(handle.result()).rejects.toThrow();
+    await expect(handle.result()).rejects.toThrow('Workflow execution failed');
     const exposition = await (await fetch(`${url}/metrics`)).text();
     expect(exposition).toContain('tribunal_requests_refused_total{cause="BAD_REQUEST"');
     expect(exposition).toContain('cause="CRITIC_ERROR"');
