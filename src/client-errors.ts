@@ -150,7 +150,7 @@ export class ServerUnreachable extends TribunalError {
   constructor(what: string, evaluationId?: string, options?: ErrorOptions) {
     super(
       'SERVER_UNREACHABLE',
-      `${what}: the Temporal server did not answer in time: check the address and that the server is up`,
+      `${what}: the Temporal server did not answer in time: check the address, that the server is up, and whether it asks for TLS, a certificate or a key`,
       evaluationId,
       options,
     );

@@ -9,6 +9,7 @@ import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from './contract.js';
 import { didYouMean } from './domain/nearest.js';
 import { durationField } from './schemas/duration.js';
 import { parseWith } from './schemas/issues.js';
+import { parseListenAddress, type ListenAddress } from './schemas/listen-address.js';
 import { findRunningServer } from '../temporal/running.js';
 
 const VARIABLES = {
@@ -18,6 +19,13 @@ const VARIABLES = {
   TRIBUNAL_CACHE: z.string(),
   TRIBUNAL_SHUTDOWN_GRACE: durationField('how long critics may go on after a stop was asked for'),
   TRIBUNAL_LOG: z.enum(['debug', 'info', 'warn', 'error']),
+  TRIBUNAL_LOG_FORMAT: z.enum(['text', 'json']),
+  TRIBUNAL_METRICS: z.string().transform((text, context) => {
+    const parsed = parseListenAddress(text);
+    if (parsed.ok) return parsed.address;
+    context.issues.push({ code: 'custom', message: parsed.message, input: text });
+    return z.NEVER;
+  }),
 } as const;
 
 const Environment = z.object(VARIABLES).partial();
@@ -35,6 +43,10 @@ export interface Settings {
   readonly shutdownGraceMs: number;
   /** `TRIBUNAL_LOG`: lines of the SDK that a worker shows; default `warn`. */
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** `TRIBUNAL_LOG_FORMAT`: text for people, or one JSON object a line; default `text`. */
+  readonly logFormat: 'text' | 'json';
+  /** `TRIBUNAL_METRICS`: where a worker tells its metrics and answers probes; default: nowhere. */
+  readonly metrics?: ListenAddress;
 }
 
 export type SettingsResult =
@@ -53,13 +65,15 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env): SettingsResu
   if (!parsed.ok)
     return { ok: false, problems: [...problems, ...parsed.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)] };
   if (problems.length > 0) return { ok: false, problems };
-  const { TRIBUNAL_DEPLOYMENT, TRIBUNAL_SHUTDOWN_GRACE, TRIBUNAL_LOG } = parsed.value;
+  const { TRIBUNAL_DEPLOYMENT, TRIBUNAL_SHUTDOWN_GRACE, TRIBUNAL_LOG, TRIBUNAL_LOG_FORMAT, TRIBUNAL_METRICS } = parsed.value;
   return {
     ok: true,
     settings: {
       deployment: TRIBUNAL_DEPLOYMENT ?? DEFAULT_DEPLOYMENT,
       shutdownGraceMs: TRIBUNAL_SHUTDOWN_GRACE?.ms ?? DEFAULT_SHUTDOWN_GRACE_MS,
       logLevel: TRIBUNAL_LOG ?? 'warn',
+      logFormat: TRIBUNAL_LOG_FORMAT ?? 'text',
+      ...(TRIBUNAL_METRICS !== undefined ? { metrics: TRIBUNAL_METRICS } : {}),
     },
   };
 }

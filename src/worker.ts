@@ -3,6 +3,7 @@
  * Nothing polls before the server knows the search attributes and every critic that a plan uses is warm.
  */
 import { randomUUID } from 'node:crypto';
+import type { MetricMeter } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { makeActivities } from './activities/index.js';
 import { workflowBundle } from './bundle.js';
@@ -23,6 +24,7 @@ import { makeLaneWorker } from './lanes/lane-worker.js';
 import { isShared, lanesOf, type Lane, type NamedLanes } from './lanes/lanes.js';
 import { LeaseWorker } from './lanes/lease-worker.js';
 import { memberIdentity, Membership } from './lanes/membership.js';
+import { countSinks } from './metrics.js';
 import { backlogOf, freshPollers } from './pollers.js';
 import { runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
@@ -52,12 +54,16 @@ export interface TribunalWorkerOptions {
   /** Code of the workflows, when it was bundled before; default: the bundle of the build, or a fresh one. */
   readonly bundle?: { readonly codePath: string };
   readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void;
+  /** Counts what is judged, as `Runtime.instance().metricMeter` does once the runtime has an exporter. Default: nobody counts. */
+  readonly meter?: MetricMeter;
 }
 
 export interface TribunalWorker {
   /** Polls until {@link TribunalWorker.shutdown} was called and what runs has ended. Rejects when polling fails for good. */
   run(): Promise<void>;
   shutdown(): void;
+  /** Of each Worker, as the SDK calls it. */
+  states(): ReturnType<Worker['getState']>[];
   readonly lanes: readonly Lane[];
 }
 
@@ -112,6 +118,7 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
   const onStray = (thrown: unknown): void => options.log?.('error', `a critic left an error behind: ${kindOf(thrown)}`);
   return {
     lanes,
+    states: () => workers.map((worker) => worker.getState()),
     run: () => withStrays(onStray, () => runUntilFailed(workers, failed.promise)),
     shutdown: () => void membership.leave().finally(() => shutdownWorkers(workers)),
   };
@@ -167,6 +174,7 @@ async function makeWorkflowWorker(
     taskQueue: workflowQueue(deployment.name),
     workflowBundle: options.bundle ?? (await workflowBundle()),
     activities: { ...makeActivities({ deployment: deployment.name, ...deployment, ...tools, countPollers }) },
+    sinks: countSinks(options.meter),
     // Critics run on lanes; what this Worker offers is local to its workflows.
     enableNonLocalActivities: false,
     // Eager activities pass by every limit.

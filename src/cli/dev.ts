@@ -8,14 +8,18 @@ import type { Command } from 'commander';
 import type { Deployment } from '../deployment.js';
 import type { DevServer } from '../../temporal/dev-server.js';
 import { answers, findRunningServer, forgetRunningServer, recordRunningServer } from '../../temporal/running.js';
+import { MAX_PORT } from '../schemas/listen-address.js';
 import { onRun, type Call, type Cli } from './command.js';
 import { deploymentName, settingsOf } from './connect.js';
 import { CliError, EXIT, usageError } from './exit.js';
+import type { Log } from './log.js';
+import { addObservedOptions, observed, type Observed, type ObservedOptions } from './observed.js';
 import type { Output } from './output.js';
+import type { Serve } from './serve.js';
 import { listenForStop } from './signals.js';
 import { addDeploymentOptions, loadFrom, type WorkerOptions } from './worker.js';
 
-interface DevOptions extends WorkerOptions {
+interface DevOptions extends WorkerOptions, ObservedOptions {
   readonly port?: string;
   readonly uiPort?: string;
 }
@@ -26,16 +30,15 @@ const NAMESPACE = 'default';
 const DEV_GRACE_MS = 3_000;
 /** How often a server of another process is looked at. */
 const SHARED_LOOK_MS = 1_000;
-const MAX_PORT = 65_535;
 
 export function addDev(program: Command, cli: Cli): void {
-  const command = addDeploymentOptions(program.command('dev').description('run server, UI and worker on this machine'))
+  const command = addObservedOptions(addDeploymentOptions(program.command('dev').description('run server, UI and worker on this machine')))
     .option('--port <n>', 'port of the server (default: a free one)')
     .option('--ui-port <n>', 'port of the UI (default: a free one)');
-  onRun<DevOptions>(command, cli, runDev);
+  onRun<DevOptions>(command, cli, (call) => observed(call, runDev));
 }
 
-async function runDev({ options, io, output }: Call<DevOptions>): Promise<number> {
+async function runDev({ options, io, output }: Call<DevOptions>, by: Observed): Promise<number> {
   if (options.address !== undefined || options.namespace !== undefined)
     throw usageError('dev starts a server of its own: for another one use `tribunal worker`');
   const settings = settingsOf(io.env);
@@ -43,12 +46,12 @@ async function runDev({ options, io, output }: Call<DevOptions>): Promise<number
   const stop = listenForStop();
   try {
     const deployment = await loadFrom(options, io.env);
-    const server = await findOrStart(options, output);
+    const server = await findOrStart(options, by.log);
     // A loss that comes before anybody waits for it is told by whatever fails for want of the server.
     server.lost.catch(() => undefined);
     try {
       if (!stop.signal.aborted)
-        await serveOn(server, deployment, { shutdownGraceMs, logLevel: settings.logLevel, stop, output, env: io.env });
+        await serveOn(server, deployment, output, { shutdownGraceMs, logLevel: settings.logLevel, stop, env: io.env, ...by });
     } finally {
       await server.close();
     }
@@ -66,15 +69,15 @@ interface LocalServer {
   close(): Promise<void>;
 }
 
-async function findOrStart(options: DevOptions, output: Output): Promise<LocalServer> {
+async function findOrStart(options: DevOptions, log: Log): Promise<LocalServer> {
   const ports = { ...portOf('--port', 'port', options.port), ...portOf('--ui-port', 'uiPort', options.uiPort) };
   const running = await findRunningServer();
   if (running !== undefined) {
-    output.note(`using the server that runs already at ${running.address}`);
+    log.note(`using the server that runs already at ${running.address}`);
     return { ...running, lost: lossOfShared(running.address), close: async () => undefined };
   }
   const { startDevServer } = await import('../../temporal/dev-server.js');
-  const server = await startDevServer({ ...ports, dbFile: DATABASE, ownProcessGroup: true, progress: (line) => output.note(line) });
+  const server = await startDevServer({ ...ports, dbFile: DATABASE, ownProcessGroup: true, progress: (line) => log.note(line) });
   recordRunningServer('.', server);
   let closing = false;
   return {
@@ -108,16 +111,16 @@ async function lossOfShared(address: string): Promise<never> {
 async function serveOn(
   server: LocalServer,
   deployment: Deployment,
-  rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'logLevel' | 'env' | 'stop' | 'output'>,
+  output: Output,
+  rest: Pick<Serve, 'shutdownGraceMs' | 'logLevel' | 'env' | 'stop' | 'log' | 'metrics'>,
 ): Promise<void> {
   const { serve } = await import('./serve.js');
-  const { env, output } = rest;
   const serving = serve({
     ...rest,
     deployment,
     connectionOptions: { address: server.address },
     namespace: NAMESPACE,
-    ready() {
+    ready({ metrics }) {
       const plans = [...deployment.plans.keys()].toSorted();
       if (output.json)
         output.object({
@@ -126,14 +129,20 @@ async function serveOn(
           address: server.address,
           ...(server.uiUrl !== undefined ? { ui: server.uiUrl } : {}),
           plans,
+          ...(metrics !== undefined ? { metrics } : {}),
         });
-      else output.line(welcome(server, deployment.name, plans, env));
+      else if (rest.log.format === 'json') rest.log.note(`worker of ${deployment.name} at ${server.address}: plans ${plans.join(', ')}`);
+      else output.line(welcome(server, { deployment: deployment.name, plans, metrics }, rest.env));
     },
   });
   await Promise.race([serving, server.lost]);
 }
 
-function welcome(server: LocalServer, deployment: string, plans: readonly string[], env: NodeJS.ProcessEnv): string {
+function welcome(
+  server: LocalServer,
+  { deployment, plans, metrics }: { readonly deployment: string; readonly plans: readonly string[]; readonly metrics: string | undefined },
+  env: NodeJS.ProcessEnv,
+): string {
   const command = env['npm_command'] === 'exec' ? 'npx tribunal' : 'tribunal';
   // Elsewhere the name would be taken from the tribunal.yaml of that folder, or be the default one.
   const named = deploymentName({}, env) === deployment ? '' : ` --deployment ${deployment}`;
@@ -141,6 +150,7 @@ function welcome(server: LocalServer, deployment: string, plans: readonly string
     `server  ${server.address}`,
     ...(server.uiUrl !== undefined ? [`UI      ${server.uiUrl}`] : []),
     `worker  ${deployment}: plans ${plans.join(', ')}`,
+    ...(metrics !== undefined ? [`metrics ${metrics}`] : []),
     '',
     'In another terminal:',
     `  ${command}${named} evaluate --plan ${plans[0] ?? 'NAME'} --content "Is this all right?"`,

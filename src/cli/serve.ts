@@ -1,12 +1,16 @@
 /** A worker in this process, from start to drained end: what `dev` and `worker` share. Loads the native module. */
-import { DefaultLogger, NativeConnection, Runtime, type LogMetadata } from '@temporalio/worker';
+import { NativeConnection, Runtime } from '@temporalio/worker';
 import type { Deployment } from '../deployment.js';
+import { readyGauge } from '../metrics.js';
 import { formatProblem } from '../plan-loader.js';
 import { safeText } from '../report/safe.js';
+import type { ListenAddress } from '../schemas/listen-address.js';
 import { SECRET_PREFIX, type ServerConnection, type Settings } from '../settings.js';
-import { createTribunalWorker } from '../worker.js';
+import { createTribunalWorker, type TribunalWorker } from '../worker.js';
 import { ServerUnreachable } from '../client-errors.js';
-import type { Output } from './output.js';
+import type { Log } from './log.js';
+import { openProbes, type Probes } from './probes.js';
+import { installRuntime } from './runtime.js';
 import type { StopSignal } from './signals.js';
 
 export interface Serve {
@@ -18,25 +22,35 @@ export interface Serve {
   /** Where critics find their secrets, by name. */
   readonly env: NodeJS.ProcessEnv;
   readonly stop: StopSignal;
-  readonly output: Output;
+  readonly log: Log;
+  /** Where to tell metrics and answer probes. Default: nowhere. */
+  readonly metrics?: ListenAddress;
   /** Called when the worker is about to poll. */
-  readonly ready: (lanes: number) => void;
+  readonly ready: (worker: { readonly lanes: number; readonly metrics?: string }) => void;
 }
 
 /** Polls until the stop signal and what runs has ended. */
-export async function serve({
-  deployment,
-  connectionOptions,
-  namespace,
-  shutdownGraceMs,
-  logLevel,
-  env,
-  stop,
-  output,
-  ready,
-}: Serve): Promise<void> {
-  installRuntime(output, logLevel);
-  for (const warning of deployment.warnings) output.note(safeText(formatProblem(warning)));
+export async function serve(options: Serve): Promise<void> {
+  const { deployment, log, logLevel, metrics } = options;
+  const exporter = await installRuntime({ log, logLevel, ...(metrics !== undefined ? { metricsOf: deployment.name } : {}) });
+  if (metrics === undefined || exporter === undefined) return await poll(options);
+  let worker: TribunalWorker | undefined;
+  const gauge = readyGauge(Runtime.instance().metricMeter);
+  const probes = await openProbes(metrics, {
+    exporter,
+    states: () => worker?.states() ?? [],
+    beforeScrape: (isReady) => gauge.set(Number(isReady)),
+  });
+  try {
+    await poll(options, probes, (made) => (worker = made));
+  } finally {
+    await probes.close();
+  }
+}
+
+async function poll(options: Serve, probes?: Probes, made?: (worker: TribunalWorker) => void): Promise<void> {
+  const { deployment, connectionOptions, namespace, shutdownGraceMs, env, stop, log, ready } = options;
+  for (const warning of deployment.warnings) log.note(safeText(formatProblem(warning)), 'warn');
   const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
     throw new ServerUnreachable(`cannot connect to ${connectionOptions.address}`, undefined, { cause: error });
   });
@@ -48,57 +62,22 @@ export async function serve({
       shutdownGraceMs,
       // Of a prefix of their own: whoever can schedule a critic could otherwise ask for any variable of this process.
       secrets: (name) => env[`${SECRET_PREFIX}${name}`],
-      log: (level, message) => output.note(safeText(`${level}: ${message}`)),
+      log: (level, message) => log.tell(level, message),
+      ...(probes !== undefined ? { meter: Runtime.instance().metricMeter } : {}),
     });
+    made?.(worker);
     const running = worker.run();
     const drain = (): void => {
-      output.note(`stopping: what runs has ${shutdownGraceMs / 1_000} s to end; a second signal ends it at once`);
+      log.note(`stopping: what runs has ${shutdownGraceMs / 1_000} s to end; a second signal ends it at once`);
       worker.shutdown();
     };
     if (stop.signal.aborted) drain();
     else stop.signal.addEventListener('abort', drain, { once: true });
-    ready(worker.lanes.length);
+    ready({ lanes: worker.lanes.length, ...(probes !== undefined ? { metrics: `${probes.url}/metrics` } : {}) });
     await running;
   } finally {
     Runtime.instance().flushLogs();
     // A Worker that failed may hold it for ever; the process ends all the same.
     await connection.close().catch(() => undefined);
   }
-}
-
-/**
- * A lane has no workflows; critics and evaluations that fail are told in reports, not in the log; a lost beat of the
- * worker's own (not of a critic) changes nothing.
- */
-const EXPECTED = /^(No workflows registered|Activity failed$|Workflow failed$|Network error while sending worker heartbeat)/;
-
-const LEVEL_OF = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' } as const;
-
-/** What the SDK says of every single try while the server is away; it tries for ever. */
-const TRYING = /^gRPC call .* retried \d+ times/;
-const OUTAGE_NOTE_MS = 30_000;
-
-let installed = false;
-
-/** The SDK's own signal handlers would stop workers one by one; lines that tell of expected ends are left out at every level. */
-function installRuntime(output: Output, logLevel: Settings['logLevel']): void {
-  if (installed) return;
-  installed = true;
-  let quietUntil = 0;
-  const logger = new DefaultLogger(LEVEL_OF[logLevel], ({ level, message, meta }) => {
-    if (EXPECTED.test(message)) return;
-    if (!TRYING.test(message)) return output.note(safeText(`${level.toLowerCase()}: ${message}${reasonOf(message, meta)}`));
-    if (performance.now() < quietUntil) return;
-    quietUntil = performance.now() + OUTAGE_NOTE_MS;
-    output.note('warn: the server does not answer; it is asked again until it does');
-  });
-  // Without forwarding the SDK's native part writes to stdout, between the results.
-  const logging = { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } as const;
-  Runtime.install({ shutdownSignals: [], logger, telemetryOptions: { logging } });
-}
-
-/** Of the one line that ends the process; what other lines carry may be content. */
-function reasonOf(message: string, meta: LogMetadata | undefined): string {
-  const error: unknown = meta?.['error'];
-  return message === 'Worker failed' && error instanceof Error ? `: ${error.message}` : '';
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { onRun, type Call, type Cli } from './command.js';
 import { serverOf, settingsOf } from './connect.js';
 import { EXIT } from './exit.js';
+import { addObservedOptions, observed, type Observed, type ObservedOptions } from './observed.js';
 import { listenForStop } from './signals.js';
 
 export interface WorkerOptions {
@@ -25,10 +26,11 @@ export function addDeploymentOptions(command: Command): Command {
 }
 
 export function addWorker(program: Command, cli: Cli): void {
-  onRun<WorkerOptions>(addDeploymentOptions(program.command('worker').description('run the critics of a deployment')), cli, runWorker);
+  const command = program.command('worker').description('run the critics of a deployment');
+  onRun<WorkerOptions & ObservedOptions>(addObservedOptions(addDeploymentOptions(command)), cli, (call) => observed(call, runWorker));
 }
 
-async function runWorker({ options, io, output }: Call<WorkerOptions>): Promise<number> {
+async function runWorker({ options, io, output }: Call<WorkerOptions>, by: Observed): Promise<number> {
   const { shutdownGraceMs, logLevel } = settingsOf(io.env);
   const stop = listenForStop();
   try {
@@ -43,15 +45,16 @@ async function runWorker({ options, io, output }: Call<WorkerOptions>): Promise<
       logLevel,
       env: io.env,
       stop,
-      output,
-      ready(lanes) {
+      ...by,
+      ready({ lanes, metrics }) {
         const plans = [...deployment.plans.keys()].toSorted();
-        if (output.json)
-          output.object({ ready: true, deployment: deployment.name, address: connectionOptions.address, namespace, plans, lanes });
-        else
-          output.line(
-            `worker of ${deployment.name} at ${connectionOptions.address}, namespace ${namespace}: plans ${plans.join(', ')}; ${lanes} lanes`,
-          );
+        const { address } = connectionOptions;
+        const told = metrics === undefined ? {} : { metrics };
+        if (output.json) return output.object({ ready: true, deployment: deployment.name, address, namespace, plans, lanes, ...told });
+        const seen = metrics === undefined ? '' : `; metrics at ${metrics}`;
+        const line = `worker of ${deployment.name} at ${address}, namespace ${namespace}: plans ${plans.join(', ')}; ${lanes} lanes${seen}`;
+        if (by.log.format === 'json') by.log.note(line);
+        else output.line(line);
       },
     });
     return EXIT.ok;

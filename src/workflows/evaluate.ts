@@ -25,6 +25,7 @@ import type { EvaluationReport } from '../domain/report.js';
 import { searchValues } from '../domain/search-values.js';
 import { decideVerdict, type Verdict } from '../domain/verdict.js';
 import { currentDetails } from '../report/details.js';
+import { countClosed, countOpened, countRefused, countUnopened } from './count.js';
 import { callBatch, callCritic, localCause, openEvaluation, recordPartialReport } from './proxies.js';
 import { runStages, Walk, type WalkDeps } from './walk.js';
 
@@ -35,6 +36,7 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationReport> 
   setHandler(progressQuery, () => walk?.progress() ?? { planned: 0, ended: [], running: [] });
   const begun = Date.now();
   const opened = await open(input);
+  countOpened(opened);
   walk = makeWalk(input, opened);
   try {
     // A batch that was lost on the way has used its time, too.
@@ -44,12 +46,14 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationReport> 
   } catch (error) {
     if (!isCancellation(error)) throw error;
     const cancelled = cancelledReport(opened, walk);
+    countClosed(opened, walk, cancelled);
     await CancellationScope.nonCancellable(() => recordPartialReport(cancelled));
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.decision, value: cancelled.decision }]);
     throw error;
   }
   const verdict = decideVerdict(opened.plan, walk.records, walk.facts);
   const report = reportOf(opened, walk, verdict);
+  countClosed(opened, walk, report);
   upsertSearchAttributes([
     { key: SEARCH_ATTRIBUTES.decision, value: report.decision },
     { key: SEARCH_ATTRIBUTES.plan, value: `${opened.plan.name}@${opened.plan.version}` },
@@ -78,13 +82,14 @@ async function open(input: EvaluateInput): Promise<OpenResult> {
   try {
     return await openEvaluation({ ...of, lead: true });
   } catch (error) {
-    if (isFinal(error)) throw localCause(error);
+    if (isFinal(error)) throw final(error);
   }
   // The leading local critics blocked or broke their process. Without them the plan can still be pinned, and then only they fail.
   try {
     return await openEvaluation({ ...of, lead: false });
   } catch (error) {
-    if (isFinal(error)) throw localCause(error);
+    if (isFinal(error)) throw final(error);
+    countUnopened();
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.decision, value: 'not_judged' }]);
     throw ApplicationFailure.nonRetryable('not judged: the evaluation could not be opened', FAILURE_TYPES.notJudged);
   }
@@ -94,6 +99,12 @@ async function open(input: EvaluateInput): Promise<OpenResult> {
 function isFinal(error: unknown): boolean {
   const cause = localCause(error);
   return isCancellation(error) || (cause instanceof ApplicationFailure && cause.type === FAILURE_TYPES.requestRefused);
+}
+
+function final(error: unknown): unknown {
+  const cause = localCause(error);
+  if (!isCancellation(error)) countRefused(cause);
+  return cause;
 }
 
 function makeWalk(input: EvaluateInput, opened: OpenResult): Walk {

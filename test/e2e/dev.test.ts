@@ -49,7 +49,7 @@ function makeFolder({ onTestFinished }: TestContext): Folder {
   return {
     path,
     async dev({ group = false, cwd = path } = {}) {
-      const running = start(['dev', '--file', join(path, 'tribunal.yaml')], { cwd, group });
+      const running = start(['dev', '--file', join(path, 'tribunal.yaml'), '--metrics', '127.0.0.1:0'], { cwd, group });
       started.push(running);
       const [, address = ''] = await says(running, /^server {2}(\S+)$[^]*^Ctrl-C/m);
       return { ...running, address };
@@ -73,6 +73,8 @@ describe('tribunal dev', () => {
     const folder = makeFolder(context);
     const dev = await folder.dev();
     const ui = /^UI {6}(\S+)$/m.exec(dev.stdout())?.[1] ?? '';
+    const metrics = /^metrics (\S+)$/m.exec(dev.stdout())?.[1] ?? '';
+    await eventually('its worker is ready', async () => ((await fetch(new URL('/readyz', metrics))).ok ? true : undefined));
     expect((await fetch(ui)).status).toBe(200);
     expect(dev.stdout()).toContain('worker  tribunal: plans broken, doubtful, fine, severe, waits');
     expect(dev.stdout()).toContain('tribunal evaluate --plan broken --content');

@@ -143,7 +143,7 @@ export async function startWorker(
   options: ProcessOptions = {},
 ): Promise<Running> {
   const worker = start(['worker', '--deployment', deployment, ...args], options);
-  await says(worker, /^worker of /m);
+  await says(worker, /^(?:\{.*"msg":")?worker of /m);
   await eventually(`worker ${worker.pid} polls`, async () => {
     const { pollers } = await connection.workflowService.describeTaskQueue({
       namespace: 'default',

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject, type TestContext } from 'vitest';
 import { makeHarness, type Harness, type HistoryEvent } from './harness.js';
-import { eventually, startWorker, writePlan, type Running } from './processes.js';
+import { eventually, start, startWorker, writePlan, type Running } from './processes.js';
 
 export interface Scene extends Pick<Harness, 'client' | 'temporal' | 'connection' | 'deployment' | 'history'> {
   /** Path of a file of this test: what critics record, and what they wait for. */
@@ -12,6 +12,8 @@ export interface Scene extends Pick<Harness, 'client' | 'temporal' | 'connection
   release(name: string): void;
   /** One more worker process of the deployment. */
   worker(env?: NodeJS.ProcessEnv): Promise<Running>;
+  /** The same, without waiting until it polls. */
+  process(env?: NodeJS.ProcessEnv): Running;
 }
 
 export interface ScenePlan {
@@ -43,6 +45,11 @@ export async function makeScene(
     release: (name) => writeFileSync(file(name), ''),
     async worker(env = {}) {
       const worker = await startWorker(harness.connection, harness.deployment, args, { cwd: harness.dir, env });
+      onTestFinished(() => worker.destroy());
+      return worker;
+    },
+    process(env = {}) {
+      const worker = start(['worker', '--deployment', harness.deployment, ...args], { cwd: harness.dir, env });
       onTestFinished(() => worker.destroy());
       return worker;
     },

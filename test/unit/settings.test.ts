@@ -10,15 +10,22 @@ describe('settings', () => {
   test('an empty environment gives the defaults', () => {
     expect(loadSettings({ PATH: '/bin', TRIBUNAL_LOG: '' })).toEqual({
       ok: true,
-      settings: { deployment: 'tribunal', shutdownGraceMs: 30_000, logLevel: 'warn' },
+      settings: { deployment: 'tribunal', shutdownGraceMs: 30_000, logLevel: 'warn', logFormat: 'text' },
     });
   });
 
   test('every variable that is set is read', () => {
-    const env = { TRIBUNAL_DEPLOYMENT: 'moderation', TRIBUNAL_CACHE: '/cache', TRIBUNAL_SHUTDOWN_GRACE: '2m', TRIBUNAL_LOG: 'debug' };
+    const env = {
+      TRIBUNAL_DEPLOYMENT: 'moderation',
+      TRIBUNAL_CACHE: '/cache',
+      TRIBUNAL_SHUTDOWN_GRACE: '2m',
+      TRIBUNAL_LOG: 'debug',
+      TRIBUNAL_LOG_FORMAT: 'json',
+      TRIBUNAL_METRICS: ':9464',
+    };
     expect(loadSettings(env)).toEqual({
       ok: true,
-      settings: { deployment: 'moderation', shutdownGraceMs: 120_000, logLevel: 'debug' },
+      settings: { deployment: 'moderation', shutdownGraceMs: 120_000, logLevel: 'debug', logFormat: 'json', metrics: { port: 9464 } },
     });
   });
 
