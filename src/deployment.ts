@@ -3,6 +3,7 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { converterBeside } from './codec/converter-name.js';
 import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from './contract.js';
 import { howToName, showTarget } from './critics/network/addresses.js';
 import { loadCriticsModule } from './critics/module.js';
@@ -43,6 +44,8 @@ export interface Deployment {
   readonly priorityLevels: 10 | 5;
   /** Private hosts that critics may ask. */
   readonly hosts: readonly string[];
+  /** `tribunal/codec`, or the path of a module: what all that Temporal records goes through. */
+  readonly dataConverter?: string;
   /** Plan files, as they were named. */
   readonly files: readonly string[];
   /** By the plan's name: the file that it stands in and its `cases`, which no worker needs. */
@@ -87,6 +90,7 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     warnings: problems,
     priorityLevels: described.priorityLevels,
     hosts: described.hosts,
+    ...(described.dataConverter !== undefined ? { dataConverter: described.dataConverter } : {}),
     files,
     sources: new Map([...plans].map(([name, { file, cases }]) => [name, { file, cases }])),
   };
@@ -123,6 +127,7 @@ interface Described {
   readonly critics: readonly string[];
   readonly hosts: readonly string[];
   readonly priorityLevels: 10 | 5;
+  readonly dataConverter?: string;
 }
 
 /** What `tribunal.yaml` and the options say together; paths of the file start at its folder. */
@@ -140,6 +145,7 @@ async function describe(options: DeploymentOptions): Promise<Described> {
     critics: [...(written.critics ?? []).map(beside), ...own.critics],
     hosts: [...(written.hosts ?? []), ...own.hosts],
     priorityLevels: written.priorityLevels ?? 10,
+    ...(written.dataConverter !== undefined ? { dataConverter: converterBeside(file, written.dataConverter) } : {}),
   };
 }
 

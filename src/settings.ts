@@ -5,6 +5,7 @@
 import type { TLSConfig } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { z } from 'zod';
+import { parseKeys, type CodecKeys } from './codec/keys.js';
 import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from './contract.js';
 import { didYouMean } from './domain/nearest.js';
 import { durationField } from './schemas/duration.js';
@@ -18,6 +19,15 @@ const VARIABLES = {
   TRIBUNAL_CACHE: z.string(),
   TRIBUNAL_SHUTDOWN_GRACE: durationField('how long critics may go on after a stop was asked for'),
   TRIBUNAL_LOG: z.enum(['debug', 'info', 'warn', 'error']),
+  TRIBUNAL_DATA_CONVERTER: z.string(),
+  // No sentence of zod's own: they quote the value.
+  TRIBUNAL_CODEC_KEYS: z.string().transform((text, context): CodecKeys => {
+    const parsed = parseKeys(text);
+    if (parsed.ok) return parsed.keys;
+    context.issues.push({ code: 'custom', message: parsed.problem, input: undefined });
+    return z.NEVER;
+  }),
+  TRIBUNAL_CODEC_ACCEPT_PLAIN: z.enum(['yes', 'no']),
 } as const;
 
 const Environment = z.object(VARIABLES).partial();
@@ -35,6 +45,12 @@ export interface Settings {
   readonly shutdownGraceMs: number;
   /** `TRIBUNAL_LOG`: lines of the SDK that a worker shows; default `warn`. */
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** `TRIBUNAL_DATA_CONVERTER`: `tribunal/codec` or the path of a module. */
+  readonly dataConverter?: string;
+  /** `TRIBUNAL_CODEC_KEYS`, for `tribunal/codec`. */
+  readonly codecKeys?: CodecKeys;
+  /** `TRIBUNAL_CODEC_ACCEPT_PLAIN`; default no. */
+  readonly codecAcceptsPlain: boolean;
 }
 
 export type SettingsResult =
@@ -53,13 +69,16 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env): SettingsResu
   if (!parsed.ok)
     return { ok: false, problems: [...problems, ...parsed.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)] };
   if (problems.length > 0) return { ok: false, problems };
-  const { TRIBUNAL_DEPLOYMENT, TRIBUNAL_SHUTDOWN_GRACE, TRIBUNAL_LOG } = parsed.value;
+  const { TRIBUNAL_DEPLOYMENT, TRIBUNAL_SHUTDOWN_GRACE, TRIBUNAL_LOG, TRIBUNAL_DATA_CONVERTER, TRIBUNAL_CODEC_KEYS } = parsed.value;
   return {
     ok: true,
     settings: {
       deployment: TRIBUNAL_DEPLOYMENT ?? DEFAULT_DEPLOYMENT,
       shutdownGraceMs: TRIBUNAL_SHUTDOWN_GRACE?.ms ?? DEFAULT_SHUTDOWN_GRACE_MS,
       logLevel: TRIBUNAL_LOG ?? 'warn',
+      ...(TRIBUNAL_DATA_CONVERTER !== undefined ? { dataConverter: TRIBUNAL_DATA_CONVERTER } : {}),
+      ...(TRIBUNAL_CODEC_KEYS !== undefined ? { codecKeys: TRIBUNAL_CODEC_KEYS } : {}),
+      codecAcceptsPlain: parsed.value.TRIBUNAL_CODEC_ACCEPT_PLAIN === 'yes',
     },
   };
 }

@@ -3,10 +3,13 @@
  * Nothing polls before the server knows the search attributes and every critic that a plan uses is warm.
  */
 import { hostname } from 'node:os';
+import type { DataConverter } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { makeActivities } from './activities/index.js';
 import { makeRunCritic } from './activities/run-critic.js';
 import { workflowBundle } from './bundle.js';
+import { withFailures } from './codec/failures.js';
+import { loadDataConverter } from './codec/load.js';
 import { workflowQueue } from './contract.js';
 import { howToName, showTarget } from './critics/network/addresses.js';
 import { parseOptions } from './critics/attempt.js';
@@ -22,6 +25,7 @@ import { runWorkers, shutdownWorkers } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
 
 export { loadDeployment, type Deployment, type DeploymentOptions } from './deployment.js';
+export { replayEvaluation, type ReplayOptions } from './replay.js';
 
 export interface TribunalWorkerOptions {
   /** Name of the deployment: also its workflow task queue. */
@@ -32,6 +36,8 @@ export interface TribunalWorkerOptions {
     readonly priorityLevels: 5 | 10;
     /** As in {@link TribunalWorkerOptions.hosts}. */
     readonly hosts?: readonly string[];
+    /** Where the data converter is loaded from, when none is handed in: `tribunal/codec` or the path of a module. */
+    readonly dataConverter?: string;
   };
   readonly connection: NativeConnection;
   readonly namespace: string;
@@ -41,7 +47,12 @@ export interface TribunalWorkerOptions {
   readonly hosts?: readonly string[];
   /** How long critics may go on after a stop was asked for. Default 30 s: longer than most attempts, shorter than a supervisor's patience. */
   readonly shutdownGraceMs?: number;
-  /** Code of the workflows, when it was bundled before; default: the bundle of the build, or a fresh one. */
+  /**
+   * What Temporal records goes through it: `encryption()` of `tribunal/codec`, or one of your own. With one that names no
+   * failure converter, messages of failures go through its codecs, too.
+   */
+  readonly dataConverter?: DataConverter;
+  /** Code of the workflows, when it was bundled before and without a data converter; default: the bundle of the build, or a fresh one. */
   readonly bundle?: { readonly codePath: string };
   readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void;
 }
@@ -66,7 +77,8 @@ const FORCE_MS = 5_000;
  * @throws Error in one sentence: missing search attributes, a critic that cannot be warmed or that asks a private
  * address which nobody named, a server that cannot be reached.
  */
-export async function createTribunalWorker(options: TribunalWorkerOptions): Promise<TribunalWorker> {
+export async function createTribunalWorker(given: TribunalWorkerOptions): Promise<TribunalWorker> {
+  const options = { ...given, ...(await converterOf(given)) };
   const { connection, namespace, deployment } = options;
   const missing = await missingSearchAttributes(connection, namespace);
   if (missing.length > 0)
@@ -92,6 +104,16 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
   return { lanes, run: () => runWorkers(workers, onStray), shutdown: () => shutdownWorkers(workers) };
 }
 
+async function converterOf({ dataConverter, deployment, bundle }: TribunalWorkerOptions): Promise<{ dataConverter?: DataConverter }> {
+  const named = deployment.dataConverter;
+  const converter = dataConverter ?? (named !== undefined ? await loadDataConverter(named) : undefined);
+  if (converter === undefined) return {};
+  // In code that was bundled without its converters the messages of failures would stay in clear.
+  if (bundle !== undefined)
+    throw new Error('bundle and dataConverter exclude each other: leave out the bundle, so that one with its converters is made');
+  return { dataConverter: withFailures(converter) };
+}
+
 async function stopUnused(worker: Worker): Promise<void> {
   const running = worker.run();
   worker.shutdown();
@@ -115,7 +137,7 @@ async function makeWorkflowWorker(options: TribunalWorkerOptions, guarded: typeo
   return await Worker.create({
     ...common(options),
     taskQueue: workflowQueue(deployment.name),
-    workflowBundle: options.bundle ?? (await workflowBundle()),
+    workflowBundle: options.bundle ?? (await workflowBundle(options.dataConverter)),
     activities: { ...makeActivities({ deployment: deployment.name, ...deployment, ...tools, countPollers }) },
     // Critics run on lanes; what this Worker offers is local to its workflows.
     enableNonLocalActivities: false,
@@ -157,13 +179,15 @@ const hostsOf = ({ hosts, deployment }: TribunalWorkerOptions): readonly string[
 
 const secretsOf = ({ secrets }: TribunalWorkerOptions): SecretSource => secrets ?? (() => undefined);
 
-function common({ connection, namespace, shutdownGraceMs = DEFAULT_GRACE_MS }: TribunalWorkerOptions): Omit<WorkerOptions, 'taskQueue'> {
+function common({ dataConverter, ...options }: TribunalWorkerOptions): Omit<WorkerOptions, 'taskQueue'> {
+  const { connection, namespace, shutdownGraceMs = DEFAULT_GRACE_MS } = options;
   return {
     connection,
     namespace,
     identity: `tribunal ${process.pid}@${hostname()}`,
     shutdownGraceTime: shutdownGraceMs,
     shutdownForceTime: shutdownGraceMs + FORCE_MS,
+    ...(dataConverter !== undefined ? { dataConverter } : {}),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Deployment } from '../deployment.js';
 import type { DevServer } from '../../temporal/dev-server.js';
 import { answers, findRunningServer, forgetRunningServer, recordRunningServer } from '../../temporal/running.js';
 import { onRun, type Call, type Cli } from './command.js';
-import { deploymentName, settingsOf } from './connect.js';
+import { dataConverterFor, deploymentName, settingsOf } from './connect.js';
 import { CliError, EXIT, usageError } from './exit.js';
 import type { Output } from './output.js';
 import { listenForStop } from './signals.js';
@@ -42,13 +42,21 @@ async function runDev({ options, io, output }: Call<DevOptions>): Promise<number
   const shutdownGraceMs = io.env['TRIBUNAL_SHUTDOWN_GRACE'] ? settings.shutdownGraceMs : DEV_GRACE_MS;
   const stop = listenForStop();
   try {
+    const dataConverter = await dataConverterFor(options, io.env);
     const deployment = await loadFrom(options, io.env);
     const server = await findOrStart(options, output);
     // A loss that comes before anybody waits for it is told by whatever fails for want of the server.
     server.lost.catch(() => undefined);
     try {
       if (!stop.signal.aborted)
-        await serveOn(server, deployment, { shutdownGraceMs, logLevel: settings.logLevel, stop, output, env: io.env });
+        await serveOn(server, deployment, {
+          shutdownGraceMs,
+          logLevel: settings.logLevel,
+          stop,
+          output,
+          env: io.env,
+          ...(dataConverter !== undefined ? { dataConverter } : {}),
+        });
     } finally {
       await server.close();
     }
@@ -108,7 +116,10 @@ async function lossOfShared(address: string): Promise<never> {
 async function serveOn(
   server: LocalServer,
   deployment: Deployment,
-  rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'logLevel' | 'env' | 'stop' | 'output'>,
+  rest: Pick<
+    Parameters<typeof import('./serve.js').serve>[0],
+    'shutdownGraceMs' | 'logLevel' | 'env' | 'stop' | 'output' | 'dataConverter'
+  >,
 ): Promise<void> {
   const { serve } = await import('./serve.js');
   const { env, output } = rest;

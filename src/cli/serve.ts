@@ -1,5 +1,7 @@
 /** A worker in this process, from start to drained end: what `dev` and `worker` share. Loads the native module. */
+import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, type LogMetadata } from '@temporalio/worker';
+import { codecErrorIn } from '../codec/codec-error.js';
 import type { Deployment } from '../deployment.js';
 import { formatProblem } from '../plan-loader.js';
 import { safeText } from '../report/safe.js';
@@ -13,6 +15,7 @@ export interface Serve {
   readonly deployment: Deployment;
   readonly connectionOptions: ServerConnection;
   readonly namespace: string;
+  readonly dataConverter?: DataConverter;
   readonly shutdownGraceMs: number;
   readonly logLevel: Settings['logLevel'];
   /** Where critics find their secrets, by name. */
@@ -28,6 +31,7 @@ export async function serve({
   deployment,
   connectionOptions,
   namespace,
+  dataConverter,
   shutdownGraceMs,
   logLevel,
   env,
@@ -45,6 +49,7 @@ export async function serve({
       deployment,
       connection,
       namespace,
+      ...(dataConverter !== undefined ? { dataConverter } : {}),
       shutdownGraceMs,
       // Of a prefix of their own: whoever can schedule a critic could otherwise ask for any variable of this process.
       secrets: (name) => env[`${SECRET_PREFIX}${name}`],
@@ -97,8 +102,10 @@ function installRuntime(output: Output, logLevel: Settings['logLevel']): void {
   Runtime.install({ shutdownSignals: [], logger, telemetryOptions: { logging } });
 }
 
-/** Of the one line that ends the process; what other lines carry may be content. */
+/** Of the one line that ends the process, and of payloads that cannot be decrypted; what other lines carry may be content. */
 function reasonOf(message: string, meta: LogMetadata | undefined): string {
   const error: unknown = meta?.['error'];
+  const undecodable = codecErrorIn(error);
+  if (undecodable !== undefined) return `: ${undecodable.message}`;
   return message === 'Worker failed' && error instanceof Error ? `: ${error.message}` : '';
 }

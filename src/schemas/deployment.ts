@@ -14,6 +14,11 @@ export const DeploymentSchema = strict({
     .array(HostSchema)
     .meta({ description: 'Private hosts that critics may ask: judge.internal, 127.0.0.1:8080. Public ones need no mention.' })
     .optional(),
+  dataConverter: z
+    .string()
+    .min(1)
+    .meta({ description: 'What Temporal records goes through it: tribunal/codec to encrypt it, or the path of a module.' })
+    .optional(),
   priorityLevels: z
     .union([z.literal(10), z.literal(5)], { error: 'must be 10 or 5: the priority levels of the server' })
     .meta({ description: 'Priority levels of the server: 10 for the embedded one (default), 5 for others.' })

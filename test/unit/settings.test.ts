@@ -10,15 +10,30 @@ describe('settings', () => {
   test('an empty environment gives the defaults', () => {
     expect(loadSettings({ PATH: '/bin', TRIBUNAL_LOG: '' })).toEqual({
       ok: true,
-      settings: { deployment: 'tribunal', shutdownGraceMs: 30_000, logLevel: 'warn' },
+      settings: { deployment: 'tribunal', shutdownGraceMs: 30_000, logLevel: 'warn', codecAcceptsPlain: false },
     });
   });
 
   test('every variable that is set is read', () => {
-    const env = { TRIBUNAL_DEPLOYMENT: 'moderation', TRIBUNAL_CACHE: '/cache', TRIBUNAL_SHUTDOWN_GRACE: '2m', TRIBUNAL_LOG: 'debug' };
+    const env = {
+      TRIBUNAL_DEPLOYMENT: 'moderation',
+      TRIBUNAL_CACHE: '/cache',
+      TRIBUNAL_SHUTDOWN_GRACE: '2m',
+      TRIBUNAL_LOG: 'debug',
+      TRIBUNAL_DATA_CONVERTER: 'own.mjs',
+      TRIBUNAL_CODEC_KEYS: `k1:${'A'.repeat(43)}=`,
+      TRIBUNAL_CODEC_ACCEPT_PLAIN: 'yes',
+    };
     expect(loadSettings(env)).toEqual({
       ok: true,
-      settings: { deployment: 'moderation', shutdownGraceMs: 120_000, logLevel: 'debug' },
+      settings: {
+        deployment: 'moderation',
+        shutdownGraceMs: 120_000,
+        logLevel: 'debug',
+        dataConverter: 'own.mjs',
+        codecKeys: [{ id: 'k1', key: expect.anything() }],
+        codecAcceptsPlain: true,
+      },
     });
   });
 
