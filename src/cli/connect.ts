@@ -41,7 +41,7 @@ export async function openConnection({ connectionOptions, source }: Pick<Server,
 
 export async function connectClient(options: GlobalOptions & { readonly file?: string }, env: NodeJS.ProcessEnv): Promise<Connected> {
   const deployment = deploymentName(options, env);
-  const dataConverter = await dataConverterFor(options, env);
+  const converter = await converterFor(options, env);
   const server = await serverOf(options, env);
   const { namespace, uiUrl } = server;
   const connection = await openConnection(server);
@@ -49,7 +49,7 @@ export async function connectClient(options: GlobalOptions & { readonly file?: s
     connection,
     namespace,
     deployment,
-    ...(dataConverter !== undefined ? { dataConverter } : {}),
+    ...(converter !== undefined ? { dataConverter: converter.dataConverter } : {}),
   });
   return {
     client,
@@ -89,17 +89,23 @@ function fieldsOf(file: string): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
+export interface NamedConverter {
+  readonly name: string;
+  readonly dataConverter: DataConverter;
+}
+
 /** `--data-converter`, else `TRIBUNAL_DATA_CONVERTER`, else the line `dataConverter` of the deployment file; `undefined` without any. */
-export async function dataConverterFor(
+export async function converterFor(
   options: { readonly dataConverter?: string; readonly file?: string },
   env: NodeJS.ProcessEnv,
-): Promise<DataConverter | undefined> {
+): Promise<NamedConverter | undefined> {
   const name = options.dataConverter ?? settingsOf(env).dataConverter ?? converterOfFile(options.file ?? DEPLOYMENT_FILE);
   if (name === undefined) return undefined;
   const { loadDataConverter } = await import('../codec/load.js');
-  return await loadDataConverter(name, env).catch((error: unknown) => {
+  const dataConverter = await loadDataConverter(name, env).catch((error: unknown) => {
     throw usageError(describeError(error).message);
   });
+  return { name, dataConverter };
 }
 
 function converterOfFile(file: string): string | undefined {

@@ -9,7 +9,7 @@ import type { Deployment } from '../deployment.js';
 import type { DevServer } from '../../temporal/dev-server.js';
 import { answers, findRunningServer, forgetRunningServer, recordRunningServer } from '../../temporal/running.js';
 import { onRun, type Call, type Cli } from './command.js';
-import { dataConverterFor, deploymentName, settingsOf } from './connect.js';
+import { converterFor, deploymentName, settingsOf } from './connect.js';
 import { CliError, EXIT, usageError } from './exit.js';
 import type { Output } from './output.js';
 import { listenForStop } from './signals.js';
@@ -42,7 +42,7 @@ async function runDev({ options, io, output }: Call<DevOptions>): Promise<number
   const shutdownGraceMs = io.env['TRIBUNAL_SHUTDOWN_GRACE'] ? settings.shutdownGraceMs : DEV_GRACE_MS;
   const stop = listenForStop();
   try {
-    const dataConverter = await dataConverterFor(options, io.env);
+    const converter = await converterFor(options, io.env);
     const deployment = await loadFrom(options, io.env);
     const server = await findOrStart(options, output);
     // A loss that comes before anybody waits for it is told by whatever fails for want of the server.
@@ -55,7 +55,7 @@ async function runDev({ options, io, output }: Call<DevOptions>): Promise<number
           stop,
           output,
           env: io.env,
-          ...(dataConverter !== undefined ? { dataConverter } : {}),
+          ...(converter !== undefined ? { converter } : {}),
         });
     } finally {
       await server.close();
@@ -116,10 +116,7 @@ async function lossOfShared(address: string): Promise<never> {
 async function serveOn(
   server: LocalServer,
   deployment: Deployment,
-  rest: Pick<
-    Parameters<typeof import('./serve.js').serve>[0],
-    'shutdownGraceMs' | 'logLevel' | 'env' | 'stop' | 'output' | 'dataConverter'
-  >,
+  rest: Pick<Parameters<typeof import('./serve.js').serve>[0], 'shutdownGraceMs' | 'logLevel' | 'env' | 'stop' | 'output' | 'converter'>,
 ): Promise<void> {
   const { serve } = await import('./serve.js');
   const { env, output } = rest;

@@ -1,5 +1,4 @@
 /** A worker in this process, from start to drained end: what `dev` and `worker` share. Loads the native module. */
-import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, type LogMetadata } from '@temporalio/worker';
 import { codecErrorIn } from '../codec/codec-error.js';
 import type { Deployment } from '../deployment.js';
@@ -8,6 +7,7 @@ import { safeText } from '../report/safe.js';
 import { SECRET_PREFIX, type ServerConnection, type Settings } from '../settings.js';
 import { createTribunalWorker } from '../worker.js';
 import { ServerUnreachable } from '../client-errors.js';
+import type { NamedConverter } from './connect.js';
 import type { Output } from './output.js';
 import type { StopSignal } from './signals.js';
 
@@ -15,7 +15,7 @@ export interface Serve {
   readonly deployment: Deployment;
   readonly connectionOptions: ServerConnection;
   readonly namespace: string;
-  readonly dataConverter?: DataConverter;
+  readonly converter?: NamedConverter;
   readonly shutdownGraceMs: number;
   readonly logLevel: Settings['logLevel'];
   /** Where critics find their secrets, by name. */
@@ -31,7 +31,7 @@ export async function serve({
   deployment,
   connectionOptions,
   namespace,
-  dataConverter,
+  converter,
   shutdownGraceMs,
   logLevel,
   env,
@@ -41,6 +41,7 @@ export async function serve({
 }: Serve): Promise<void> {
   installRuntime(output, logLevel);
   for (const warning of deployment.warnings) output.note(safeText(formatProblem(warning)));
+  if (converter !== undefined) output.note(safeText(`what Temporal records goes through ${converter.name}`));
   const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
     throw new ServerUnreachable(`cannot connect to ${connectionOptions.address}`, undefined, { cause: error });
   });
@@ -49,7 +50,7 @@ export async function serve({
       deployment,
       connection,
       namespace,
-      ...(dataConverter !== undefined ? { dataConverter } : {}),
+      ...(converter !== undefined ? { dataConverter: converter.dataConverter } : {}),
       shutdownGraceMs,
       // Of a prefix of their own: whoever can schedule a critic could otherwise ask for any variable of this process.
       secrets: (name) => env[`${SECRET_PREFIX}${name}`],

@@ -1,7 +1,7 @@
 /** `tribunal worker`: judges what clients start, on the server of the settings, until it is told to stop. */
 import type { Command } from 'commander';
 import { onRun, type Call, type Cli } from './command.js';
-import { dataConverterFor, serverOf, settingsOf } from './connect.js';
+import { converterFor, serverOf, settingsOf } from './connect.js';
 import { EXIT } from './exit.js';
 import { listenForStop } from './signals.js';
 
@@ -32,13 +32,13 @@ async function runWorker({ options, io, output }: Call<WorkerOptions>): Promise<
   const { shutdownGraceMs, logLevel } = settingsOf(io.env);
   const stop = listenForStop();
   try {
-    const dataConverter = await dataConverterFor(options, io.env);
+    const converter = await converterFor(options, io.env);
     const deployment = await loadFrom(options, io.env);
     const { connectionOptions, namespace } = await serverOf(options, io.env);
     const { serve } = await import('./serve.js');
     await serve({
       deployment,
-      ...(dataConverter !== undefined ? { dataConverter } : {}),
+      ...(converter !== undefined ? { converter } : {}),
       connectionOptions,
       namespace,
       shutdownGraceMs,

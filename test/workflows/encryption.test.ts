@@ -17,7 +17,9 @@ import { prepareEvaluation, TribunalClient } from '../../src/client.js';
 import { EvaluationCancelled, KeyConflict, Undecodable } from '../../src/client-errors.js';
 import { encryption } from '../../src/codec/index.js';
 import { defineCritic, CriticError } from '../../src/critics/critic.js';
+import { makeRegistry } from '../../src/critics/registry.js';
 import { replayEvaluation } from '../../src/replay.js';
+import { createTribunalWorker } from '../../src/worker.js';
 import { criticOf, makeHarness, outcomesOf, type Harness, type HistoryEvent } from '../support/harness.js';
 import { activityOf, strangeEvents, until } from '../support/history.js';
 
@@ -123,6 +125,14 @@ describe('an encrypted evaluation', () => {
     await harness.close();
   });
 
+  /** The index follows a little later. */
+  const listed = async (...ids: readonly string[]): Promise<void> => {
+    await until(async () => {
+      const found = (await harness.client.list({ limit: 100 })).map(({ evaluationId }) => evaluationId);
+      return ids.every((id) => found.includes(id));
+    });
+  };
+
   it('is judged like any other: critics at home and elsewhere, findings handed on, retries, failures, the memo', async () => {
     const request = { plan: 'full', content: 'text', key: 'judged' };
     const report = await harness.client.evaluate(request);
@@ -140,7 +150,7 @@ describe('an encrypted evaluation', () => {
     expect(strangeEvents(await harness.history('default/judged'))).toEqual([]);
     expect((await harness.client.start(request)).wasStartedBefore).toBe(true);
     await expect(harness.client.start({ ...request, content: 'other' })).rejects.toBeInstanceOf(KeyConflict);
-    expect((await harness.client.list()).map(({ evaluationId }) => evaluationId)).toContain('default/judged');
+    await listed('default/judged');
   });
 
   it('that is not judged, refused or cancelled says why, and keeps its report', async () => {
@@ -157,7 +167,8 @@ describe('an encrypted evaluation', () => {
   });
 
   it('is read by whoever has the key: its summary, its details, its failure', async () => {
-    const handle = operator.workflow.getHandle('default/judged');
+    await harness.client.evaluate({ plan: 'full', content: 'text', key: 'described' });
+    const handle = operator.workflow.getHandle('default/described');
     expect(await (await handle.describe()).staticSummary()).toBe('full');
     expect(JSON.stringify(await handle.query('__temporal_workflow_metadata'))).toContain('ALLOW');
     const { evaluationId } = await harness.client.start({ plan: 'broken', content: 'text' });
@@ -208,6 +219,8 @@ describe('an encrypted evaluation', () => {
   });
 
   it('has no payload in its history that is not encrypted, but for what the SDK writes of its own markers', async () => {
+    const reports = await Promise.all(['full', 'broken'].map((name) => harness.client.evaluate({ plan: name, content: 'text' })));
+    await listed(...reports.map(({ evaluationId }) => evaluationId));
     const plain: string[] = [];
     const failures: unknown[] = [];
     for (const { evaluationId } of await harness.client.list({ limit: 100 })) {
@@ -221,12 +234,13 @@ describe('an encrypted evaluation', () => {
       '.upsertWorkflowSearchAttributesEventAttributes.searchAttributes.indexedFields',
       '.workflowExecutionStartedEventAttributes.searchAttributes.indexedFields',
     ]);
-    expect(failures.length).toBeGreaterThan(3);
+    expect(failures.length).toBeGreaterThan(2);
     expect(failures.filter((failure) => failure !== 'Encoded failure')).toEqual([]);
   });
 
-  it('has every payload bound to its evaluation and its critic, and each is looked at again when it is read', () => {
-    expect(seen.length).toBeGreaterThan(100);
+  it('has every payload bound to its evaluation and its critic, and each is looked at again when it is read', async () => {
+    await harness.client.evaluate({ plan: 'full', content: 'text' });
+    expect(seen.length).toBeGreaterThan(40);
     const places = seen
       .filter(({ did }) => did === 'decode')
       .map(({ bound, context }) => [bound, context === undefined ? '' : boundOf(context)]);
@@ -291,7 +305,7 @@ describe('an encrypted evaluation whose worker', () => {
     await expect(harness.client.handle(evaluationId).result()).rejects.toBeInstanceOf(Undecodable);
     await expect((await clientOf(harness)).handle(evaluationId).result()).rejects.toThrow(/is encrypted, and this client has no codec/);
     // What stands in the index is no payload.
-    expect((await harness.client.list()).map(({ decision }) => decision)).toEqual(['allow']);
+    await until(async () => (await harness.client.list()).some(({ decision }) => decision === 'allow'));
   });
 
   it('has not its key is not judged, and is as soon as somebody brings the key', async () => {
@@ -310,6 +324,20 @@ describe('an encrypted evaluation whose worker', () => {
     await harness.stopWorkers();
     await harness.addWorker(encryption({ keys: KEY_1, acceptPlain: true }));
     expect((await (await clientOf(harness, KEY_1)).handle(evaluationId).result()).decision).toBe('allow');
+  });
+
+  it('is given code that was bundled without its converters does not start: failures would stand in clear', async () => {
+    const harness = await start(KEY_1, KEY_1);
+    const { deployment: name, plans } = harness;
+    const native = await NativeConnection.connect({ address });
+    onTestFinished(() => native.close());
+    const options = { deployment: { name, plans, registry: makeRegistry([]), priorityLevels: 10 as const }, connection: native, namespace };
+    const bundle = { codePath: inject('bundlePath') };
+    await expect(createTribunalWorker({ ...options, bundle, dataConverter: encryption({ keys: KEY_1 }) })).rejects.toThrow(
+      'exclude each other',
+    );
+    const named = { ...options, deployment: { ...options.deployment, dataConverter: 'missing.mjs' } };
+    await expect(createTribunalWorker(named)).rejects.toThrow('missing.mjs: cannot be loaded');
   });
 
   it.each(['moved from another evaluation', 'not encrypted'])('is sent a result that is %s does not take it', async (what) => {
