@@ -1,21 +1,46 @@
-/** Code of the workflows: the one that the build made, else bundled now (1 to 4 seconds). */
+/**
+ * Code of the workflows: the one that the build made, else bundled now (1 to 4 seconds). Converters of a data converter run
+ * inside the workflows, so they are part of their code.
+ */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type BundleOptions } from '@temporalio/worker';
+import { FAILURE_CONVERTER } from './codec/failures.js';
 
-/** Made by the build beside the compiled sources. */
-export const BUNDLE_FILE = fileURLToPath(new URL('./workflow-bundle.cjs', import.meta.url));
+/** What of a data converter is bundled. */
+type Converters = Pick<BundleOptions, 'payloadConverterPath' | 'failureConverterPath'>;
 
-export async function workflowBundle(): Promise<{ codePath: string } | { code: string }> {
-  return existsSync(BUNDLE_FILE) ? { codePath: BUNDLE_FILE } : await bundleWorkflows();
+/** What the build bundles beside the compiled sources: for workers without a data converter, and for those that encrypt. */
+export const BUNDLES: readonly { readonly file: string; readonly converters: Converters }[] = [
+  { file: besideThis('./workflow-bundle.cjs'), converters: {} },
+  { file: besideThis('./workflow-bundle-encrypting.cjs'), converters: { failureConverterPath: FAILURE_CONVERTER } },
+];
+
+function besideThis(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
 }
 
-export async function bundleWorkflows(): Promise<{ code: string }> {
+export async function workflowBundle({ payloadConverterPath, failureConverterPath }: Converters = {}): Promise<
+  { codePath: string } | { code: string }
+> {
+  const built = BUNDLES.find(
+    ({ converters }) =>
+      converters.payloadConverterPath === payloadConverterPath && converters.failureConverterPath === failureConverterPath,
+  );
+  if (built !== undefined && existsSync(built.file)) return { codePath: built.file };
+  return await bundleWorkflows({
+    ...(payloadConverterPath !== undefined ? { payloadConverterPath } : {}),
+    ...(failureConverterPath !== undefined ? { failureConverterPath } : {}),
+  });
+}
+
+export async function bundleWorkflows(converters: Converters = {}): Promise<{ code: string }> {
   const entry = import.meta.url.endsWith('.ts') ? './workflows/index.ts' : './workflows/index.js';
-  const workflowsPath = fileURLToPath(new URL(entry, import.meta.url));
+  const workflowsPath = besideThis(entry);
   return await bundleWorkflowCode({
+    ...converters,
     workflowsPath,
     // All runs of a process share one copy of our modules, and with it the compiled expressions: the modules hold no state of a run.
     preloadModules: [workflowsPath],

@@ -3,8 +3,17 @@
  * Imports `@temporalio/client` alone: no native module.
  */
 import { isGrpcDeadlineError, isGrpcServiceError, type Client } from '@temporalio/client';
-import { NamespaceNotFoundError, WorkflowNotFoundError } from '@temporalio/common';
-import { EvaluationNotFound, NoWorker, ServerNotSetUp, ServerRefusal, ServerUnreachable, TribunalError } from './client-errors.js';
+import { NamespaceNotFoundError, ValueError, WorkflowNotFoundError } from '@temporalio/common';
+import {
+  EvaluationNotFound,
+  NoWorker,
+  ServerNotSetUp,
+  ServerRefusal,
+  ServerUnreachable,
+  TribunalError,
+  Undecodable,
+} from './client-errors.js';
+import { codecErrorIn } from './codec/codec-error.js';
 
 /** Long enough for a busy server, short enough that a person waits for the sentence. */
 export const CALL_TIMEOUT_MS = 10_000;
@@ -12,6 +21,8 @@ export const CALL_TIMEOUT_MS = 10_000;
 /** What the parts of the client share. */
 export interface Host {
   readonly client: Client;
+  /** The same server without its payloads: what cannot be decoded must not hide what stands beside it. */
+  readonly index: Client;
   readonly namespace: string;
   /** Its name is the workflow task queue. */
   readonly deployment: string;
@@ -41,6 +52,8 @@ export function named(host: Host, what: string, evaluationId: string | undefined
   const options = { cause: error };
   if (error instanceof NamespaceNotFoundError) return new ServerNotSetUp(what, `there is no namespace ${error.namespace}`, options);
   if (error instanceof WorkflowNotFoundError && evaluationId !== undefined) return new EvaluationNotFound(evaluationId, host.namespace);
+  const undecodable = undecodableIn(error);
+  if (undecodable !== undefined) return new Undecodable(what, undecodable, evaluationId, options);
   if (isGrpcDeadlineError(error)) return new ServerUnreachable(what, evaluationId, options);
   const answer = grpcAnswer(error);
   // What the transport says of a connection that `close` has closed; it has no code.
@@ -55,6 +68,12 @@ export function named(host: Host, what: string, evaluationId: string | undefined
     return new ServerNotSetUp(what, `there is no namespace ${host.namespace}`, options);
   if (answer.code === FAILED_PRECONDITION && /no poller/i.test(answer.details)) return new NoWorker(host.deployment, host.namespace);
   return new ServerRefusal(what, answer.details, options);
+}
+
+function undecodableIn(error: unknown): string | undefined {
+  if (error instanceof ValueError && error.message.startsWith('Unknown encoding: binary/encrypted'))
+    return 'what the server has recorded is encrypted, and this client has no codec for it: name the data converter of the workers';
+  return codecErrorIn(error)?.message;
 }
 
 function grpcAnswer(error: unknown): { readonly code: number; readonly details: string } | undefined {

@@ -17,6 +17,7 @@ export const CLIENT_CODES = [
   'SERVER_UNREACHABLE',
   'SERVER_NOT_SET_UP',
   'SERVER_ERROR',
+  'UNDECODABLE',
 ] as const;
 export type ClientCode = (typeof CLIENT_CODES)[number];
 
@@ -170,5 +171,13 @@ export class ServerRefusal extends TribunalError {
   override readonly name = 'ServerRefusal';
   constructor(what: string, why: string, options?: ErrorOptions) {
     super('SERVER_ERROR', `${what}: the Temporal server refused: ${why}`, undefined, options);
+  }
+}
+
+/** What the server has recorded cannot be read here. Nothing is known of the verdict: it is not allowed. */
+export class Undecodable extends TribunalError {
+  override readonly name = 'Undecodable';
+  constructor(what: string, why: string, evaluationId?: string, options?: ErrorOptions) {
+    super('UNDECODABLE', `${what}: ${why}`, evaluationId, options);
   }
 }

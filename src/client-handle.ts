@@ -3,7 +3,7 @@
  * waits must get the answer of the newest one. Imports `@temporalio/client` and `common` alone.
  */
 import { isGrpcDeadlineError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure, defaultPayloadConverter, TerminatedFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, defaultPayloadConverter, TerminatedFailure, type Payload } from '@temporalio/common';
 import { call, CALL_TIMEOUT_MS, named, type Host } from './client-calls.js';
 import {
   AlreadyEnded,
@@ -31,6 +31,7 @@ type End = { readonly returned: unknown } | { readonly failure: unknown };
 export class EvaluationHandle {
   readonly #host: Host;
   readonly #workflow: WorkflowHandle;
+  readonly #indexed: WorkflowHandle;
 
   constructor(
     host: Host,
@@ -43,6 +44,7 @@ export class EvaluationHandle {
   ) {
     this.#host = host;
     this.#workflow = host.client.workflow.getHandle(evaluationId);
+    this.#indexed = host.index.workflow.getHandle(evaluationId);
   }
 
   /**
@@ -79,7 +81,7 @@ export class EvaluationHandle {
 
   /** What the server knows without asking a worker. */
   async status(): Promise<EvaluationSummary> {
-    return summaryOf(await call(this.#host, `cannot look up ${this.evaluationId}`, this.evaluationId, () => this.#workflow.describe()));
+    return summaryOf(await call(this.#host, `cannot look up ${this.evaluationId}`, this.evaluationId, () => this.#indexed.describe()));
   }
 
   /** The end of the newest run, or `undefined` when it has none by the deadline. */
@@ -136,19 +138,39 @@ export class EvaluationHandle {
     );
     for (const event of history.history?.events ?? []) {
       const marker = event.markerRecordedEventAttributes;
-      const about = marker?.details?.['data']?.payloads?.[0];
+      const written = marker?.details?.['data']?.payloads?.[0];
       const result = marker?.details?.['result']?.payloads?.[0];
-      if (!about || !result || !isRecordPartial(defaultPayloadConverter.fromPayload(about))) continue;
-      const report: unknown = defaultPayloadConverter.fromPayload(result);
+      // The SDK's own part of a marker goes through no codec.
+      const about: unknown = written ? defaultPayloadConverter.fromPayload(written) : undefined;
+      if (!result || !isRecordPartial(about)) continue;
+      const report = await this.#decoded(result, about.activity_id);
       if (isReport(report)) return report;
     }
     return undefined;
   }
+
+  /** What the SDK decodes for nobody: the result of a local activity, as a history has it. */
+  async #decoded(payload: Payload, activityId: string): Promise<unknown> {
+    const { payloadCodecs, payloadConverter } = this.#host.client.options.loadedDataConverter;
+    const context = {
+      type: 'activity',
+      namespace: this.#host.namespace,
+      workflowId: this.evaluationId,
+      activityId,
+      isLocal: true,
+    } as const;
+    return await call(this.#host, `cannot read what was judged of ${this.evaluationId}`, this.evaluationId, async () => {
+      let decoded = [payload];
+      for (const codec of payloadCodecs.toReversed()) decoded = await codec.decode(decoded, context);
+      return payloadConverter.fromPayload(decoded[0] ?? payload, context);
+    });
+  }
 }
 
 /** Whether a local activity's marker is about the activity that returns a partial report. */
-function isRecordPartial(about: unknown): boolean {
-  return typeof about === 'object' && about !== null && 'activity_type' in about && about.activity_type === RECORD_PARTIAL;
+function isRecordPartial(about: unknown): about is { readonly activity_id: string } {
+  if (typeof about !== 'object' || about === null || !('activity_type' in about) || !('activity_id' in about)) return false;
+  return about.activity_type === RECORD_PARTIAL && typeof about.activity_id === 'string';
 }
 
 function codeOf(about: unknown): string | undefined {

@@ -4,7 +4,14 @@
  * so that a service can hold a client without holding a worker.
  */
 import { Client, Connection, WorkflowFailedError, type ConnectionLike, type ConnectionOptions } from '@temporalio/client';
-import { ApplicationFailure, WorkflowExecutionAlreadyStartedError, type WorkflowIdReusePolicy } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  defaultPayloadConverter,
+  WorkflowExecutionAlreadyStartedError,
+  type DataConverter,
+  type PayloadCodec,
+  type WorkflowIdReusePolicy,
+} from '@temporalio/common';
 import { call, type Host } from './client-calls.js';
 import { EvaluationNotFound, KeyConflict, NoWorker, RequestRefused, ServerUnreachable } from './client-errors.js';
 import { EvaluationHandle } from './client-handle.js';
@@ -15,7 +22,7 @@ import { FAILURE_TYPES } from './domain/errors.js';
 import type { EvaluationReport } from './domain/report.js';
 import { freshPollers } from './pollers.js';
 import type { StartRequest } from './schemas/request.js';
-import { loadSettings, resolveServer } from './settings.js';
+import { loadSettings, resolveServer, type Settings } from './settings.js';
 import { startOptions } from './start-options.js';
 
 // All that a service needs beside the client, so that `tribunal/client` stands alone.
@@ -33,6 +40,7 @@ export {
   ServerUnreachable,
   StillRunning,
   TribunalError,
+  Undecodable,
   type ClientCode,
 } from './client-errors.js';
 export type { EvaluationHandle } from './client-handle.js';
@@ -52,6 +60,11 @@ export interface ConnectOptions {
   readonly connectionOptions?: ConnectionOptions;
   /** An open connection to share; `close()` leaves it open. */
   readonly connection?: ConnectionLike;
+  /**
+   * The one of the workers: `encryption()` of `tribunal/codec`, or one of your own. Default: `TRIBUNAL_DATA_CONVERTER` where
+   * the environment is asked, else none.
+   */
+  readonly dataConverter?: DataConverter;
 }
 
 /** The server's own answer is cached about as long. Only "yes" is kept, so that a new worker is seen at once. */
@@ -86,8 +99,8 @@ export class TribunalClient {
    */
   static async connect(options: ConnectOptions = {}): Promise<TribunalClient> {
     if (options.connection !== undefined) {
-      const { namespace = 'default', deployment = DEFAULT_DEPLOYMENT } = options;
-      return new TribunalClient({ client: new Client({ connection: options.connection, namespace }), namespace, deployment }, undefined);
+      const { namespace = 'default', deployment = DEFAULT_DEPLOYMENT, dataConverter } = options;
+      return new TribunalClient(hostOf(options.connection, namespace, deployment, dataConverter), undefined);
     }
     // An address that is given stands alone: the profile's key and certificate are not for another host.
     const given = options.address !== undefined || options.connectionOptions !== undefined;
@@ -97,11 +110,12 @@ export class TribunalClient {
       ...(options.address !== undefined ? { address: options.address } : {}),
     };
     const namespace = options.namespace ?? server?.namespace ?? 'default';
-    const deployment = options.deployment ?? (given ? DEFAULT_DEPLOYMENT : environmentDeployment());
+    const deployment = options.deployment ?? (given ? DEFAULT_DEPLOYMENT : environment().deployment);
+    const dataConverter = options.dataConverter ?? (given ? undefined : await environmentConverter());
     const connection = await Connection.connect(connectionOptions).catch((error: unknown) => {
       throw new ServerUnreachable(`cannot connect to ${connectionOptions.address ?? 'localhost:7233'}`, undefined, { cause: error });
     });
-    return new TribunalClient({ client: new Client({ connection, namespace }), namespace, deployment }, connection);
+    return new TribunalClient(hostOf(connection, namespace, deployment, dataConverter), connection);
   }
 
   /**
@@ -143,7 +157,7 @@ export class TribunalClient {
     const query = listQuery(this.#host.deployment, filter);
     return await call(this.#host, 'cannot list evaluations', undefined, async () => {
       const found: EvaluationSummary[] = [];
-      for await (const info of this.#host.client.workflow.list({ query, pageSize: Math.min(limit, 1_000) })) {
+      for await (const info of this.#host.index.workflow.list({ query, pageSize: Math.min(limit, 1_000) })) {
         if (found.push(summaryOf(info)) >= limit) break;
       }
       return found;
@@ -230,9 +244,33 @@ export class TribunalClient {
   }
 }
 
+function hostOf(connection: ConnectionLike, namespace: string, deployment: string, dataConverter: DataConverter = {}): Host {
+  return {
+    client: new Client({ connection, namespace, dataConverter }),
+    index: new Client({ connection, namespace, dataConverter: { payloadCodecs: [UNREAD] } }),
+    namespace,
+    deployment,
+  };
+}
+
+const NOTHING = defaultPayloadConverter.toPayload(null);
+
+const UNREAD: PayloadCodec = {
+  encode: async () => await Promise.reject(new Error('what only looks at the index sends no payloads')),
+  decode: async (payloads) => payloads.map(() => NOTHING),
+};
+
 /** @throws Error with everything that is wrong with the environment. */
-function environmentDeployment(): string {
+function environment(): Settings {
   const loaded = loadSettings();
   if (!loaded.ok) throw new Error(loaded.problems.join('; '));
-  return loaded.settings.deployment;
+  return loaded.settings;
+}
+
+/** A service that is told to encrypt must not send its first content in clear because nobody told its code. */
+async function environmentConverter(): Promise<DataConverter | undefined> {
+  const { dataConverter } = environment();
+  if (dataConverter === undefined) return undefined;
+  const { loadDataConverter } = await import('./codec/load.js');
+  return await loadDataConverter(dataConverter);
 }

@@ -4,6 +4,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { z } from 'zod';
+import { converterBeside } from './codec/converter-name.js';
 import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from './contract.js';
 import { howToName, showTarget } from './critics/network/addresses.js';
 import { loadCriticsModule } from './critics/module.js';
@@ -48,6 +49,8 @@ export interface Deployment {
   readonly lanes: NamedLanes;
   /** Private hosts that critics may ask. */
   readonly hosts: readonly string[];
+  /** `tribunal/codec`, or the path of a module: what all that Temporal records goes through. */
+  readonly dataConverter?: string;
   /** Plan files, as they were named. */
   readonly files: readonly string[];
   /** By the plan's name: the file that it stands in and its `cases`, which no worker needs. */
@@ -94,6 +97,7 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     priorityLevels: described.priorityLevels,
     lanes: described.lanes,
     hosts: described.hosts,
+    ...(described.dataConverter !== undefined ? { dataConverter: described.dataConverter } : {}),
     files,
     sources: new Map([...plans].map(([name, { file, cases }]) => [name, { file, cases }])),
   };
@@ -131,6 +135,7 @@ interface Described {
   readonly hosts: readonly string[];
   readonly priorityLevels: 10 | 5;
   readonly lanes: NamedLanes;
+  readonly dataConverter?: string;
 }
 
 /** What `tribunal.yaml` and the options say together; paths of the file start at its folder. */
@@ -149,6 +154,7 @@ async function describe(options: DeploymentOptions): Promise<Described> {
     hosts: [...(written.hosts ?? []), ...own.hosts],
     priorityLevels: written.priorityLevels ?? 10,
     lanes: namedLanes(written.lanes),
+    ...(written.dataConverter !== undefined ? { dataConverter: converterBeside(file, written.dataConverter) } : {}),
   };
 }
 

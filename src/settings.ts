@@ -5,6 +5,7 @@
 import type { TLSConfig } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { z } from 'zod';
+import { parseKeys, type CodecKeys } from './codec/keys.js';
 import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from './contract.js';
 import { didYouMean } from './domain/nearest.js';
 import { durationField } from './schemas/duration.js';
@@ -26,6 +27,15 @@ const VARIABLES = {
     context.issues.push({ code: 'custom', message: parsed.message, input: text });
     return z.NEVER;
   }),
+  TRIBUNAL_DATA_CONVERTER: z.string(),
+  // No sentence of zod's own: they quote the value.
+  TRIBUNAL_CODEC_KEYS: z.string().transform((text, context): CodecKeys => {
+    const parsed = parseKeys(text);
+    if (parsed.ok) return parsed.keys;
+    context.issues.push({ code: 'custom', message: parsed.problem, input: undefined });
+    return z.NEVER;
+  }),
+  TRIBUNAL_CODEC_ACCEPT_PLAIN: z.enum(['yes', 'no']),
 } as const;
 
 const Environment = z.object(VARIABLES).partial();
@@ -47,6 +57,12 @@ export interface Settings {
   readonly logFormat: 'text' | 'json';
   /** `TRIBUNAL_METRICS`: where a worker tells its metrics and answers probes; default: nowhere. */
   readonly metrics?: ListenAddress;
+  /** `TRIBUNAL_DATA_CONVERTER`: `tribunal/codec` or the path of a module. */
+  readonly dataConverter?: string;
+  /** `TRIBUNAL_CODEC_KEYS`, for `tribunal/codec`. */
+  readonly codecKeys?: CodecKeys;
+  /** `TRIBUNAL_CODEC_ACCEPT_PLAIN`; default no. */
+  readonly codecAcceptsPlain: boolean;
 }
 
 export type SettingsResult =
@@ -65,15 +81,18 @@ export function loadSettings(env: NodeJS.ProcessEnv = process.env): SettingsResu
   if (!parsed.ok)
     return { ok: false, problems: [...problems, ...parsed.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)] };
   if (problems.length > 0) return { ok: false, problems };
-  const { TRIBUNAL_DEPLOYMENT, TRIBUNAL_SHUTDOWN_GRACE, TRIBUNAL_LOG, TRIBUNAL_LOG_FORMAT, TRIBUNAL_METRICS } = parsed.value;
+  const values = parsed.value;
   return {
     ok: true,
     settings: {
-      deployment: TRIBUNAL_DEPLOYMENT ?? DEFAULT_DEPLOYMENT,
-      shutdownGraceMs: TRIBUNAL_SHUTDOWN_GRACE?.ms ?? DEFAULT_SHUTDOWN_GRACE_MS,
-      logLevel: TRIBUNAL_LOG ?? 'warn',
-      logFormat: TRIBUNAL_LOG_FORMAT ?? 'text',
-      ...(TRIBUNAL_METRICS !== undefined ? { metrics: TRIBUNAL_METRICS } : {}),
+      deployment: values.TRIBUNAL_DEPLOYMENT ?? DEFAULT_DEPLOYMENT,
+      shutdownGraceMs: values.TRIBUNAL_SHUTDOWN_GRACE?.ms ?? DEFAULT_SHUTDOWN_GRACE_MS,
+      logLevel: values.TRIBUNAL_LOG ?? 'warn',
+      logFormat: values.TRIBUNAL_LOG_FORMAT ?? 'text',
+      ...(values.TRIBUNAL_METRICS !== undefined ? { metrics: values.TRIBUNAL_METRICS } : {}),
+      ...(values.TRIBUNAL_DATA_CONVERTER !== undefined ? { dataConverter: values.TRIBUNAL_DATA_CONVERTER } : {}),
+      ...(values.TRIBUNAL_CODEC_KEYS !== undefined ? { codecKeys: values.TRIBUNAL_CODEC_KEYS } : {}),
+      codecAcceptsPlain: values.TRIBUNAL_CODEC_ACCEPT_PLAIN === 'yes',
     },
   };
 }

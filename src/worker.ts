@@ -3,10 +3,12 @@
  * Nothing polls before the server knows the search attributes and every critic that a plan uses is warm.
  */
 import { randomUUID } from 'node:crypto';
-import type { MetricMeter } from '@temporalio/common';
+import type { DataConverter, MetricMeter } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { makeActivities } from './activities/index.js';
 import { workflowBundle } from './bundle.js';
+import { withFailures } from './codec/failures.js';
+import { loadDataConverter } from './codec/load.js';
 import { workflowQueue } from './contract.js';
 import { parseOptions } from './critics/attempt.js';
 import type { SecretSource } from './critics/critic.js';
@@ -30,6 +32,7 @@ import { runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-
 import { missingSearchAttributes } from '../temporal/setup.js';
 
 export { loadDeployment, type Deployment, type DeploymentOptions } from './deployment.js';
+export { replayEvaluation, type ReplayOptions } from './replay.js';
 
 export interface TribunalWorkerOptions {
   /** Name of the deployment: also its workflow task queue. */
@@ -42,6 +45,8 @@ export interface TribunalWorkerOptions {
     readonly lanes?: NamedLanes;
     /** As in {@link TribunalWorkerOptions.hosts}. */
     readonly hosts?: readonly string[];
+    /** Where the data converter is loaded from, when none is handed in: `tribunal/codec` or the path of a module. */
+    readonly dataConverter?: string;
   };
   readonly connection: NativeConnection;
   readonly namespace: string;
@@ -51,7 +56,12 @@ export interface TribunalWorkerOptions {
   readonly hosts?: readonly string[];
   /** How long critics may go on after a stop was asked for. Default 30 s: longer than most attempts, shorter than a supervisor's patience. */
   readonly shutdownGraceMs?: number;
-  /** Code of the workflows, when it was bundled before; default: the bundle of the build, or a fresh one. */
+  /**
+   * What Temporal records goes through it: `encryption()` of `tribunal/codec`, or one of your own. With one that names no
+   * failure converter, messages of failures go through its codecs, too.
+   */
+  readonly dataConverter?: DataConverter;
+  /** Code of the workflows, when it was bundled before and without a data converter; default: the bundle of the build, or a fresh one. */
   readonly bundle?: { readonly codePath: string };
   readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void;
   /** Counts what is judged, as `Runtime.instance().metricMeter` does once the runtime has an exporter. Default: nobody counts. */
@@ -77,7 +87,8 @@ const FORCE_MS = 5_000;
  * address which nobody named, a member of the deployment with another plan of the same name and version, a server that
  * cannot be reached.
  */
-export async function createTribunalWorker(options: TribunalWorkerOptions): Promise<TribunalWorker> {
+export async function createTribunalWorker(given: TribunalWorkerOptions): Promise<TribunalWorker> {
+  const options = { ...given, ...(await converterOf(given)) };
   const { connection, namespace, deployment } = options;
   const missing = await missingSearchAttributes(connection, namespace);
   if (missing.length > 0)
@@ -124,6 +135,16 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
   };
 }
 
+async function converterOf({ dataConverter, deployment, bundle }: TribunalWorkerOptions): Promise<{ dataConverter?: DataConverter }> {
+  const named = deployment.dataConverter;
+  const converter = dataConverter ?? (named !== undefined ? await loadDataConverter(named) : undefined);
+  if (converter === undefined) return {};
+  // In code that was bundled without its converters the messages of failures would stay in clear.
+  if (bundle !== undefined)
+    throw new Error('bundle and dataConverter exclude each other: leave out the bundle, so that one with its converters is made');
+  return { dataConverter: withFailures(converter) };
+}
+
 /** Lanes that this process owns run inside an activity; when they fail, the process does. */
 async function runUntilFailed(workers: readonly OneWorker[], failed: Promise<Error>): Promise<void> {
   let failure: Error | undefined;
@@ -135,7 +156,10 @@ async function runUntilFailed(workers: readonly OneWorker[], failed: Promise<Err
   if (failure !== undefined) throw failure;
 }
 
-function membershipOf({ connection, namespace, deployment, log }: TribunalWorkerOptions, lanes: readonly Lane[]): Membership {
+function membershipOf(
+  { connection, namespace, dataConverter, deployment, log }: TribunalWorkerOptions,
+  lanes: readonly Lane[],
+): Membership {
   const plans = [...deployment.plans.values()];
   const offering: Offering = {
     plans: Object.fromEntries(
@@ -148,7 +172,8 @@ function membershipOf({ connection, namespace, deployment, log }: TribunalWorker
     longestMs: Math.max(0, ...plans.map((plan) => plan.timeouts.globalMs)),
   };
   const member = { identity: memberIdentity(randomUUID().slice(0, 8)), file: sha256(JSON.stringify(offering)), offering };
-  return new Membership(connection, namespace, deployment.name, member, (...line) => log?.(...line));
+  const server = { connection, namespace, ...(dataConverter !== undefined ? { dataConverter } : {}) };
+  return new Membership(server, deployment.name, member, (...line) => log?.(...line));
 }
 
 /** It may be an object whose every property throws, and a throw from here would end the process. */
@@ -172,7 +197,7 @@ async function makeWorkflowWorker(
   return await Worker.create({
     ...common,
     taskQueue: workflowQueue(deployment.name),
-    workflowBundle: options.bundle ?? (await workflowBundle()),
+    workflowBundle: options.bundle ?? (await workflowBundle(options.dataConverter)),
     activities: { ...makeActivities({ deployment: deployment.name, ...deployment, ...tools, countPollers }) },
     sinks: countSinks(options.meter),
     // Critics run on lanes; what this Worker offers is local to its workflows.
@@ -189,7 +214,7 @@ const hostsOf = ({ hosts, deployment }: TribunalWorkerOptions): readonly string[
 const secretsOf = ({ secrets }: TribunalWorkerOptions): SecretSource => secrets ?? (() => undefined);
 
 function commonOptions(
-  { connection, namespace, shutdownGraceMs = DEFAULT_GRACE_MS }: TribunalWorkerOptions,
+  { connection, namespace, dataConverter, shutdownGraceMs = DEFAULT_GRACE_MS }: TribunalWorkerOptions,
   identity: string,
 ): Omit<WorkerOptions, 'taskQueue'> {
   return {
@@ -198,6 +223,7 @@ function commonOptions(
     identity,
     shutdownGraceTime: shutdownGraceMs,
     shutdownForceTime: shutdownGraceMs + FORCE_MS,
+    ...(dataConverter !== undefined ? { dataConverter } : {}),
   };
 }
 

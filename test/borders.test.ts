@@ -124,7 +124,11 @@ const TABLE: readonly Row[] = [
     why: 'limits in a process, and which process owns them',
   },
   { of: 'src/pollers.ts', may: [], why: 'asks any connection that it is handed' },
-  { of: 'src/bundle.ts', may: ['@temporalio/worker', NODE], why: 'the workflows are given by path' },
+  { of: 'src/bundle.ts', may: ['src/codec/failures.ts', '@temporalio/worker', NODE], why: 'the workflows are given by path' },
+  { of: 'src/replay.ts', may: ['src/bundle.ts', 'src/codec/failures.ts', '@temporalio/worker'], why: 'the workflows without a server' },
+  // Encryption.
+  { of: 'src/codec/load.ts', may: ['src/codec/', 'src/critics/module.ts'], why: "a module of one's own is loaded like one of critics" },
+  { of: 'src/codec/', may: ['src/settings.ts', NODE], why: 'for services, too: no native module; keys come from the environment' },
   {
     of: 'src/plan-loader.ts',
     may: [CRITICS, DOMAIN, SCHEMAS, DIGEST, 'src/report/safe.ts', NODE],
@@ -132,7 +136,7 @@ const TABLE: readonly Row[] = [
   },
   {
     of: 'src/deployment.ts',
-    may: [CONTRACT, DOMAIN, CRITICS, SCHEMAS, 'src/plan-loader.ts', NODE],
+    may: ['src/codec/converter-name.ts', CONTRACT, DOMAIN, CRITICS, SCHEMAS, 'src/plan-loader.ts', NODE],
     why: 'plans and critics of one deployment',
   },
   {
@@ -183,9 +187,11 @@ const TABLE: readonly Row[] = [
       CRITICS,
       'src/lanes/',
       'src/bundle.ts',
+      'src/codec/',
       'src/deployment.ts',
       'src/metrics.ts',
       'src/pollers.ts',
+      'src/replay.ts',
       'src/run-workers.ts',
       'src/deferred.ts',
       DIGEST,
@@ -206,6 +212,8 @@ const TABLE: readonly Row[] = [
       DIGEST,
       ...CLIENT_PARTS,
       START_OPTIONS,
+      'src/codec/codec-error.ts',
+      'src/codec/load.ts',
       'src/pollers.ts',
       'src/settings.ts',
       'src/uuid-v7.ts',
@@ -217,7 +225,7 @@ const TABLE: readonly Row[] = [
   { of: 'src/report/', may: [DOMAIN, 'src/lanes/lanes.ts', 'picocolors'], why: 'pure; a plan is shown with the names of its lanes' },
   {
     of: 'src/settings.ts',
-    may: [CONTRACT, SCHEMAS, DOMAIN, 'temporal/running.ts', 'zod', '@temporalio/envconfig'],
+    may: [CONTRACT, SCHEMAS, DOMAIN, 'src/codec/keys.ts', 'temporal/running.ts', 'zod', '@temporalio/envconfig'],
     why: 'the one reader of the environment; nothing below worker, client and cli imports it',
   },
   {
@@ -228,6 +236,7 @@ const TABLE: readonly Row[] = [
       ...CLIENT_PARTS,
       'src/worker.ts',
       'src/assess/',
+      'src/codec/',
       'src/deployment.ts',
       'src/in-process.ts',
       'src/in-process-runner.ts',

@@ -8,6 +8,8 @@ export interface GlobalOptions {
   readonly namespace?: string;
   /** Name of the deployment. */
   readonly deployment?: string;
+  /** `tribunal/codec` or the path of a module. */
+  readonly dataConverter?: string;
 }
 
 export interface Call<Options> {

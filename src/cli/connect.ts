@@ -1,13 +1,15 @@
 /** From the command line's options to a client, and to the address at which people see an evaluation. */
 import { existsSync, readFileSync } from 'node:fs';
 import { Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { TribunalClient } from '../client.js';
 import { ServerUnreachable } from '../client-errors.js';
+import { converterBeside } from '../codec/converter-name.js';
 import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from '../contract.js';
 import { readYaml } from '../schemas/plan-file.js';
 import { loadSettings, resolveServer, type ResolvedServer, type Settings } from '../settings.js';
 import type { GlobalOptions } from './command.js';
-import { usageError } from './exit.js';
+import { describeError, usageError } from './exit.js';
 
 const DEPLOYMENT_FILE = 'tribunal.yaml';
 
@@ -39,10 +41,16 @@ export async function openConnection({ connectionOptions, source }: Pick<Server,
 
 export async function connectClient(options: GlobalOptions & { readonly file?: string }, env: NodeJS.ProcessEnv): Promise<Connected> {
   const deployment = deploymentName(options, env);
+  const converter = await converterFor(options, env);
   const server = await serverOf(options, env);
   const { namespace, uiUrl } = server;
   const connection = await openConnection(server);
-  const client = await TribunalClient.connect({ connection, namespace, deployment });
+  const client = await TribunalClient.connect({
+    connection,
+    namespace,
+    deployment,
+    ...(converter !== undefined ? { dataConverter: converter.dataConverter } : {}),
+  });
   return {
     client,
     connection,
@@ -68,13 +76,44 @@ export function deploymentName(options: { readonly deployment?: string; readonly
     if (options.file !== undefined) throw usageError(`${file}: there is no such file`);
     return DEFAULT_DEPLOYMENT;
   }
-  // A file that cannot be read must not ask another deployment, whose plans may be laxer.
+  const { name: named = DEFAULT_DEPLOYMENT } = fieldsOf(file);
+  if (typeof named === 'string' && DEPLOYMENT_FORM.test(named)) return named;
+  throw usageError(`${file}: name is not the name of a deployment (${DEPLOYMENT_FORM.source})`);
+}
+
+/** A file that cannot be read must not ask another deployment, whose plans may be laxer, and must not send content in clear. */
+function fieldsOf(file: string): Readonly<Record<string, unknown>> {
   const yaml = readYaml(readFileSync(file, 'utf8'));
   if (!yaml.ok) throw usageError(yaml.problems.map(({ line, col, message }) => `${file}:${line}:${col} ${message}`).join('\n'));
   const { value } = yaml;
-  const named = typeof value === 'object' && value !== null && 'name' in value ? value.name : DEFAULT_DEPLOYMENT;
-  if (typeof named === 'string' && DEPLOYMENT_FORM.test(named)) return named;
-  throw usageError(`${file}: name is not the name of a deployment (${DEPLOYMENT_FORM.source})`);
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+export interface NamedConverter {
+  readonly name: string;
+  readonly dataConverter: DataConverter;
+}
+
+/** `--data-converter`, else `TRIBUNAL_DATA_CONVERTER`, else the line `dataConverter` of the deployment file; `undefined` without any. */
+export async function converterFor(
+  options: { readonly dataConverter?: string; readonly file?: string },
+  env: NodeJS.ProcessEnv,
+): Promise<NamedConverter | undefined> {
+  const name = options.dataConverter ?? settingsOf(env).dataConverter ?? converterOfFile(options.file ?? DEPLOYMENT_FILE);
+  if (name === undefined) return undefined;
+  const { loadDataConverter } = await import('../codec/load.js');
+  const dataConverter = await loadDataConverter(name, env).catch((error: unknown) => {
+    throw usageError(describeError(error).message);
+  });
+  return { name, dataConverter };
+}
+
+function converterOfFile(file: string): string | undefined {
+  if (!existsSync(file)) return undefined;
+  const { dataConverter: named } = fieldsOf(file);
+  if (named === undefined) return undefined;
+  if (typeof named === 'string' && named !== '') return converterBeside(file, named);
+  throw usageError(`${file}: dataConverter must be tribunal/codec or the path of a module`);
 }
 
 /** @throws CliError with everything that is wrong with the environment. */

@@ -10,7 +10,7 @@ import type { DevServer } from '../../temporal/dev-server.js';
 import { answers, findRunningServer, forgetRunningServer, recordRunningServer } from '../../temporal/running.js';
 import { MAX_PORT } from '../schemas/listen-address.js';
 import { onRun, type Call, type Cli } from './command.js';
-import { deploymentName, settingsOf } from './connect.js';
+import { converterFor, deploymentName, settingsOf } from './connect.js';
 import { CliError, EXIT, usageError } from './exit.js';
 import type { Log } from './log.js';
 import { addObservedOptions, observed, type Observed, type ObservedOptions } from './observed.js';
@@ -45,13 +45,21 @@ async function runDev({ options, io, output }: Call<DevOptions>, by: Observed): 
   const shutdownGraceMs = io.env['TRIBUNAL_SHUTDOWN_GRACE'] ? settings.shutdownGraceMs : DEV_GRACE_MS;
   const stop = listenForStop();
   try {
+    const converter = await converterFor(options, io.env);
     const deployment = await loadFrom(options, io.env);
     const server = await findOrStart(options, by.log);
     // A loss that comes before anybody waits for it is told by whatever fails for want of the server.
     server.lost.catch(() => undefined);
     try {
       if (!stop.signal.aborted)
-        await serveOn(server, deployment, output, { shutdownGraceMs, logLevel: settings.logLevel, stop, env: io.env, ...by });
+        await serveOn(server, deployment, output, {
+          shutdownGraceMs,
+          logLevel: settings.logLevel,
+          stop,
+          env: io.env,
+          ...by,
+          ...(converter !== undefined ? { converter } : {}),
+        });
     } finally {
       await server.close();
     }
@@ -112,7 +120,7 @@ async function serveOn(
   server: LocalServer,
   deployment: Deployment,
   output: Output,
-  rest: Pick<Serve, 'shutdownGraceMs' | 'logLevel' | 'env' | 'stop' | 'log' | 'metrics'>,
+  rest: Pick<Serve, 'shutdownGraceMs' | 'logLevel' | 'env' | 'stop' | 'log' | 'metrics' | 'converter'>,
 ): Promise<void> {
   const { serve } = await import('./serve.js');
   const serving = serve({

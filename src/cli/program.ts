@@ -50,6 +50,7 @@ function makeProgram(cli: Cli): Command {
     .option('--address <host:port>', 'Temporal server')
     .option('--namespace <name>', 'Temporal namespace')
     .option('--deployment <name>', 'deployment whose workers judge (default: the name in tribunal.yaml, else "tribunal")')
+    .option('--data-converter <module>', 'what Temporal records goes through it: tribunal/codec to encrypt it, or the path of a module')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => void cli.io.stdout.write(text),

@@ -1,6 +1,7 @@
 /** The SDK's runtime of this process: where its lines and its metrics go. Loads the native module. */
 import { createServer, type AddressInfo } from 'node:net';
 import { DefaultLogger, Runtime, type LogMetadata, type TelemetryOptions } from '@temporalio/worker';
+import { codecErrorIn } from '../codec/codec-error.js';
 import { BUCKETS } from '../metrics.js';
 import type { Settings } from '../settings.js';
 import type { Log, LogLevel } from './log.js';
@@ -93,8 +94,10 @@ function makeLogger(log: Log, logLevel: Settings['logLevel']): DefaultLogger {
   });
 }
 
-/** Of the one line that ends the process; what other lines carry may be content. */
+/** Of the one line that ends the process, and of payloads that cannot be decrypted; what other lines carry may be content. */
 function reasonOf(message: string, meta: LogMetadata | undefined): string {
   const error: unknown = meta?.['error'];
+  const undecodable = codecErrorIn(error);
+  if (undecodable !== undefined) return `: ${undecodable.message}`;
   return message === 'Worker failed' && error instanceof Error ? `: ${error.message}` : '';
 }

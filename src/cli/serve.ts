@@ -8,6 +8,7 @@ import type { ListenAddress } from '../schemas/listen-address.js';
 import { SECRET_PREFIX, type ServerConnection, type Settings } from '../settings.js';
 import { createTribunalWorker, type TribunalWorker } from '../worker.js';
 import { ServerUnreachable } from '../client-errors.js';
+import type { NamedConverter } from './connect.js';
 import type { Log } from './log.js';
 import { openProbes, type Probes } from './probes.js';
 import { installRuntime } from './runtime.js';
@@ -17,6 +18,7 @@ export interface Serve {
   readonly deployment: Deployment;
   readonly connectionOptions: ServerConnection;
   readonly namespace: string;
+  readonly converter?: NamedConverter;
   readonly shutdownGraceMs: number;
   readonly logLevel: Settings['logLevel'];
   /** Where critics find their secrets, by name. */
@@ -49,8 +51,9 @@ export async function serve(options: Serve): Promise<void> {
 }
 
 async function poll(options: Serve, probes?: Probes, made?: (worker: TribunalWorker) => void): Promise<void> {
-  const { deployment, connectionOptions, namespace, shutdownGraceMs, env, stop, log, ready } = options;
+  const { deployment, connectionOptions, namespace, converter, shutdownGraceMs, env, stop, log, ready } = options;
   for (const warning of deployment.warnings) log.note(safeText(formatProblem(warning)), 'warn');
+  if (converter !== undefined) log.note(safeText(`what Temporal records goes through ${converter.name}`));
   const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
     throw new ServerUnreachable(`cannot connect to ${connectionOptions.address}`, undefined, { cause: error });
   });
@@ -59,6 +62,7 @@ async function poll(options: Serve, probes?: Probes, made?: (worker: TribunalWor
       deployment,
       connection,
       namespace,
+      ...(converter !== undefined ? { dataConverter: converter.dataConverter } : {}),
       shutdownGraceMs,
       // Of a prefix of their own: whoever can schedule a critic could otherwise ask for any variable of this process.
       secrets: (name) => env[`${SECRET_PREFIX}${name}`],

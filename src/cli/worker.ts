@@ -1,7 +1,7 @@
 /** `tribunal worker`: judges what clients start, on the server of the settings, until it is told to stop. */
 import type { Command } from 'commander';
 import { onRun, type Call, type Cli } from './command.js';
-import { serverOf, settingsOf } from './connect.js';
+import { converterFor, serverOf, settingsOf } from './connect.js';
 import { EXIT } from './exit.js';
 import { addObservedOptions, observed, type Observed, type ObservedOptions } from './observed.js';
 import { listenForStop } from './signals.js';
@@ -34,11 +34,13 @@ async function runWorker({ options, io, output }: Call<WorkerOptions>, by: Obser
   const { shutdownGraceMs, logLevel } = settingsOf(io.env);
   const stop = listenForStop();
   try {
+    const converter = await converterFor(options, io.env);
     const deployment = await loadFrom(options, io.env);
     const { connectionOptions, namespace } = await serverOf(options, io.env);
     const { serve } = await import('./serve.js');
     await serve({
       deployment,
+      ...(converter !== undefined ? { converter } : {}),
       connectionOptions,
       namespace,
       shutdownGraceMs,

@@ -35,10 +35,18 @@ export async function loadCriticsModule(path: string, limitMs: number = LOAD_MS)
  * @throws Error with one sentence that names the file.
  */
 export async function importDefault(path: string, limitMs: number = LOAD_MS): Promise<unknown> {
+  return (await importModule(path, limitMs))['default'];
+}
+
+/**
+ * All exports of a module, by name.
+ * @throws Error with one sentence that names the file.
+ */
+export async function importModule(path: string, limitMs: number = LOAD_MS): Promise<Readonly<Record<string, unknown>>> {
   const file = await fileOf(path);
   if (/\.[mc]?ts$/.test(file)) await registerTypeScript(path);
   try {
-    return await within(limitMs, defaultOf(file));
+    return await within(limitMs, exportsOf(file));
   } catch (error) {
     throw new Error(`${path}: cannot be loaded: ${reasonOf(error, file)}`, { cause: error });
   }
@@ -56,9 +64,9 @@ async function fileOf(path: string): Promise<string> {
   throw new Error(`${path}: cannot be loaded: a folder is no module: name a file in it`);
 }
 
-async function defaultOf(file: string): Promise<unknown> {
-  const { default: exported } = (await import(pathToFileURL(file).href)) as { default?: unknown };
-  return isCommonJs(exported) ? exported.default : exported;
+async function exportsOf(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const exported = (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
+  return isCommonJs(exported['default']) ? exported['default'] : exported;
 }
 
 /** The timer also keeps the process: without anything else to do, Node would end it in the middle of the await. */
@@ -86,8 +94,8 @@ async function registerTypeScript(path: string): Promise<void> {
 }
 
 /** A file without `"type": "module"` in its package becomes CommonJS, whose exports stand inside the default one. */
-const isCommonJs = (exported: unknown): exported is { readonly default: unknown } =>
-  typeof exported === 'object' && exported !== null && '__esModule' in exported && 'default' in exported;
+const isCommonJs = (exported: unknown): exported is Readonly<Record<string, unknown>> =>
+  typeof exported === 'object' && exported !== null && '__esModule' in exported;
 
 /** What a module threw may be anything, down to an object whose every property throws. */
 function reasonOf(error: unknown, file: string): string {

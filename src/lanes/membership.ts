@@ -8,7 +8,7 @@ import {
   Client,
   WithStartWorkflowOperation,
   WorkflowNotFoundError,
-  type ConnectionLike,
+  type ClientOptions,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import {
@@ -45,17 +45,18 @@ const WORKFLOW_TASK_TIMEOUT = '5s' as const;
 
 export class Membership {
   readonly client: Client;
+  readonly namespace: string;
   readonly #stop = new AbortController();
   #joined = false;
 
   constructor(
-    connection: ConnectionLike,
-    readonly namespace: string,
+    options: ClientOptions & { readonly namespace: string },
     readonly deployment: string,
     readonly member: Member,
     readonly log: (level: 'info' | 'warn' | 'error', message: string) => void,
   ) {
-    this.client = new Client({ connection, namespace });
+    this.client = new Client(options);
+    this.namespace = options.namespace;
   }
 
   /** @throws Error in one sentence when a member has another plan of the same name and version. */

@@ -23,6 +23,11 @@ export const DeploymentSchema = strict({
     .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, { error: 'a lane is called [a-z][a-z0-9_]{0,63}' }), LaneSchema)
     .meta({ description: "Limits that critics of all plans share, such as a provider's: a critic names its lane with `lane: NAME`." })
     .optional(),
+  dataConverter: z
+    .string()
+    .min(1)
+    .meta({ description: 'What Temporal records goes through it: tribunal/codec to encrypt it, or the path of a module.' })
+    .optional(),
   priorityLevels: z
     .union([z.literal(10), z.literal(5)], { error: 'must be 10 or 5: the priority levels of the server' })
     .meta({ description: 'Priority levels of the server: 10 for the embedded one (default), 5 for others.' })

@@ -52,6 +52,8 @@ describe('the package', () => {
       'CHANGELOG.md',
       'bin/tribunal.mjs',
       'dist/src/workflow-bundle.cjs',
+      'dist/src/workflow-bundle-encrypting.cjs',
+      'dist/src/codec/failure-converter.cjs',
       'templates/init/tribunal.yaml',
       'plans/plan.schema.json',
     ])
@@ -160,20 +162,23 @@ describe('an entry of the installed package', () => {
       }\`));
   `;
 
-  test.each(['tribunal', 'tribunal/client', 'tribunal/testing', 'tribunal/workflow'])('%s loads without a native module', async (entry) => {
-    rmSync(join(folder, 'node_modules', '@temporalio', 'core-bridge'), { recursive: true, force: true });
-    writeFileSync(join(folder, 'block.mjs'), BLOCKER);
-    writeFileSync(
-      join(folder, 'load.mjs'),
-      `const loaded = await import('${entry}');
+  test.each(['tribunal', 'tribunal/client', 'tribunal/testing', 'tribunal/workflow', 'tribunal/codec'])(
+    '%s loads without a native module',
+    async (entry) => {
+      rmSync(join(folder, 'node_modules', '@temporalio', 'core-bridge'), { recursive: true, force: true });
+      writeFileSync(join(folder, 'block.mjs'), BLOCKER);
+      writeFileSync(
+        join(folder, 'load.mjs'),
+        `const loaded = await import('${entry}');
       const { createRequire } = await import('node:module');
       const native = Object.keys(createRequire(import.meta.url).cache).filter((file) => /core-bridge|temporalio.worker|temporalio.activity|\\.node$/.test(file));
       console.log(JSON.stringify({ names: Object.keys(loaded).length, native }));`,
-    );
-    const { exit, stdout, stderr } = await runProgram(process.execPath, ['--import', './block.mjs', 'load.mjs'], { cwd: folder });
-    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
-    expect(JSON.parse(stdout)).toEqual({ names: expect.any(Number), native: [] });
-  });
+      );
+      const { exit, stdout, stderr } = await runProgram(process.execPath, ['--import', './block.mjs', 'load.mjs'], { cwd: folder });
+      expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+      expect(JSON.parse(stdout)).toEqual({ names: expect.any(Number), native: [] });
+    },
+  );
 
   test('tribunal/worker does not: the guard of the test above works', async () => {
     writeFileSync(join(folder, 'load.mjs'), "await import('tribunal/worker');");
@@ -209,12 +214,13 @@ import { defineCritic, definePlan, type Finding } from 'tribunal';
 import { evaluateAsChild } from 'tribunal/workflow';
 import { conformanceChecks, type Check } from 'tribunal/testing';
 import { loadDeployment } from 'tribunal/worker';
+import { encryption } from 'tribunal/codec';
 
 const critic = defineCritic({ name: 'own', version: '1.0.0', evaluate: (): Finding => ({ severity: 0, violations: [] }) });
 export const checks: readonly Check[] = conformanceChecks(critic, { good: {} });
 export const prepared: PreparedEvaluation = prepareEvaluation({ plan: 'p', content: 'text' });
 export async function main(): Promise<string> {
-  const client = await TribunalClient.connect({ address: 'localhost:7233' });
+  const client = await TribunalClient.connect({ address: 'localhost:7233', dataConverter: encryption({ keys: 'k:key' }) });
   const report = await client.evaluate({ plan: 'p', content: { output: 'text' } });
   return report.decision === 'allow' ? report.evaluationId : (await evaluateAsChild(prepared)).decision;
 }

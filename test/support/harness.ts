@@ -7,6 +7,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
 import type { temporal } from '@temporalio/proto';
 import { inject } from 'vitest';
@@ -41,8 +42,8 @@ export interface Harness {
   readonly dir: string;
   readonly plans: ReadonlyMap<string, Plan>;
   history(id: string, runId?: string): Promise<HistoryEvent[]>;
-  /** Starts one more worker of the same deployment in this process. */
-  addWorker(): Promise<() => Promise<void>>;
+  /** Starts one more worker of the same deployment in this process; with another data converter, where one is given. */
+  addWorker(dataConverter?: DataConverter): Promise<() => Promise<void>>;
   stopWorkers(): Promise<void>;
   close(): Promise<void>;
 }
@@ -61,6 +62,8 @@ export interface HarnessOptions {
   readonly secrets?: NonNullable<TribunalWorkerOptions['secrets']>;
   /** What the workers have to say. */
   readonly log?: NonNullable<TribunalWorkerOptions['log']>;
+  /** Of workers and client; `temporal` of the harness has none. */
+  readonly dataConverter?: DataConverter;
 }
 
 let runtimeInstalled = false;
@@ -91,10 +94,11 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
     plans.set(loaded.plan.name, loaded.plan);
   }
   const connection = await Connection.connect({ address });
-  const client = await TribunalClient.connect({ connection, namespace, deployment });
+  const converter = options.dataConverter !== undefined ? { dataConverter: options.dataConverter } : {};
+  const client = await TribunalClient.connect({ connection, namespace, deployment, ...converter });
   const stops: (() => Promise<void>)[] = [];
 
-  async function addWorker(): Promise<() => Promise<void>> {
+  async function addWorker(dataConverter = options.dataConverter): Promise<() => Promise<void>> {
     // One each: the SDK refuses two workers of one queue on the same connection.
     const native = await NativeConnection.connect({ address });
     const worker = await createTribunalWorker({
@@ -102,7 +106,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
       connection: native,
       namespace,
       shutdownGraceMs: 0,
-      bundle: { codePath: inject('bundlePath') },
+      ...(dataConverter === undefined ? { bundle: { codePath: inject('bundlePath') } } : { dataConverter }),
       ...(options.hosts !== undefined ? { hosts: options.hosts } : {}),
       ...(options.secrets !== undefined ? { secrets: options.secrets } : {}),
       ...(options.log !== undefined ? { log: options.log } : {}),

@@ -10,7 +10,7 @@ describe('settings', () => {
   test('an empty environment gives the defaults', () => {
     expect(loadSettings({ PATH: '/bin', TRIBUNAL_LOG: '' })).toEqual({
       ok: true,
-      settings: { deployment: 'tribunal', shutdownGraceMs: 30_000, logLevel: 'warn', logFormat: 'text' },
+      settings: { deployment: 'tribunal', shutdownGraceMs: 30_000, logLevel: 'warn', logFormat: 'text', codecAcceptsPlain: false },
     });
   });
 
@@ -22,10 +22,22 @@ describe('settings', () => {
       TRIBUNAL_LOG: 'debug',
       TRIBUNAL_LOG_FORMAT: 'json',
       TRIBUNAL_METRICS: ':9464',
+      TRIBUNAL_DATA_CONVERTER: 'own.mjs',
+      TRIBUNAL_CODEC_KEYS: `k1:${'A'.repeat(43)}=`,
+      TRIBUNAL_CODEC_ACCEPT_PLAIN: 'yes',
     };
     expect(loadSettings(env)).toEqual({
       ok: true,
-      settings: { deployment: 'moderation', shutdownGraceMs: 120_000, logLevel: 'debug', logFormat: 'json', metrics: { port: 9464 } },
+      settings: {
+        deployment: 'moderation',
+        shutdownGraceMs: 120_000,
+        logLevel: 'debug',
+        logFormat: 'json',
+        metrics: { port: 9464 },
+        dataConverter: 'own.mjs',
+        codecKeys: [{ id: 'k1', key: expect.anything() }],
+        codecAcceptsPlain: true,
+      },
     });
   });
 
