@@ -13,8 +13,9 @@ import { parseOptions } from './critics/attempt.js';
 import type { SecretSource } from './critics/critic.js';
 import { makeGuardedFetch } from './critics/network/guarded-fetch.js';
 import { unnamedHosts } from './critics/network/plan-hosts.js';
-import type { CriticRegistry } from './critics/registry.js';
-import type { Plan } from './domain/plan.js';
+import { isForThreads, notForThreads, type CriticRegistry } from './critics/registry.js';
+import { CriticThreads } from './critics/threads/threads.js';
+import { useOf, type Plan } from './domain/plan.js';
 import { BudgetPool } from './lanes/budgets.js';
 import { lanesOf, type Lane } from './lanes/lanes.js';
 import { freshPollers } from './pollers.js';
@@ -74,6 +75,7 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
   const plans = [...deployment.plans.values()];
   await warmCritics(plans, deployment.registry);
   await checkHosts(plans, options);
+  const threads = await startThreads(plans, options);
   const lanes = plans.flatMap((plan) => lanesOf(deployment.name, plan));
   await warnOfOthers(options, lanes);
   const workers: Worker[] = [];
@@ -81,15 +83,22 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
     const guarded = makeGuardedFetch({ hosts: hostsOf(options) });
     workers.push(await makeWorkflowWorker(options, guarded));
     const budgets = new BudgetPool();
-    for (const lane of lanes) workers.push(await makeLaneWorker(options, lane, { budgets, fetch: guarded }));
+    for (const lane of lanes) workers.push(await makeLaneWorker(options, lane, { budgets, fetch: guarded, threads }));
   } catch (error) {
     // A Worker that was made and never run would hold the connection open.
-    await Promise.allSettled(workers.map((worker) => stopUnused(worker)));
+    await Promise.allSettled([...workers.map((worker) => stopUnused(worker)), threads.close()]);
     throw error;
   }
   // Told by its kind alone: its texts may be content.
   const onStray = (thrown: unknown): void => options.log?.('error', `a critic left an error behind: ${kindOf(thrown)}`);
-  return { lanes, run: () => runWorkers(workers, onStray), shutdown: () => shutdownWorkers(workers) };
+  const run = async (): Promise<void> => {
+    try {
+      await runWorkers(workers, onStray);
+    } finally {
+      await threads.close();
+    }
+  };
+  return { lanes, run, shutdown: () => shutdownWorkers(workers) };
 }
 
 async function stopUnused(worker: Worker): Promise<void> {
@@ -129,7 +138,7 @@ async function makeWorkflowWorker(options: TribunalWorkerOptions, guarded: typeo
 async function makeLaneWorker(
   options: TribunalWorkerOptions,
   lane: Lane,
-  shared: { readonly budgets: BudgetPool; readonly fetch: typeof fetch },
+  shared: { readonly budgets: BudgetPool; readonly fetch: typeof fetch; readonly threads: CriticThreads },
 ): Promise<Worker> {
   const slots = lane.slots ?? UNLIMITED_SLOTS;
   const rate = lane.rateLimitPerSecond;
@@ -138,6 +147,7 @@ async function makeLaneWorker(
     secrets: secretsOf(options),
     fetch: shared.fetch,
     budgets: shared.budgets.chain(lane.budgets),
+    threads: shared.threads,
   });
   return await Worker.create({
     ...common(options),
@@ -167,7 +177,28 @@ function common({ connection, namespace, shutdownGraceMs = DEFAULT_GRACE_MS }: T
   };
 }
 
-/** Loads and warms every implementation that a plan uses, once for each set of options. */
+/** Threads in which the critics whose plans ask for them are ready. Without any none is made, until an older plan asks. */
+async function startThreads(plans: readonly Plan[], options: TribunalWorkerOptions): Promise<CriticThreads> {
+  const { registry } = options.deployment;
+  const uses = plans.flatMap((plan) => plan.critics.filter(({ isolation }) => isolation !== undefined).map((use) => ({ plan, use })));
+  const refused = uses.find(({ use }) => !isForThreads(use.uses, registry));
+  if (refused !== undefined) throw new Error(`plan ${refused.plan.name}: ${refused.use.name}: ${notForThreads(refused.use.uses)}`);
+  const threads = new CriticThreads({
+    registry,
+    hosts: hostsOf(options),
+    warm: uses.map(({ use }) => useOf(use)),
+    onStray: (kind) => options.log?.('error', `a critic left an error behind in a thread: ${kind}`),
+  });
+  try {
+    if (uses.length > 0) await threads.start();
+  } catch (error) {
+    await threads.close();
+    throw error;
+  }
+  return threads;
+}
+
+/** Loads and warms every implementation that a plan uses, once for each set of options. What runs in threads is warmed there. */
 async function warmCritics(plans: readonly Plan[], registry: CriticRegistry): Promise<void> {
   for (const plan of plans) {
     for (const use of plan.critics) {
@@ -176,7 +207,7 @@ async function warmCritics(plans: readonly Plan[], registry: CriticRegistry): Pr
         throw new Error(`plan ${plan.name}: ${use.name} uses ${use.uses}, which is not here; known are ${registry.names.join(', ')}`);
       const options = parseOptions(critic, use.with);
       if (!options.ok) throw new Error(`plan ${plan.name}: ${use.uses} refuses the options of ${use.name}`);
-      await critic.warm?.(options.value);
+      if (use.isolation === undefined) await critic.warm?.(options.value);
     }
   }
 }

@@ -61,6 +61,8 @@ export interface PlanCritic {
   /** Seconds; waits base, base², base³ … */
   readonly retryBackoffBase: number;
   readonly retryOnTimeout: boolean;
+  /** Each attempt runs in a thread that can be killed. Absent: in the worker's own. */
+  readonly isolation?: 'thread';
   readonly requiredOutputFields: readonly string[];
   /** CEL over `output`. */
   readonly validateOutput?: string;
@@ -81,6 +83,7 @@ export type CriticUse = Pick<
   | 'price'
   | 'attemptTimeoutMs'
   | 'retryOnTimeout'
+  | 'isolation'
   | 'requiredOutputFields'
   | 'validateOutput'
 >;
@@ -128,7 +131,7 @@ export interface Plan {
 
 export function useOf(critic: PlanCritic): CriticUse {
   const { name, uses, version, with: options, priority, price } = critic;
-  const { attemptTimeoutMs, retryOnTimeout, requiredOutputFields, validateOutput } = critic;
+  const { attemptTimeoutMs, retryOnTimeout, isolation, requiredOutputFields, validateOutput } = critic;
   return {
     name,
     uses,
@@ -138,6 +141,7 @@ export function useOf(critic: PlanCritic): CriticUse {
     ...(price !== undefined ? { price } : {}),
     attemptTimeoutMs,
     retryOnTimeout,
+    ...(isolation !== undefined ? { isolation } : {}),
     requiredOutputFields,
     ...(validateOutput !== undefined ? { validateOutput } : {}),
   };
