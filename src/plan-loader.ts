@@ -6,7 +6,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { importDefault } from './critics/module.js';
 import type { AnyCritic } from './critics/critic.js';
-import type { CriticRegistry } from './critics/registry.js';
+import { isForThreads, notForThreads, type CriticRegistry } from './critics/registry.js';
 import { canonicalJson, hashJson } from './digest.js';
 import { compilePlan, type ResolvedCritic } from './domain/compile-plan.js';
 import type { Json } from './domain/finding.js';
@@ -149,13 +149,16 @@ async function resolveCritics(
 ): Promise<{ resolved: Map<string, ResolvedCritic>; problems: PlanProblem[] }> {
   const resolved = new Map<string, ResolvedCritic>();
   const problems: PlanProblem[] = [];
-  for (const [name, { uses, with: written = {}, dispatch }] of Object.entries(source.critics)) {
+  for (const [name, { uses, with: written = {}, dispatch, isolation }] of Object.entries(source.critics)) {
     const implementation = await registry.find(uses);
     if (implementation === undefined) {
       problems.push(
         error(['critics', name, 'uses'], `there is no implementation called ${JSON.stringify(uses)}${hint(uses, registry.names)}`),
       );
       continue;
+    }
+    if (isolation === 'thread' && !isForThreads(uses, registry)) {
+      problems.push(error(['critics', name, 'isolation'], notForThreads(uses)));
     }
     const options = optionProblems(implementation, written);
     problems.push(...options.map((issue) => asProblem(issue, ['critics', name, 'with'])));

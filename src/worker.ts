@@ -15,10 +15,11 @@ import type { SecretSource } from './critics/critic.js';
 import { howToName, showTarget } from './critics/network/addresses.js';
 import { makeGuardedFetch } from './critics/network/guarded-fetch.js';
 import { unnamedHosts } from './critics/network/plan-hosts.js';
-import type { CriticRegistry } from './critics/registry.js';
+import { isForThreads, notForThreads, type CriticRegistry } from './critics/registry.js';
+import { CriticThreads } from './critics/threads/threads.js';
 import { deferred } from './deferred.js';
 import { sha256 } from './digest.js';
-import type { Plan } from './domain/plan.js';
+import { useOf, type Plan } from './domain/plan.js';
 import { BudgetPool } from './lanes/budgets.js';
 import type { Offering } from './lanes/deployment-state.js';
 import { makeLeaseActivities } from './lanes/hold-lanes.js';
@@ -101,7 +102,9 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
   const membership = membershipOf(options, lanes);
   await membership.check();
   const common = commonOptions(options, membership.member.identity);
-  const tools = { registry: deployment.registry, secrets: secretsOf(options), fetch: makeGuardedFetch({ hosts: hostsOf(options) }) };
+  const threads = await startThreads(plans, options);
+  const fetch = makeGuardedFetch({ hosts: hostsOf(options) });
+  const tools = { registry: deployment.registry, secrets: secretsOf(options), fetch, threads };
   const failed = deferred<Error>();
   const holding = makeLeaseActivities({
     lanes: new Map(lanes.map((lane) => [lane.queue, lane])),
@@ -121,7 +124,7 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
     // A Worker that was made and never run would hold the connection open.
     const running = runTogether(workers);
     shutdownWorkers(workers);
-    await running.catch(() => undefined);
+    await Promise.allSettled([running, threads.close()]);
     throw error;
   }
   workers.push(new LeaseWorker(deployment.name, common, holding, membership));
@@ -130,7 +133,13 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
   return {
     lanes,
     states: () => workers.map((worker) => worker.getState()),
-    run: () => withStrays(onStray, () => runUntilFailed(workers, failed.promise)),
+    async run() {
+      try {
+        await withStrays(onStray, () => runUntilFailed(workers, failed.promise));
+      } finally {
+        await threads.close();
+      }
+    },
     shutdown: () => void membership.leave().finally(() => shutdownWorkers(workers)),
   };
 }
@@ -227,7 +236,28 @@ function commonOptions(
   };
 }
 
-/** Loads and warms every implementation that a plan uses, once for each set of options. */
+/** Threads in which the critics whose plans ask for them are ready. Without any none is made, until an older plan asks. */
+async function startThreads(plans: readonly Plan[], options: TribunalWorkerOptions): Promise<CriticThreads> {
+  const { registry } = options.deployment;
+  const uses = plans.flatMap((plan) => plan.critics.filter(({ isolation }) => isolation !== undefined).map((use) => ({ plan, use })));
+  const refused = uses.find(({ use }) => !isForThreads(use.uses, registry));
+  if (refused !== undefined) throw new Error(`plan ${refused.plan.name}: ${refused.use.name}: ${notForThreads(refused.use.uses)}`);
+  const threads = new CriticThreads({
+    registry,
+    hosts: hostsOf(options),
+    warm: uses.map(({ use }) => useOf(use)),
+    onStray: (kind) => options.log?.('error', `a critic left an error behind in a thread: ${kind}`),
+  });
+  try {
+    if (uses.length > 0) await threads.start();
+  } catch (error) {
+    await threads.close();
+    throw error;
+  }
+  return threads;
+}
+
+/** Loads and warms every implementation that a plan uses, once for each set of options. What runs in threads is warmed there. */
 async function warmCritics(plans: readonly Plan[], registry: CriticRegistry): Promise<void> {
   for (const plan of plans) {
     for (const use of plan.critics) {
@@ -236,7 +266,7 @@ async function warmCritics(plans: readonly Plan[], registry: CriticRegistry): Pr
         throw new Error(`plan ${plan.name}: ${use.name} uses ${use.uses}, which is not here; known are ${registry.names.join(', ')}`);
       const options = parseOptions(critic, use.with);
       if (!options.ok) throw new Error(`plan ${plan.name}: ${use.uses} refuses the options of ${use.name}`);
-      await critic.warm?.(options.value);
+      if (use.isolation === undefined) await critic.warm?.(options.value);
     }
   }
 }

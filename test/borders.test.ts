@@ -97,6 +97,11 @@ const TABLE: readonly Row[] = [
     why: 'JSON Schema is a library; its patterns run on RE2',
   },
   {
+    of: 'src/critics/threads/',
+    may: [CRITICS, SCHEMAS, DOMAIN, 'src/deferred.ts', NODE, 'tinypool'],
+    why: 'the one place that knows the library of threads',
+  },
+  {
     of: CRITICS,
     may: [SCHEMAS, DOMAIN, 'src/deferred.ts', NODE, 'zod', 'undici', 'ipaddr.js', 'jsonc-parser', 're2js', '@bufbuild/re2', 'tsx'],
     why: 'an attempt measures findings and applies output rules, which are pure; modules in TypeScript are loaded by tsx',
@@ -185,6 +190,7 @@ const TABLE: readonly Row[] = [
       CONTRACT,
       'src/activities/',
       CRITICS,
+      'src/domain/plan.ts',
       'src/lanes/',
       'src/bundle.ts',
       'src/codec/',

@@ -4,9 +4,10 @@
  */
 import { ApplicationFailure, Context, type Info } from '@temporalio/activity';
 import type { AttemptFailure, Beat, RunCriticInput, RunCriticOutput } from '../contract.js';
-import { runAttempt, type AttemptEnd } from '../critics/attempt.js';
+import { runAttempt, type AttemptEnd, type CallCritic } from '../critics/attempt.js';
 import type { SecretSource } from '../critics/critic.js';
 import type { CriticRegistry } from '../critics/registry.js';
+import type { CriticThreads } from '../critics/threads/threads.js';
 import { MAX_MESSAGE_CHARS } from '../domain/finding.js';
 import { FAILURE_TYPES } from '../domain/errors.js';
 import type { AttemptRecord } from '../domain/outcomes.js';
@@ -29,9 +30,11 @@ export interface LaneDeps {
   readonly budgets: Budgets;
   /** Of a lane that one process at a time owns. */
   readonly lease?: { readonly lost: AbortSignal; isValid(): boolean };
+  /** For critics whose plan says `isolation: thread`. */
+  readonly threads: CriticThreads;
 }
 
-export function makeRunCritic({ budgets, lease, ...tools }: LaneDeps): (input: RunCriticInput) => Promise<RunCriticOutput> {
+export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): (input: RunCriticInput) => Promise<RunCriticOutput> {
   return async function runCritic(input) {
     const context = Context.current();
     const attempt = beginAttempt(context);
@@ -42,20 +45,49 @@ export function makeRunCritic({ budgets, lease, ...tools }: LaneDeps): (input: R
       const priority = context.info.priority?.priorityKey ?? input.critic.priority;
       // Whoever has to wait says so at once: a deadline that comes before the first beat must not look like one that cut a run.
       const waiting = setImmediate(() => context.heartbeat(attempt.beat()));
-      const release = await budgets.acquire(priority, signal);
+      const place = await takePlace({ budgets, threads }, input.critic, priority, signal);
       clearImmediate(waiting);
-      if (release === undefined) throw stopped(context, attempt);
+      if (place === undefined) throw stopped(context, attempt);
       try {
         // The last look before it starts: a process that was frozen may not know yet that its lanes have another owner.
         if (lease?.isValid() === false) throw stopped(context, attempt);
         attempt.start();
-        return await judge(context, { ...tools, signal }, input, attempt);
+        return await judge(context, { ...tools, ...place, signal }, input, attempt);
       } finally {
-        release();
+        place.release();
       }
     } finally {
       clearInterval(beating);
     }
+  };
+}
+
+interface Place {
+  /** Where the critic is called, if not here. */
+  readonly callElsewhere?: CallCritic;
+  release(): void;
+}
+
+/** What an attempt waits for before its time runs. `undefined` when the signal fired before it had all of it. */
+async function takePlace(
+  { budgets, threads }: Pick<LaneDeps, 'budgets' | 'threads'>,
+  { isolation }: RunCriticInput['critic'],
+  priority: number,
+  signal: AbortSignal,
+): Promise<Place | undefined> {
+  const release = await budgets.acquire(priority, signal);
+  if (release === undefined || isolation === undefined) return release && { release };
+  const thread = await threads.take(signal);
+  if (thread === undefined) {
+    release();
+    return undefined;
+  }
+  return {
+    callElsewhere: thread.call,
+    release: () => {
+      thread.release();
+      release();
+    },
   };
 }
 
@@ -106,7 +138,13 @@ function beginAttempt(context: Context): Attempt {
 
 async function judge(
   context: Context,
-  { registry, secrets, fetch, signal }: Omit<LaneDeps, 'budgets' | 'lease'> & { readonly signal: AbortSignal },
+  {
+    registry,
+    secrets,
+    fetch,
+    signal,
+    callElsewhere,
+  }: Omit<LaneDeps, 'budgets' | 'lease' | 'threads'> & Place & { readonly signal: AbortSignal },
   input: RunCriticInput,
   attempt: Attempt,
 ): Promise<RunCriticOutput> {
@@ -136,6 +174,7 @@ async function judge(
       tenant: input.tenant,
       riskTier: input.riskTier,
       size: input.size,
+      ...(callElsewhere !== undefined ? { callElsewhere } : {}),
     },
     Math.min(critic.attemptTimeoutMs, left),
   );

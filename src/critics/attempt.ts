@@ -36,12 +36,19 @@ export interface AttemptHost extends Omit<CriticTools<never>, 'options'> {
   readonly riskTier: RiskTier;
   /** Bytes of content and context. */
   readonly size: number;
+  /** Has the critic called somewhere else. What comes from there counts for no more than what a critic returns or throws here. */
+  readonly callElsewhere?: CallCritic;
 }
+
+/** How a call of a critic came back; `failed`: it could not be called, or was lost with the place where it ran. */
+export type Called = { readonly returned: unknown } | { readonly thrown: unknown } | { readonly failed: FailedAttempt };
+export type CallCritic = (critic: AnyCritic, use: CriticUse, input: CriticInput, tools: CriticTools<never>) => Promise<Called>;
 
 /** A timer of Node that is longer fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-type Failed = Extract<AttemptEnd, { ok: false }>;
+export type FailedAttempt = Extract<AttemptEnd, { ok: false }>;
+type Failed = FailedAttempt;
 const failed = (end: Omit<Failed, 'ok'>): Failed => ({ ok: false, ...end });
 const coded = (cls: Failed['class'], code: Code, message: string): Failed => failed({ class: cls, code, message });
 
@@ -74,7 +81,8 @@ export async function runAttempt(
   host.signal.addEventListener('abort', onCancel, { once: true });
   if (host.signal.aborted) onCancel();
   try {
-    const tools = { ...host, options, signal: stop.signal };
+    const { callElsewhere: _, ...given } = host;
+    const tools = { ...given, options, signal: stop.signal };
     return priced(await Promise.race([judge(critic, plan, input, tools, host), timeUp.promise]), plan.price);
   } finally {
     clearTimeout(timer);
@@ -145,17 +153,27 @@ async function judge(
   tools: CriticTools<never>,
   host: AttemptHost,
 ): Promise<AttemptEnd> {
-  freeze(input);
-  let returned: unknown;
-  try {
-    returned = await critic.evaluate(input, tools);
-  } catch (thrown) {
-    return describeThrown(thrown);
-  }
-  const cleaned = cleanFinding(returned, critic.output);
-  if (!cleaned.ok) return coded('invalid_output', cleaned.code, cleaned.message);
-  return ruleProblem(plan, cleaned.finding, input, host) ?? { ok: true, finding: cleaned.finding };
+  const end = await callCritic(critic, plan, input, tools, host.callElsewhere);
+  return (end.ok ? ruleProblem(plan, end.finding, input, host) : undefined) ?? end;
 }
+
+/** One call of a critic, to a clean finding or a clean failure. */
+export async function callCritic(
+  critic: AnyCritic,
+  use: CriticUse,
+  input: CriticInput,
+  tools: CriticTools<never>,
+  call: CallCritic = callHere,
+): Promise<AttemptEnd> {
+  freeze(input);
+  const called = await call(critic, use, input, tools).catch((thrown: unknown) => ({ thrown }));
+  if ('failed' in called) return called.failed;
+  if ('thrown' in called) return describeThrown(called.thrown);
+  const cleaned = cleanFinding(called.returned, critic.output);
+  return cleaned.ok ? cleaned : coded('invalid_output', cleaned.code, cleaned.message);
+}
+
+const callHere: CallCritic = async (critic, _use, input, tools) => ({ returned: await critic.evaluate(input, tools) });
 
 const isPlain = (value: object): boolean => Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value));
 

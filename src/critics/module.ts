@@ -18,7 +18,10 @@ const MAX_SOURCE_CHARS = 120;
  * @param path of the module, relative to the working directory or absolute.
  * @throws Error with one sentence that names the file and everything that is wrong with it.
  */
-export async function loadCriticsModule(path: string, limitMs: number = LOAD_MS): Promise<{ critic: AnyCritic; from: string }[]> {
+export async function loadCriticsModule(
+  path: string,
+  limitMs: number = LOAD_MS,
+): Promise<{ critic: AnyCritic; from: string; module: string }[]> {
   const exported = await importDefault(path, limitMs);
   if (!Array.isArray(exported))
     throw new Error(`${path}: must have a default export that is a list of critics: export default [defineCritic({ … })]`);
@@ -27,7 +30,7 @@ export async function loadCriticsModule(path: string, limitMs: number = LOAD_MS)
     return found === undefined ? [] : [`entry ${index} of the default export ${found}`];
   });
   if (problems.length > 0) throw new Error(`${path}: ${problems.join('; ')}`);
-  return exported.map((entry: unknown) => ({ critic: entry as AnyCritic, from: path }));
+  return exported.map((entry: unknown) => ({ critic: entry as AnyCritic, from: path, module: resolve(path) }));
 }
 
 /**

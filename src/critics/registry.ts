@@ -29,13 +29,31 @@ export interface CriticRegistry {
   find(name: string): Promise<AnyCritic | undefined>;
   /** All names, sorted. */
   readonly names: readonly string[];
+  /** By name: the module that a critic came from, which a thread can load again. Without those that were handed over as objects. */
+  readonly modules?: ReadonlyMap<string, string>;
+}
+
+/** Whether a thread can load this implementation again. */
+export const isForThreads = (name: string, { modules }: CriticRegistry): boolean =>
+  modules !== undefined && (isBuiltIn(name) || modules.has(name));
+
+/** Why not, in a sentence. */
+export const notForThreads = (name: string): string =>
+  `${name} cannot run in a thread: it was handed over as an object; only built-in critics and those of a critics module can be loaded again there`;
+
+export interface OwnCritic {
+  readonly critic: AnyCritic;
+  /** For people. */
+  readonly from: string;
+  /** Absolute path of its module. */
+  readonly module?: string;
 }
 
 /**
- * @param own critics of the deployment's modules, each with where it came from.
+ * @param own critics of the deployment, each with where it came from, and the module's file if it was one.
  * @throws Error naming both places when two critics have one name, or one has the name of a built-in critic.
  */
-export function makeRegistry(own: readonly { readonly critic: AnyCritic; readonly from: string }[] = []): CriticRegistry {
+export function makeRegistry(own: readonly OwnCritic[] = []): CriticRegistry {
   const byName = new Map<string, { critic: AnyCritic; from: string }>();
   for (const { critic, from } of own) {
     if (!CRITIC_NAME.test(critic.name))
@@ -50,6 +68,7 @@ export function makeRegistry(own: readonly { readonly critic: AnyCritic; readonl
       if (byName.has(name)) return byName.get(name)?.critic;
       return Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name]?.() : undefined;
     },
+    modules: new Map(own.flatMap(({ critic, module }) => (module === undefined ? [] : [[critic.name, module] as const]))),
     names: [...byName.keys(), ...Object.keys(BUILT_IN)].toSorted(),
   };
 }

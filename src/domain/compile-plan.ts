@@ -106,6 +106,7 @@ function compileCritic(name: string, critic: ParsedCritic, source: ParsedPlan, r
     maxRetries: local ? 0 : (critic.maxRetries ?? defaults.maxRetries ?? BUILT_IN.maxRetries),
     retryBackoffBase: critic.retryBackoffBase ?? defaults.retryBackoffBase ?? BUILT_IN.retryBackoffBase,
     retryOnTimeout: critic.retryOnTimeout ?? defaults.retryOnTimeout ?? BUILT_IN.retryOnTimeout,
+    ...(critic.isolation === 'thread' ? { isolation: critic.isolation } : {}),
     requiredOutputFields: critic.requiredOutputFields ?? [],
     ...(critic.validateOutput !== undefined ? { validateOutput: critic.validateOutput } : {}),
     onFailure: otherThanFail({ ...BUILT_IN_ON_FAILURE, ...effects(defaults.onFailure), ...effects(critic.onFailure) }),

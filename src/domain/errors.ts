@@ -37,6 +37,7 @@ export const CODES = {
   CRITIC_TIMEOUT: 'all attempts together passed the time-out',
   DEADLINE: 'the deadline came first',
   WORKER_LOST: 'the worker process died or froze while the critic ran',
+  THREAD_LOST: 'the thread of the critic ended, ran out of memory or could not be made ready',
   NO_WORKER: 'no worker polls the lane',
   UNKNOWN_CRITIC: 'the worker does not have this implementation',
   VERSION_MISMATCH: 'the worker has another major version of this implementation',

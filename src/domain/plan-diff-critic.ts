@@ -153,6 +153,7 @@ function timeChanges(a: PlanCritic, b: PlanCritic, pair: PlanPair): Change[] {
     ...slower('retryOnTimeout', a.retryOnTimeout, b.retryOnTimeout),
     // What a batch of local critics has no room for is invalid output.
     ...slower('dispatch', a.dispatch, b.dispatch, 'invalid_output'),
+    ...slower('isolation', a.isolation ?? 'none', b.isolation ?? 'none'),
     ...slower('priority', a.priority, b.priority),
     ...slower('maxConcurrent', a.maxConcurrent, b.maxConcurrent),
     ...slower('rateLimitPerSecond', a.rateLimitPerSecond, b.rateLimitPerSecond),

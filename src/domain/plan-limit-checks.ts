@@ -67,6 +67,14 @@ function localProblems(name: string, written: ParsedCritic): PlanProblem[] {
   const refused = NOT_FOR_LOCAL.filter((field) => written[field] !== undefined).map((field) =>
     error(['critics', name, field], `${field} does not go with dispatch local: local critics have one attempt and no limits`),
   );
+  if (written.isolation === 'thread') {
+    refused.push(
+      error(
+        ['critics', name, 'isolation'],
+        'isolation thread goes with dispatch activity: a local critic has a second, and would spend it waiting for a free thread',
+      ),
+    );
+  }
   const attemptMs = written.attemptTimeout?.ms ?? 0;
   if (attemptMs <= LOCAL_ATTEMPT_MS) return refused;
   return [

@@ -63,6 +63,8 @@ export interface PlanCritic {
   /** Seconds; waits base, base², base³ … */
   readonly retryBackoffBase: number;
   readonly retryOnTimeout: boolean;
+  /** Each attempt runs in a thread that can be killed. Absent: in the worker's own. */
+  readonly isolation?: 'thread';
   readonly requiredOutputFields: readonly string[];
   /** CEL over `output`. */
   readonly validateOutput?: string;
@@ -83,6 +85,7 @@ export type CriticUse = Pick<
   | 'price'
   | 'attemptTimeoutMs'
   | 'retryOnTimeout'
+  | 'isolation'
   | 'requiredOutputFields'
   | 'validateOutput'
 >;
@@ -132,7 +135,7 @@ export interface Plan {
 
 export function useOf(critic: PlanCritic): CriticUse {
   const { name, uses, version, with: options, priority, price } = critic;
-  const { attemptTimeoutMs, retryOnTimeout, requiredOutputFields, validateOutput } = critic;
+  const { attemptTimeoutMs, retryOnTimeout, isolation, requiredOutputFields, validateOutput } = critic;
   return {
     name,
     uses,
@@ -142,6 +145,7 @@ export function useOf(critic: PlanCritic): CriticUse {
     ...(price !== undefined ? { price } : {}),
     attemptTimeoutMs,
     retryOnTimeout,
+    ...(isolation !== undefined ? { isolation } : {}),
     requiredOutputFields,
     ...(validateOutput !== undefined ? { validateOutput } : {}),
   };

@@ -68,9 +68,7 @@ export function planExplainText(explanation: Explanation, { color, width }: Expl
         { name: 'limits' },
         { name: 'lane' },
       ],
-      plan.critics.map((critic) =>
-        [...limitCells(plan, critic), critic.dispatch === 'local' ? 'local' : laneOf(explanation.deployment, plan, critic)].map(safeText),
-      ),
+      plan.critics.map((critic) => [...limitCells(plan, critic), placeOf(explanation.deployment, plan, critic)].map(safeText)),
       width,
     ),
     '',
@@ -112,7 +110,7 @@ export function planExplainJson({ deployment, plan, at, tenant, bytes, assumptio
 }
 
 function limitsOf(deployment: string, plan: Plan, critic: PlanCritic) {
-  const { maxConcurrent, rateLimitPerSecond, attemptTimeoutMs, maxRetries, dispatch } = critic;
+  const { maxConcurrent, rateLimitPerSecond, attemptTimeoutMs, maxRetries, dispatch, isolation } = critic;
   return {
     ...(dispatch === 'local' ? {} : { lane: laneOf(deployment, plan, critic) }),
     ...(maxConcurrent !== undefined ? { maxConcurrent } : {}),
@@ -120,6 +118,7 @@ function limitsOf(deployment: string, plan: Plan, critic: PlanCritic) {
     attemptTimeoutMs,
     timeoutMs: timeOf(plan, critic),
     maxRetries,
+    ...(isolation !== undefined ? { isolation } : {}),
   };
 }
 
@@ -182,6 +181,11 @@ function policyText({ gate, policy, condition, sees = [] }: ExplainedCritic): st
       return `${policy}${saw}; looks at ${looks}`;
     }
   }
+}
+
+function placeOf(deployment: string, plan: Plan, critic: PlanCritic): string {
+  if (critic.dispatch === 'local') return 'local';
+  return `${laneOf(deployment, plan, critic)}${critic.isolation === undefined ? '' : ` (${critic.isolation})`}`;
 }
 
 function limitCells(plan: Plan, critic: PlanCritic): string[] {

@@ -76,7 +76,7 @@ function criticRow(deployment: string, plan: Plan, critic: PlanCritic): string[]
   return [
     stageLabel(critic.stage),
     critic.mode === 'shadow' ? `${critic.name} (shadow)` : critic.name,
-    `${critic.uses}@${critic.version}`,
+    `${critic.uses}@${critic.version}${critic.isolation === undefined ? '' : ` (${critic.isolation})`}`,
     String(critic.priority),
     policyText(critic),
     critic.dependsOn.join(' ') || '-',

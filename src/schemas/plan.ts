@@ -97,6 +97,13 @@ const CriticSchema = strict({
     .meta({ description: 'Fields that the finding must have.' })
     .optional(),
   validateOutput: cel('CEL over `output`, the finding: must be true.').optional(),
+  isolation: z
+    .enum(['none', 'thread'])
+    .meta({
+      description:
+        'thread: each attempt runs in a thread that is killed at its deadline, for critics that compute; with dispatch activity alone. Default none.',
+    })
+    .optional(),
   mode: z.enum(['enforce', 'shadow']).meta({ description: 'shadow: runs and is counted, changes nothing. Default enforce.' }).optional(),
   tags: z.array(z.string().min(1).max(64)).max(20).meta({ description: 'Words for people and reports.' }).optional(),
   ...shared,

@@ -6,7 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { makeRunCritic } from '../../src/activities/run-critic.js';
 import type { AttemptFailure, Beat, RunCriticInput, RunCriticOutput } from '../../src/contract.js';
 import { CriticError, type AnyCritic } from '../../src/critics/critic.js';
+import { loadCriticsModule } from '../../src/critics/module.js';
 import { makeRegistry } from '../../src/critics/registry.js';
+import { CriticThreads } from '../../src/critics/threads/threads.js';
 import type { PlanCritic } from '../../src/domain/plan.js';
 import { BudgetPool } from '../../src/lanes/budgets.js';
 import { critic } from '../support/plans.js';
@@ -47,6 +49,7 @@ class Attempt {
         secrets: (name) => (name === 'KEY' ? 'value of the key' : undefined),
         fetch: globalThis.fetch,
         budgets,
+        threads: new CriticThreads({ registry, hosts: [], warm: [] }),
       }),
       given,
     );
@@ -130,6 +133,24 @@ describe('an attempt', () => {
     expect(called).toBe(false);
     release?.();
     expect(await new Attempt().run(() => clean, input(), pool)).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('in a thread beats while its critic loops for ever, waits for its thread before its time runs, and is cut by its own', async () => {
+    const attempt = new Attempt();
+    const registry = makeRegistry(await loadCriticsModule('test/support/thread-critics/critics.mjs'));
+    const threads = new CriticThreads({ registry, hosts: [], warm: [] });
+    const loop = input({ uses: 'acting', with: { act: 'loop' }, isolation: 'thread', attemptTimeoutMs: 2_500 });
+    const budgets = new BudgetPool().chain([]);
+    const run = makeRunCritic({ registry, secrets: () => undefined, fetch: globalThis.fetch, budgets, threads });
+    try {
+      const thrown: unknown = await attempt.environment.run(run, loop).catch((error: unknown) => error);
+      expect(detailsOf(thrown as ApplicationFailure)).toMatchObject({ outcome: 'timed_out', code: 'ATTEMPT_TIMEOUT' });
+      // The first comes from whoever has to wait, the last carries the record on.
+      expect(attempt.beats[0]).toMatchObject({ waiting: true });
+      expect(attempt.beats.filter((beat) => beat.runningSince !== undefined).length).toBeGreaterThan(0);
+    } finally {
+      await threads.close();
+    }
   });
 
   it.each([

@@ -13,6 +13,7 @@ import type { temporal } from '@temporalio/proto';
 import { inject } from 'vitest';
 import { TribunalClient } from '../../src/client.js';
 import type { AnyCritic } from '../../src/critics/critic.js';
+import { loadCriticsModule } from '../../src/critics/module.js';
 import { makeRegistry } from '../../src/critics/registry.js';
 import type { EvaluationReport, ReportCritic } from '../../src/domain/report.js';
 import type { Plan } from '../../src/domain/plan.js';
@@ -52,6 +53,8 @@ export interface HarnessOptions {
   /** Plans as YAML text or as source objects; a function gets the test's own folder. */
   readonly plans: readonly (string | object)[] | ((dir: string) => readonly (string | object)[]);
   readonly critics?: readonly AnyCritic[];
+  /** Critics modules. */
+  readonly modules?: readonly string[];
   /** `false`: no worker runs until `addWorker`. */
   readonly worker?: boolean;
   /** Name of another harness's deployment, to be a later release of it. Default: one of its own. */
@@ -82,16 +85,17 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
   quietRuntime();
   const { address, namespace } = inject('server');
   const deployment = options.deployment ?? `t-${randomUUID().slice(0, 8)}`;
-  const registry = makeRegistry((options.critics ?? []).map((critic) => ({ critic, from: 'this test' })));
+  const loaded = await Promise.all((options.modules ?? []).map((module) => loadCriticsModule(module)));
+  const registry = makeRegistry([...(options.critics ?? []).map((critic) => ({ critic, from: 'this test' })), ...loaded.flat()]);
   const plans = new Map<string, Plan>();
   const dir = await mkdtemp(join(tmpdir(), 'tribunal-test-'));
   for (const source of typeof options.plans === 'function' ? options.plans(dir) : options.plans) {
-    const loaded = await loadPlan(
+    const read = await loadPlan(
       typeof source === 'string' ? { file: 'plan.yaml', text: source } : { object: source, name: 'plan' },
       registry,
     );
-    if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
-    plans.set(loaded.plan.name, loaded.plan);
+    if (!read.ok) throw new Error(read.problems.map(formatProblem).join('\n'));
+    plans.set(read.plan.name, read.plan);
   }
   const connection = await Connection.connect({ address });
   const converter = options.dataConverter !== undefined ? { dataConverter: options.dataConverter } : {};

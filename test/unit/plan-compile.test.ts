@@ -153,6 +153,8 @@ verdict: { otherwise: allow }`);
     expect(before).toMatch(/^[0-9a-f]{64}$/);
     expect(await hash(GOOD.replace('maxRetries: 1', 'maxRetries: 0'))).not.toBe(before);
     expect(await hash(GOOD.replace('> 0.5', '> 0.6'))).not.toBe(before);
+    expect(await hash(GOOD.replace('maxRetries: 1', 'maxRetries: 1, isolation: thread'))).not.toBe(before);
+    expect(await hash(GOOD.replace('maxRetries: 1', 'maxRetries: 1, isolation: none'))).toBe(before);
     expect(await hash(`# a comment\n${GOOD}cases: [{ name: c, expect: { decision: allow } }]\n`)).toBe(before);
   });
 });

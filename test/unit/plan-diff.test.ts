@@ -18,7 +18,7 @@ critics:
   pii: { uses: anything, with: { region: US, types: [card, email] }, stage: fast_critics, tags: [cheap] }
   finance: { uses: anything, stage: core_analysis, onFailure: { timed_out: deny } }
   deep: { uses: anything, stage: deep_analysis, dependsOn: [pii, finance], executionPolicy: on_uncertainty, requiredOutputFields: [score], validateOutput: "output.severity <= 1.0", maxConcurrent: 1, rateLimitPerSecond: 2, timeout: 40s }
-  quiet: { uses: anything, stage: deep_analysis, mode: shadow }
+  quiet: { uses: anything, stage: deep_analysis, mode: shadow, isolation: thread }
 verdict:
   rules:
     - { deny: "findings.exists(f, f.severity >= 0.9)", reason: severe, decisive: true }
@@ -170,6 +170,7 @@ describe('the difference of two plans', () => {
     ['fast_critics: 5', 'fast_critics: 4', 'limits.maxConcurrentPerStage.fast_critics: 5 → 4 [neither]'],
     ['stages: { fast_critics: 10s }', 'stages: { fast_critics: 5s }', 'timeouts.stages.fast_critics: 10000 ms → 5000 ms [neither]'],
     ['timeout: 40s', 'timeout: 30s', 'deep: timeout: 40000 ms → 30000 ms [neither]'],
+    ['timeout: 40s', 'timeout: 40s, isolation: thread', 'deep: isolation: none → thread [neither]'],
     [
       'maxConcurrent: 1, rateLimitPerSecond: 2',
       'maxConcurrent: 2, rateLimitPerSecond: 0.5',

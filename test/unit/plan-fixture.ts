@@ -23,6 +23,8 @@ const implementations: readonly AnyCritic[] = [
 
 export const registry: CriticRegistry = {
   names: implementations.map(({ name }) => name),
+  // `regional` was handed over as an object.
+  modules: new Map(['anything', 'plain'].map((name) => [name, `/critics/${name}.mjs`])),
   find: async (name) => implementations.find((one) => one.name === name),
 };
 

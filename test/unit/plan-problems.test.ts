@@ -43,7 +43,7 @@ const FORM: readonly Row[] = [
   row('a misspelt field of the plan', 'version: 1', 'version: 1\n¦bugdet: { maxCost: 3 }', 'bugdet', 'did you mean "budget"?'),
   three('a safety field in wrong case', '¦onfailure: deny', 'onfailure', 'unknown field "onfailure"; did you mean "onFailure"?'),
   three('prices of one critic', '¦prices: {}', 'prices', 'unknown field'),
-  three('isolation', '¦isolation: process', 'isolation', 'unknown field'),
+  three('sandbox', '¦sandbox: process', 'sandbox', 'unknown field'),
   row('a review block', 'version: 1', 'version: 1\n¦review: {}', 'review', 'unknown field'),
   row('no stage', THREE, '  ¦three: { uses: anything }', 'critics.three.stage', 'is missing: it must be one of pre_validation,'),
   row(
@@ -205,6 +205,14 @@ const LIMITS: readonly Row[] = [
       field.split(':')[0] ?? '',
       'does not go with dispatch local',
     ),
+  ),
+  three('a local critic in a thread', 'dispatch: local, isolation: ¦thread', 'isolation', 'isolation thread goes with dispatch activity'),
+  row(
+    'a critic in a thread that no thread can load',
+    THREE,
+    '  three: { uses: regional, with: { region: US }, stage: deep_analysis, isolation: ¦thread }',
+    'critics.three.isolation',
+    'regional cannot run in a thread: it was handed over as an object',
   ),
   three(
     'a local critic with long attempts',

@@ -22,6 +22,7 @@ critics:
     maxConcurrent: 1
     rateLimitPerSecond: 0.5
     timeout: 40s
+    isolation: thread
     costWeight: 10
 verdict:
   rules:
@@ -42,11 +43,11 @@ describe('a plan as a table', () => {
   2 fast_critics          2        5    120s
   4 deep_analysis         1        -    120s
 
-  stage             critic         uses         priority  runs                                               depends on   limits            attempt  timeout  retries  cost  lane
-  1 pre_validation  secrets        plain@1.2.3         5  always                                             -            -                      1s        -        0     1  local
-  2 fast_critics    end            plain@1.2.3         5  if has(context.domain) && context.domain == "a<b"  -            -                      5s        -        2     1  tribunal/p/chat/fast_critics
-  2 fast_critics    late (shadow)  plain@1.2.3         9  always                                             end          -                      5s        -        2     1  tribunal/p/chat/fast_critics
-  4 deep_analysis   deep           plain@1.2.3         5  on_uncertainty > 0.7                               secrets end  1 at once, 0.5/s       5s      40s        2    10  tribunal/p/chat/deep
+  stage             critic         uses                  priority  runs                                               depends on   limits            attempt  timeout  retries  cost  lane
+  1 pre_validation  secrets        plain@1.2.3                  5  always                                             -            -                      1s        -        0     1  local
+  2 fast_critics    end            plain@1.2.3                  5  if has(context.domain) && context.domain == "a<b"  -            -                      5s        -        2     1  tribunal/p/chat/fast_critics
+  2 fast_critics    late (shadow)  plain@1.2.3                  9  always                                             end          -                      5s        -        2     1  tribunal/p/chat/fast_critics
+  4 deep_analysis   deep           plain@1.2.3 (thread)         5  on_uncertainty > 0.7                               secrets end  1 at once, 0.5/s       5s      40s        2    10  tribunal/p/chat/deep
 
 risk is at least critical if has(context.domain)
 deny (decisive) if findings.exists(f, f.severity >= 0.9): severe finding

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { loadCriticsModule } from '../../src/critics/module.js';
 import { makeRegistry } from '../../src/critics/registry.js';
 import { createTribunalWorker } from '../../src/worker.js';
 import { setupNamespace } from '../../temporal/setup.js';
@@ -21,9 +22,9 @@ describe('a worker', () => {
     await connection.close();
   });
 
-  const create = (namespace: string, of = plan([critic('one')])): ReturnType<typeof createTribunalWorker> =>
+  const create = (namespace: string, of = plan([critic('one')]), registry = makeRegistry()): ReturnType<typeof createTribunalWorker> =>
     createTribunalWorker({
-      deployment: { name: 'refused', plans: new Map([[of.name, of]]), registry: makeRegistry(), priorityLevels: 10 },
+      deployment: { name: 'refused', plans: new Map([[of.name, of]]), registry, priorityLevels: 10 },
       connection: native,
       namespace,
       bundle: { codePath: inject('bundlePath') },
@@ -43,6 +44,18 @@ describe('a worker', () => {
   it('does not start with a plan that uses an implementation it does not have', async () => {
     await expect(create('default', plan([critic('one', { uses: 'ghost' })]))).rejects.toThrow(
       /one uses ghost, which is not here; known are http, .*pattern/,
+    );
+  });
+
+  it('does not start with a critic in a thread that no thread can load, or that cannot be made ready there', async () => {
+    const own = { critic: { name: 'own', version: '1.0.0', evaluate: () => ({ severity: 0, violations: [] }) }, from: 'this test' };
+    await expect(create('default', plan([critic('one', { uses: 'own', isolation: 'thread' })]), makeRegistry([own]))).rejects.toThrow(
+      'plan test_plan: one: own cannot run in a thread: it was handed over as an object',
+    );
+    const cold = plan([critic('one', { uses: 'cold', isolation: 'thread' })]);
+    const loaded = await loadCriticsModule('test/support/thread-critics/critics.mjs');
+    await expect(create('default', cold, makeRegistry(loaded))).rejects.toThrow(
+      'a critic cannot be made ready in a thread: the model is not there',
     );
   });
 });
