@@ -2,9 +2,10 @@
  * The activity behind every remote critic: one attempt, from the queue to a clean result or a clean failure.
  * Whatever the critic throws, what leaves here is a failure of ours: fixed type, short message, no stack, no cause.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context, type Info } from '@temporalio/activity';
 import type { AttemptFailure, Beat, RunCriticInput, RunCriticOutput } from '../contract.js';
-import { runAttempt, type AttemptEnd, type CallCritic } from '../critics/attempt.js';
+import { runAttempt, type AttemptEnd, type AttemptHost, type CallCritic } from '../critics/attempt.js';
 import type { SecretSource } from '../critics/critic.js';
 import type { CriticRegistry } from '../critics/registry.js';
 import type { CriticThreads } from '../critics/threads/threads.js';
@@ -17,6 +18,9 @@ import type { Budgets } from '../lanes/budgets.js';
 
 /** Beats are this far apart; the first comes after it, so that a short critic sends none. The server's patience is five of them. */
 const BEAT_MS = 1000;
+
+/** How long a critic that was told to stop keeps its place at most: one that obeys needs milliseconds. */
+const LINGER_MS = 1_000;
 
 /** An attempt that the deadline cuts ends this much before it, so that its account comes before the server closes the activity. */
 const ACCOUNT_MS = 50;
@@ -48,13 +52,18 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
       const place = await takePlace({ budgets, threads }, input.critic, priority, signal);
       clearImmediate(waiting);
       if (place === undefined) throw stopped(context, attempt);
+      let isFree: Promise<unknown> = Promise.resolve();
+      const leftBehind = (ended: Promise<unknown>): void => {
+        isFree = Promise.race([ended, sleep(LINGER_MS, undefined, { ref: false })]);
+      };
       try {
         // The last look before it starts: a process that was frozen may not know yet that its lanes have another owner.
         if (lease?.isValid() === false) throw stopped(context, attempt);
         attempt.start();
-        return await judge(context, { ...tools, ...place, signal }, input, attempt);
+        return await judge(context, { ...tools, ...place, signal, leftBehind }, input, attempt);
       } finally {
-        place.release();
+        // What it was told to stop has its place until it has: the next one would be one too many.
+        void isFree.then(place.release, place.release);
       }
     } finally {
       clearInterval(beating);
@@ -143,8 +152,9 @@ async function judge(
     secrets,
     fetch,
     signal,
+    leftBehind,
     callElsewhere,
-  }: Omit<LaneDeps, 'budgets' | 'lease' | 'threads'> & Place & { readonly signal: AbortSignal },
+  }: Omit<LaneDeps, 'budgets' | 'lease' | 'threads'> & Place & Pick<AttemptHost, 'signal' | 'leftBehind'>,
   input: RunCriticInput,
   attempt: Attempt,
 ): Promise<RunCriticOutput> {
@@ -174,6 +184,7 @@ async function judge(
       tenant: input.tenant,
       riskTier: input.riskTier,
       size: input.size,
+      ...(leftBehind !== undefined ? { leftBehind } : {}),
       ...(callElsewhere !== undefined ? { callElsewhere } : {}),
     },
     Math.min(critic.attemptTimeoutMs, left),

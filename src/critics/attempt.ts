@@ -38,6 +38,8 @@ export interface AttemptHost extends Omit<CriticTools<never>, 'options'> {
   readonly size: number;
   /** Has the critic called somewhere else. What comes from there counts for no more than what a critic returns or throws here. */
   readonly callElsewhere?: CallCritic;
+  /** The attempt has ended before its critic: told when that one ends, too. A critic that ignores its signal may never. */
+  leftBehind?(ended: Promise<unknown>): void;
 }
 
 /** How a call of a critic came back; `failed`: it could not be called, or was lost with the place where it ran. */
@@ -81,9 +83,12 @@ export async function runAttempt(
   host.signal.addEventListener('abort', onCancel, { once: true });
   if (host.signal.aborted) onCancel();
   try {
-    const { callElsewhere: _, ...given } = host;
+    const { callElsewhere: _, leftBehind, ...given } = host;
     const tools = { ...given, options, signal: stop.signal };
-    return priced(await Promise.race([judge(critic, plan, input, tools, host), timeUp.promise]), plan.price);
+    const judged = judge(critic, plan, input, tools, host);
+    const end = await Promise.race([judged, timeUp.promise]);
+    if (stop.signal.aborted) leftBehind?.(judged);
+    return priced(end, plan.price);
   } finally {
     clearTimeout(timer);
     host.signal.removeEventListener('abort', onCancel);

@@ -21,13 +21,19 @@ type Take = (priority: number, signal: AbortSignal) => Promise<Release | undefin
 
 /** All limits of one process, by name. */
 export class BudgetPool {
+  readonly #queues: PQueue[] = [];
   readonly #places = new Map<string, Take>();
   readonly #starts = new Map<string, Take>();
+
+  /** When every place was given back. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#queues.map((queue) => queue.onIdle()));
+  }
 
   /** The chain of limits of one lane, narrow before wide. */
   chain(limits: readonly Limit[]): Budgets {
     const places = limits.flatMap(({ name, maxConcurrent }) =>
-      maxConcurrent === undefined ? [] : [known(this.#places, name, () => placesOf(maxConcurrent))],
+      maxConcurrent === undefined ? [] : [known(this.#places, name, () => placesOf(this.#queue(maxConcurrent)))],
     );
     const starts = limits.flatMap(({ name, rateLimitPerSecond }) =>
       rateLimitPerSecond === undefined ? [] : [known(this.#starts, name, () => startsOf(rateLimitPerSecond))],
@@ -48,6 +54,12 @@ export class BudgetPool {
       },
     };
   }
+
+  #queue(concurrency: number): PQueue {
+    const queue = new PQueue({ concurrency });
+    this.#queues.push(queue);
+    return queue;
+  }
 }
 
 function known(made: Map<string, Take>, name: string, make: () => Take): Take {
@@ -57,8 +69,7 @@ function known(made: Map<string, Take>, name: string, make: () => Take): Take {
 }
 
 /** A place in a queue is held until it is released. */
-function placesOf(limit: number): Take {
-  const queue = new PQueue({ concurrency: limit });
+function placesOf(queue: PQueue): Take {
   return (priority, signal) => place(queue, priority, signal);
 }
 

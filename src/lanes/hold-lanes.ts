@@ -36,11 +36,28 @@ export interface HoldDeps {
 
 /** How soon a process that does not know a lane yet (an older file) is asked again. */
 const UNKNOWN_LANE_MS = 1_000;
+/** A process that lost lanes needs about so long until it can own them again. */
+const BUSY_MS = 500;
+/** Critics that were told to stop settle within milliseconds; the next owner does not wait longer for one that does not. */
+const SETTLE_MS = 1_000;
 /** The process ends; another one, or its successor, tries after this. */
 const FAILED_MS = 1_000;
 
 export function makeLeaseActivities(deps: HoldDeps): LeaseActivities {
-  return { holdLanes: (input) => holdLanes(deps, input) };
+  const owned = new Set<string>();
+  return {
+    async holdLanes(input) {
+      const queues = input.lanes.map((lane) => lane.queue);
+      // Handed out again to the process that has just lost them, before its Workers have ended.
+      if (queues.some((queue) => owned.has(queue))) throw again('LanesBusy', 'this process still ends its work on these lanes', BUSY_MS);
+      for (const queue of queues) owned.add(queue);
+      try {
+        await holdLanes(deps, input);
+      } finally {
+        for (const queue of queues) owned.delete(queue);
+      }
+    },
+  };
 }
 
 async function holdLanes(deps: HoldDeps, input: HoldInput): Promise<void> {
@@ -83,7 +100,8 @@ interface Held {
 }
 
 async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, beat, stop }: Held): Promise<void> {
-  const workers = await makeWorkers(deps, lanes, lease);
+  const budgets = new BudgetPool();
+  const workers = await makeWorkers(deps, lanes, budgets, lease);
   const idle = new IdleLanes({
     ...deps,
     retired: retiredOf(lanes),
@@ -109,6 +127,7 @@ async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, be
       await renew(lease, beat);
     }
     await running;
+    await Promise.race([budgets.settled(), sleep(SETTLE_MS, undefined, { ref: false })]);
   } finally {
     stop.removeEventListener('abort', drain);
     lease.lost.removeEventListener('abort', drain);
@@ -121,8 +140,7 @@ const retiredOf = (lanes: readonly OwnedLane[]): Record<string, number> =>
   Object.fromEntries(lanes.flatMap(({ queue, idleMs }) => (idleMs === undefined ? [] : [[queue, idleMs]])));
 
 /** A Worker that was made and never run would hold the connection open. */
-async function makeWorkers(deps: HoldDeps, lanes: readonly OwnedLane[], lease: Lease): Promise<LaneWorker[]> {
-  const budgets = new BudgetPool();
+async function makeWorkers(deps: HoldDeps, lanes: readonly OwnedLane[], budgets: BudgetPool, lease: Lease): Promise<LaneWorker[]> {
   const workers: LaneWorker[] = [];
   try {
     for (const lane of lanes) workers.push(await deps.makeWorker(lane, budgets, lease));

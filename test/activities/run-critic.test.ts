@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
-import { makeRunCritic } from '../../src/activities/run-critic.js';
+import { makeRunCritic, type LaneDeps } from '../../src/activities/run-critic.js';
 import type { AttemptFailure, Beat, RunCriticInput, RunCriticOutput } from '../../src/contract.js';
 import { CriticError, type AnyCritic } from '../../src/critics/critic.js';
 import { loadCriticsModule } from '../../src/critics/module.js';
@@ -40,7 +40,7 @@ class Attempt {
     this.environment.on('heartbeat', (beat: Beat) => this.beats.push(beat));
   }
 
-  async run(evaluate: Evaluate, given = input(), pool = new BudgetPool()): Promise<RunCriticOutput> {
+  async run(evaluate: Evaluate, given = input(), pool = new BudgetPool(), lease?: LaneDeps['lease']): Promise<RunCriticOutput> {
     const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
     const budgets = pool.chain([{ name: 'plan', maxConcurrent: 1 }]);
     return await this.environment.run(
@@ -50,6 +50,7 @@ class Attempt {
         fetch: globalThis.fetch,
         budgets,
         threads: new CriticThreads({ registry, hosts: [], warm: [] }),
+        ...(lease !== undefined ? { lease } : {}),
       }),
       given,
     );
@@ -133,6 +134,50 @@ describe('an attempt', () => {
     expect(called).toBe(false);
     release?.();
     expect(await new Attempt().run(() => clean, input(), pool)).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('that is told to stop keeps its place until its critic has ended, so that the next one is not one too many', async () => {
+    const pool = new BudgetPool();
+    const attempt = new Attempt();
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    // It cleans up before it obeys.
+    const running = attempt.run(() => ended.then(() => clean), input(), pool).catch((error: unknown) => error);
+    attempt.environment.cancel('WORKER_SHUTDOWN');
+    expect(await running).toBeInstanceOf(ApplicationFailure);
+    let isNextIn = false;
+    const next = pool.chain([{ name: 'plan', maxConcurrent: 1 }]).acquire(5, new AbortController().signal);
+    void next.then(() => (isNextIn = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isNextIn).toBe(false);
+    end();
+    await next;
+    expect(isNextIn).toBe(true);
+  });
+
+  it('that ignores its signal keeps its place only for a while', async () => {
+    const pool = new BudgetPool();
+    const failure = new Attempt().run(() => new Promise(() => undefined), input({ attemptTimeoutMs: 20 }), pool);
+    await expect(failure).rejects.toThrow();
+    expect(await new Attempt().run(() => clean, input(), pool)).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('is not begun once the lease of its lane may be over, and is told to stop when it is lost', async () => {
+    let called = 0;
+    const over = { lost: new AbortController().signal, isValid: () => false };
+    await expect(new Attempt().run(() => ((called += 1), clean), input(), new BudgetPool(), over)).rejects.toThrow('the worker stopped');
+    expect(called).toBe(0);
+    const lease = new AbortController();
+    const running = new Attempt().run(
+      (_given, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('told to stop')))),
+      input(),
+      new BudgetPool(),
+      { lost: lease.signal, isValid: () => true },
+    );
+    const failed = expect(running).rejects.toMatchObject({ nonRetryable: false, details: [{ outcome: 'worker_lost' }] });
+    await new Promise((resolve) => setImmediate(resolve));
+    lease.abort();
+    await failed;
   });
 
   it('in a thread beats while its critic loops for ever, waits for its thread before its time runs, and is cut by its own', async () => {

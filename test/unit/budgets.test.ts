@@ -80,3 +80,43 @@ describe('a budget', () => {
     expect(await budget.acquire(5, never)).toBeTypeOf('function');
   });
 });
+
+describe('a rate', () => {
+  it('keeps starts apart by its gap, also after an idle time, and makes up for nothing', async () => {
+    const budget = new BudgetPool().chain([{ name: 'lane', rateLimitPerSecond: 50 }]);
+    const starts: number[] = [];
+    for (let start = 0; start < 6; start += 1) {
+      (await budget.acquire(5, never))?.();
+      starts.push(performance.now());
+      // As long as several gaps: whoever saved them up would let the next ones through at once.
+      if (start === 2) await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const gaps = starts.slice(1).map((at, index) => at - (starts[index] ?? 0));
+    // A timer of Node may come a millisecond early, and 4 % of a gap are made up for.
+    for (const gap of gaps) expect(gap).toBeGreaterThan(20 - 2);
+  });
+
+  it('is shared by every lane that names it, and serves the lower priority number first', async () => {
+    const pool = new BudgetPool();
+    const one = pool.chain([{ name: 'lane', rateLimitPerSecond: 40 }]);
+    const other = pool.chain([{ name: 'lane', rateLimitPerSecond: 40 }]);
+    const order: number[] = [];
+    const begun = performance.now();
+    await Promise.all([
+      one.acquire(1, never),
+      one.acquire(9, never).then(() => order.push(9)),
+      other.acquire(2, never).then(() => order.push(2)),
+    ]);
+    expect(order).toEqual([2, 9]);
+    expect(performance.now() - begun).toBeGreaterThan(2 * 25 - 3);
+  });
+
+  it('that is waited for in vain is left when the signal fires, and costs no start', async () => {
+    const budget = new BudgetPool().chain([{ name: 'lane', rateLimitPerSecond: 0.001 }]);
+    await budget.acquire(5, never);
+    const stop = new AbortController();
+    const waiting = budget.acquire(5, stop.signal);
+    stop.abort();
+    expect(await waiting).toBeUndefined();
+  });
+});
