@@ -19,6 +19,8 @@ import type { Plan } from './domain/plan.js';
 import { BudgetPool } from './lanes/budgets.js';
 import type { Offering } from './lanes/deployment-state.js';
 import { makeLeaseActivities } from './lanes/hold-lanes.js';
+import { LaneStatus } from './lanes/lane-status.js';
+import { watchedLane, type BrakeOptions } from './lanes/lane-watch.js';
 import { makeLaneWorker } from './lanes/lane-worker.js';
 import { isShared, lanesOf, type Lane, type NamedLanes } from './lanes/lanes.js';
 import { LeaseWorker } from './lanes/lease-worker.js';
@@ -52,6 +54,8 @@ export interface TribunalWorkerOptions {
   /** Code of the workflows, when it was bundled before; default: the bundle of the build, or a fresh one. */
   readonly bundle?: { readonly codePath: string };
   readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void;
+  /** How lanes are watched, and when their circuits pause them. */
+  readonly brakes?: BrakeOptions;
 }
 
 export interface TribunalWorker {
@@ -84,11 +88,24 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
   await membership.check();
   const common = commonOptions(options, membership.member.identity);
   const tools = { registry: deployment.registry, secrets: secretsOf(options), fetch: makeGuardedFetch({ hosts: hostsOf(options) }) };
+  const status = new LaneStatus();
+  const watch = {
+    client: membership.client,
+    status,
+    ...(options.brakes !== undefined ? { brakes: options.brakes } : {}),
+    log: (message: string): void => options.log?.('warn', message),
+  };
   const failed = deferred<Error>();
   const holding = makeLeaseActivities({
     lanes: new Map(lanes.map((lane) => [lane.queue, lane])),
-    makeWorker: (lane, budgets, lease) => makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits), lease }),
-    status: () => undefined,
+    makeWorker: (lane, budgets, lease) =>
+      watchedLane(
+        watch,
+        lane,
+        () => lease.isValid(),
+        (log) => makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits), lease, log }),
+      ),
+    status: (queues) => status.of(queues),
     fatal: (error) => failed.resolve(error instanceof Error ? error : new Error('the lanes that this process owns failed')),
   });
   const workers: OneWorker[] = [];
@@ -96,7 +113,11 @@ export async function createTribunalWorker(options: TribunalWorkerOptions): Prom
     workers.push(await makeWorkflowWorker(options, common, tools.fetch));
     const budgets = new BudgetPool();
     for (const lane of lanes.filter((one) => !isShared(one)))
-      workers.push(await makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits) }));
+      workers.push(
+        await watchedLane(watch, lane, undefined, (log) =>
+          makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits), log }),
+        ),
+      );
   } catch (error) {
     // A Worker that was made and never run would hold the connection open.
     const running = runTogether(workers);

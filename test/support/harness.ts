@@ -61,6 +61,10 @@ export interface HarnessOptions {
   readonly secrets?: NonNullable<TribunalWorkerOptions['secrets']>;
   /** What the workers have to say. */
   readonly log?: NonNullable<TribunalWorkerOptions['log']>;
+  /** Limits of named lanes. */
+  readonly lanes?: NonNullable<TribunalWorkerOptions['deployment']['lanes']>;
+  /** How lanes are watched. */
+  readonly brakes?: NonNullable<TribunalWorkerOptions['brakes']>;
 }
 
 let runtimeInstalled = false;
@@ -98,7 +102,13 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
     // One each: the SDK refuses two workers of one queue on the same connection.
     const native = await NativeConnection.connect({ address });
     const worker = await createTribunalWorker({
-      deployment: { name: deployment, plans, registry, priorityLevels: 10 },
+      deployment: {
+        name: deployment,
+        plans,
+        registry,
+        priorityLevels: 10,
+        ...(options.lanes !== undefined ? { lanes: options.lanes } : {}),
+      },
       connection: native,
       namespace,
       shutdownGraceMs: 0,
@@ -106,6 +116,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
       ...(options.hosts !== undefined ? { hosts: options.hosts } : {}),
       ...(options.secrets !== undefined ? { secrets: options.secrets } : {}),
       ...(options.log !== undefined ? { log: options.log } : {}),
+      ...(options.brakes !== undefined ? { brakes: options.brakes } : {}),
     });
     const stop = runWorker(worker, native);
     stops.push(stop);
