@@ -49,6 +49,7 @@ beforeAll(async () => {
       plan('rated', { one: { uses: 'scripted', stage: 'core_analysis', rateLimitPerSecond: 2 } }),
       plan('wide', { shared: { uses: 'scripted', stage: 'core_analysis', lane: 'openai' } }),
       plan('narrow', { own: { uses: 'scripted', stage: 'core_analysis', lane: 'openai' } }, { limits: { maxConcurrentCritics: 1 } }),
+      plan('brief', { one: { uses: 'scripted', stage: 'core_analysis', maxConcurrent: 1, timeout: '2s', attemptTimeout: '1s' } }),
       plan('free', { any: { uses: 'scripted', stage: 'core_analysis' } }),
     ],
     lanes: { openai: { maxConcurrent: 4, rateLimitPerSecond: 10 } },
@@ -85,7 +86,7 @@ describe('lanes', () => {
   it('shows every lane with its owner, what holds there, and for lanes that are not owned how many poll', async () => {
     await until(async () => [...(await lanes()).values()].every(({ owner }) => owner !== null));
     const all = await lanes();
-    expect([...all.keys()].toSorted()).toEqual(['braked/slow', 'free', 'narrow/own', 'openai', 'rated/one']);
+    expect([...all.keys()].toSorted()).toEqual(['braked/slow', 'brief/one', 'free', 'narrow/own', 'openai', 'rated/one']);
     const owner = all.get('braked/slow')?.owner;
     expect(owner).toMatch(/^tribunal \d+@/);
     await until(async () => (await lane('free')).pollers.length === 1);
@@ -119,7 +120,7 @@ describe('lanes', () => {
     ]) {
       const { exit, stderr } = await cli('lanes', ...command);
       expect(exit).toBe(2);
-      expect(stderr).toContain('has no lane braked/fast; it has braked/slow, free, narrow/own, openai, rated/one');
+      expect(stderr).toContain('has no lane braked/fast; it has braked/slow, brief/one, free, narrow/own, openai, rated/one');
     }
     expect(await cli('lanes', 'pause', 'free')).toMatchObject({ exit: 2, stderr: expect.stringContaining('--reason') });
     expect(await cli('lanes', 'pause', 'free', '--reason', ' ')).toMatchObject({ exit: 2, stderr: expect.stringContaining('--reason') });
@@ -174,6 +175,15 @@ describe('a pause', () => {
     expect((await harness.client.evaluate({ plan: 'free', content: 'text' })).decision).toBe('allow');
     expect((await cli('lanes', 'resume', 'openai')).stdout).toBe('openai goes on (2 task queues), as the file says\n');
     for (const name of ['wide', 'narrow']) expect((await harness.client.evaluate({ plan: name, content: 'text' })).decision).toBe('allow');
+  });
+
+  it('that is longer than a critic may take ends it as not reached, and nothing is allowed by that', async () => {
+    await cli('lanes', 'pause', 'brief/one', '--reason', 'outage', '--by', 'ann');
+    const report = await harness.client.evaluate({ plan: 'brief', content: 'text' });
+    expect(criticOf(report, 'one')).toMatchObject({ outcome: 'not_reached', attempts: 0 });
+    expect(report.decision).toBe('not_judged');
+    await cli('lanes', 'resume', 'brief/one');
+    expect((await harness.client.evaluate({ plan: 'brief', content: 'text' })).decision).toBe('allow');
   });
 
   it('does not forget the rate that was set before, and is not ended by one', async () => {
