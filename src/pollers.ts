@@ -21,8 +21,13 @@ export async function freshPollers(
     taskQueue: { name: queue },
     taskQueueType: KIND[kind],
   });
+  return freshOf(described.pollers);
+}
+
+/** Of those that an answer about a queue lists. */
+export function freshOf(pollers: Described['pollers']): string[] {
   const now = Date.now();
-  return (described.pollers ?? [])
+  return (pollers ?? [])
     .filter((poller) => now - Number(poller.lastAccessTime?.seconds ?? 0) * 1000 < FRESH_MS)
     .map((poller) => poller.identity ?? '');
 }
@@ -41,3 +46,5 @@ export async function backlogOf(
   });
   return Number(described.stats?.approximateBacklogCount ?? 0);
 }
+
+type Described = Awaited<ReturnType<WorkflowService['describeTaskQueue']>>;

@@ -23,6 +23,8 @@ import { useOf, type Plan } from './domain/plan.js';
 import { BudgetPool } from './lanes/budgets.js';
 import type { Offering } from './lanes/deployment-state.js';
 import { makeLeaseActivities } from './lanes/hold-lanes.js';
+import { LaneStatus } from './lanes/lane-status.js';
+import { watchedLane, type BrakeOptions } from './lanes/lane-watch.js';
 import { makeLaneWorker } from './lanes/lane-worker.js';
 import { isShared, lanesOf, type Lane, type NamedLanes } from './lanes/lanes.js';
 import { LeaseWorker } from './lanes/lease-worker.js';
@@ -67,6 +69,8 @@ export interface TribunalWorkerOptions {
   readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void;
   /** Counts what is judged, as `Runtime.instance().metricMeter` does once the runtime has an exporter. Default: nobody counts. */
   readonly meter?: MetricMeter;
+  /** How lanes are watched, and when their circuits pause them. */
+  readonly brakes?: BrakeOptions;
 }
 
 export interface TribunalWorker {
@@ -105,13 +109,27 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
   const threads = await startThreads(plans, options);
   const fetch = makeGuardedFetch({ hosts: hostsOf(options) });
   const tools = { registry: deployment.registry, secrets: secretsOf(options), fetch, threads };
+  const status = new LaneStatus();
+  const watch = {
+    client: membership.client,
+    status,
+    ...(options.brakes !== undefined ? { brakes: options.brakes } : {}),
+    log: (message: string): void => options.log?.('warn', message),
+  };
   const failed = deferred<Error>();
   const holding = makeLeaseActivities({
     lanes: new Map(lanes.map((lane) => [lane.queue, lane])),
-    makeWorker: (lane, budgets, lease) => makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits), lease }),
+    makeWorker: (lane, budgets, lease) =>
+      watchedLane(
+        watch,
+        lane,
+        () => lease.isValid(),
+        (log) => makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits), lease, log }),
+      ),
     backlog: (queue) => backlogOf(connection, namespace, queue),
     drained: (queues) => membership.drained(queues),
-    status: () => undefined,
+    busy: (queue) => status.busy(queue),
+    status: (queues) => status.of(queues),
     fatal: (error) => failed.resolve(error instanceof Error ? error : new Error('the lanes that this process owns failed')),
   });
   const workers: OneWorker[] = [];
@@ -119,7 +137,11 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
     workers.push(await makeWorkflowWorker(options, common, tools.fetch));
     const budgets = new BudgetPool();
     for (const lane of lanes.filter((one) => !isShared(one)))
-      workers.push(await makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits) }));
+      workers.push(
+        await watchedLane(watch, lane, undefined, (log) =>
+          makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits), log }),
+        ),
+      );
   } catch (error) {
     // A Worker that was made and never run would hold the connection open.
     const running = runTogether(workers);

@@ -11,10 +11,11 @@ import type { CriticRegistry } from '../critics/registry.js';
 import type { CriticThreads } from '../critics/threads/threads.js';
 import { MAX_MESSAGE_CHARS } from '../domain/finding.js';
 import { FAILURE_TYPES } from '../domain/errors.js';
-import type { AttemptRecord } from '../domain/outcomes.js';
+import type { AttemptRecord, Held } from '../domain/outcomes.js';
 import { toldBeat } from '../domain/told.js';
 import { sha256 } from '../digest.js';
 import type { Budgets } from '../lanes/budgets.js';
+import type { EndedAttempt } from '../lanes/circuit.js';
 
 /** Beats are this far apart; the first comes after it, so that a short critic sends none. The server's patience is five of them. */
 const BEAT_MS = 1000;
@@ -24,6 +25,16 @@ const LINGER_MS = 1_000;
 
 /** An attempt that the deadline cuts ends this much before it, so that its account comes before the server closes the activity. */
 const ACCOUNT_MS = 50;
+
+/** What a lane keeps of its critics, for people who look at it and for its circuit. */
+export interface LaneLog {
+  /** One critic more. @returns the function that counts it no more. */
+  count(what: 'running' | 'waiting'): () => void;
+  /** The pause under which a critic waited in this time, if there was one. */
+  held(from: number, to: number): Held | undefined;
+  /** One attempt that had its whole time to ask and to be answered. */
+  ended(attempt: EndedAttempt): void;
+}
 
 export interface LaneDeps {
   readonly registry: CriticRegistry;
@@ -36,6 +47,7 @@ export interface LaneDeps {
   readonly lease?: { readonly lost: AbortSignal; isValid(): boolean };
   /** For critics whose plan says `isolation: thread`. */
   readonly threads: CriticThreads;
+  readonly log?: LaneLog;
 }
 
 export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): (input: RunCriticInput) => Promise<RunCriticOutput> {
@@ -49,9 +61,12 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
       const priority = context.info.priority?.priorityKey ?? input.critic.priority;
       // Whoever has to wait says so at once: a deadline that comes before the first beat must not look like one that cut a run.
       const waiting = setImmediate(() => context.heartbeat(attempt.beat()));
+      const waits = tools.log?.count('waiting');
       const place = await takePlace({ budgets, threads }, input.critic, priority, signal);
+      waits?.();
       clearImmediate(waiting);
       if (place === undefined) throw stopped(context, attempt);
+      const runs = tools.log?.count('running');
       let isFree: Promise<unknown> = Promise.resolve();
       const leftBehind = (ended: Promise<unknown>): void => {
         isFree = Promise.race([ended, sleep(LINGER_MS, undefined, { ref: false })]);
@@ -59,11 +74,15 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
       try {
         // The last look before it starts: a process that was frozen may not know yet that its lanes have another owner.
         if (lease?.isValid() === false) throw stopped(context, attempt);
-        attempt.start();
+        attempt.start(tools.log?.held(context.info.currentAttemptScheduledTimestampMs, Date.now()));
         return await judge(context, { ...tools, ...place, signal, leftBehind }, input, attempt);
       } finally {
+        const release = (): void => {
+          runs?.();
+          place.release();
+        };
         // What it was told to stop has its place until it has: the next one would be one too many.
-        void isFree.then(place.release, place.release);
+        void isFree.then(release, release);
       }
     } finally {
       clearInterval(beating);
@@ -103,7 +122,7 @@ async function takePlace(
 interface Attempt {
   /** Milliseconds until the server closes the activity; none when it has. */
   leftMs(): number;
-  start(): void;
+  start(held: Held | undefined): void;
   beat(): Beat;
   /** This attempt's record, behind those of the earlier attempts. */
   end(record: Pick<AttemptRecord, 'class' | 'code' | 'cost'>): { attempts: AttemptRecord[]; startedAt: number; endedAt: number };
@@ -120,11 +139,13 @@ function beginAttempt(context: Context): Attempt {
   // An attempt that left no record died with its process.
   while (earlier.length < info.attempt - 1) earlier.push({ class: 'worker_lost', queuedMs: 0, ranMs: 0, code: 'WORKER_LOST' });
   let startedAt: number | undefined;
+  let heldBy: Held | undefined;
   let firstStart = last?.startedAt;
   return {
     leftMs: () => leftAtArrival - (performance.now() - arrivedAt),
-    start() {
+    start(held) {
       startedAt = Date.now();
+      heldBy = held;
       firstStart ??= startedAt;
     },
     beat: () => ({
@@ -136,8 +157,9 @@ function beginAttempt(context: Context): Attempt {
       const endedAt = Date.now();
       const began = startedAt ?? endedAt;
       const queuedMs = Math.max(0, began - info.currentAttemptScheduledTimestampMs);
+      const held = heldBy !== undefined ? { held: heldBy } : {};
       return {
-        attempts: [...earlier, { ...record, queuedMs, ranMs: Math.max(0, endedAt - began), startedAt: began }],
+        attempts: [...earlier, { ...record, queuedMs, ranMs: Math.max(0, endedAt - began), startedAt: began, ...held }],
         startedAt: firstStart ?? began,
         endedAt,
       };
@@ -151,6 +173,7 @@ async function judge(
     registry,
     secrets,
     fetch,
+    log,
     signal,
     leftBehind,
     callElsewhere,
@@ -169,6 +192,7 @@ async function judge(
   };
   // It waited for its place until the server closed it: nobody would read what it costs to ask now.
   if (left <= 0) throw attemptFailed(context, input, timeUp, attempt);
+  const startedAt = Date.now();
   const end = await runAttempt(
     registry,
     critic,
@@ -189,12 +213,15 @@ async function judge(
     },
     Math.min(critic.attemptTimeoutMs, left),
   );
+  const isCutByDeadline = !end.ok && end.class === 'timed_out' && left < critic.attemptTimeoutMs;
+  // One that the deadline has cut had less time than the service may take.
+  if (!isCutByDeadline)
+    log?.ended({ ...(end.ok ? { class: 'ok' } : { class: end.class, code: end.code }), startedAt, endedAt: Date.now() });
   if (end.ok) {
     const cost = end.finding.cost !== undefined ? { cost: end.finding.cost } : {};
     return { outcome: 'succeeded', finding: end.finding, ...attempt.end({ class: 'ok', ...cost }) };
   }
   if (end.class === 'cancelled') throw stopped(context, attempt);
-  const isCutByDeadline = end.class === 'timed_out' && left < critic.attemptTimeoutMs;
   throw attemptFailed(context, input, isCutByDeadline ? timeUp : end, attempt);
 }
 

@@ -11,6 +11,7 @@ import { addDoctor } from './doctor.js';
 import { addEvaluate } from './evaluate.js';
 import { EXIT, exitOfError } from './exit.js';
 import { addInit } from './init.js';
+import { addLanes } from './lanes.js';
 import { addList } from './list.js';
 import { Output, type Io } from './output.js';
 import { addPlan } from './plan.js';
@@ -73,6 +74,7 @@ function makeProgram(cli: Cli): Command {
     addList,
     addWatch,
     addCancel,
+    addLanes,
     addPlan,
     addCritic,
   ])

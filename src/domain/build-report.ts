@@ -10,7 +10,7 @@ import { fallbacksOf } from './dependencies.js';
 import { covererOf } from './fallback.js';
 import type { FindingCost } from './finding.js';
 import { attemptsBegun, begunAttempts, isCostUnknown, metricsOf, sumKnown, tidy, tidyMs } from './metrics.js';
-import { CRITIC_OUTCOMES, type CriticRecord } from './outcomes.js';
+import { CRITIC_OUTCOMES, type AttemptRecord, type CriticRecord, type Held } from './outcomes.js';
 import { stagesOf, type ExecutionStage, type Plan, type PlanCritic } from './plan.js';
 import type { Coverage, EvaluationReport, ReportCritic, ReportStage } from './report.js';
 import { coveredShare, type Verdict } from './verdict.js';
@@ -67,6 +67,7 @@ export function buildReport(input: ReportInput): EvaluationReport {
 function reportCritic(critic: PlanCritic, record: CriticRecord, coveredBy: string | undefined): ReportCritic {
   const attempts = begunAttempts(record);
   const { policy, open, by, error } = record.gate;
+  const held = longestHeld(attempts);
   const always = policy === 'always' && open && by !== 'fallback' && error === undefined;
   return {
     name: critic.name,
@@ -81,11 +82,15 @@ function reportCritic(critic: PlanCritic, record: CriticRecord, coveredBy: strin
     ...(record.code !== undefined ? { code: record.code } : {}),
     ...(record.message !== undefined ? { message: record.message } : {}),
     ...(record.cut !== undefined ? { cut: record.cut } : {}),
+    ...(held !== undefined ? { held } : {}),
     ...(record.root !== undefined ? { root: record.root } : {}),
     ...(coveredBy !== undefined ? { coveredBy } : {}),
     ...(critic.mode === 'shadow' ? { mode: 'shadow' } : {}),
   };
 }
+
+const longestHeld = (attempts: readonly AttemptRecord[]): Held | undefined =>
+  attempts.flatMap(({ held }) => held ?? []).toSorted((a, b) => b.ms - a.ms)[0];
 
 /** Sums over all attempts: a failed one costs too. */
 function knownCost(record: CriticRecord): FindingCost {

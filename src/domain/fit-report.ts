@@ -174,6 +174,7 @@ function mapTexts(critic: ReportCritic, text: (value: string) => string): Report
   return {
     ...critic,
     ...(critic.message !== undefined ? { message: text(critic.message) } : {}),
+    ...(critic.held !== undefined ? { held: { ...critic.held, by: text(critic.held.by), reason: text(critic.held.reason) } } : {}),
     ...(critic.gate !== undefined ? { gate: mapGate(critic.gate, text) } : {}),
     ...(critic.finding !== undefined ? { finding: mapFinding(critic.finding, text) } : {}),
   };

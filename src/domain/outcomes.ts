@@ -55,6 +55,16 @@ export const ATTEMPT_CLASSES = [
 ] as const;
 export type AttemptClass = (typeof ATTEMPT_CLASSES)[number];
 
+/** A pause of the lane under which an attempt waited: by whom, why, and for how long of its waiting time. */
+export interface Held {
+  readonly by: string;
+  readonly reason: string;
+  readonly ms: number;
+}
+
+export const MAX_HELD_BY_CHARS = 100;
+export const MAX_HELD_REASON_CHARS = 200;
+
 /** One attempt as the worker saw it. */
 export interface AttemptRecord {
   readonly class: AttemptClass;
@@ -65,6 +75,7 @@ export interface AttemptRecord {
   readonly startedAt?: number;
   readonly code?: string;
   readonly cost?: FindingCost;
+  readonly held?: Held;
 }
 
 /** What running one critic came to, whichever way it was dispatched. */

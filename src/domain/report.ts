@@ -2,7 +2,7 @@
  * The account of one evaluation: types only. `build-report.ts` makes it, `src/report/` shows it.
  */
 import type { Finding } from './finding.js';
-import type { CriticOutcome, GateDecision } from './outcomes.js';
+import type { CriticOutcome, GateDecision, Held } from './outcomes.js';
 import type { ExecutionStage, RiskTier } from './plan.js';
 
 export type Decision = 'allow' | 'deny' | 'escalate' | 'not_judged';
@@ -41,6 +41,8 @@ export interface ReportCritic {
   readonly code?: string;
   readonly message?: string;
   readonly cut?: 'deadline';
+  /** Of the attempt that waited longest under a pause of its lane. */
+  readonly held?: Held;
   /** The critic at the root of `skipped` or `gated` by dependency. */
   readonly root?: string;
   /** The fallback that succeeded in its place: its end has no effect of its own. */

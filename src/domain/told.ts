@@ -6,7 +6,7 @@
 import type { AttemptFailure, Beat } from '../contract.js';
 import { findingProblem, isCost } from './finding-problem.js';
 import type { Finding, FindingCost, Span, Violation } from './finding.js';
-import { ATTEMPT_CLASSES, type AttemptRecord, type CriticResult } from './outcomes.js';
+import { ATTEMPT_CLASSES, MAX_HELD_BY_CHARS, MAX_HELD_REASON_CHARS, type AttemptRecord, type CriticResult, type Held } from './outcomes.js';
 
 const FAILED = [
   'failed',
@@ -57,9 +57,14 @@ const isFinding = (value: unknown): value is Finding => findingProblem(value) ==
 const isAttempts = (value: unknown): value is readonly AttemptRecord[] => Array.isArray(value) && value.every(isAttempt);
 
 function isAttempt(value: unknown): boolean {
-  const { class: how, queuedMs, ranMs, startedAt, code, cost } = fieldsOf(value);
+  const { class: how, queuedMs, ranMs, startedAt, code, cost, held } = fieldsOf(value);
   const isTimed = isDuration(queuedMs) && isDuration(ranMs) && (startedAt === undefined || isNumber(startedAt));
-  return isIn(ATTEMPT_CLASSES, how) && isTimed && (code === undefined || typeof code === 'string') && isCost(cost);
+  return isIn(ATTEMPT_CLASSES, how) && isTimed && (code === undefined || typeof code === 'string') && isCost(cost) && isHeld(held);
+}
+
+function isHeld(value: unknown): boolean {
+  const { by, reason, ms } = fieldsOf(value);
+  return value === undefined || (typeof by === 'string' && typeof reason === 'string' && isDuration(ms));
 }
 
 const timesOf = (startedAt: unknown, endedAt: unknown): Pick<CriticResult, 'startedAt' | 'endedAt'> => ({
@@ -67,13 +72,20 @@ const timesOf = (startedAt: unknown, endedAt: unknown): Pick<CriticResult, 'star
   ...(isNumber(endedAt) ? { endedAt } : {}),
 });
 
-const copyAttempt = ({ class: how, queuedMs, ranMs, startedAt, code, cost }: AttemptRecord): AttemptRecord => ({
+const copyAttempt = ({ class: how, queuedMs, ranMs, startedAt, code, cost, held }: AttemptRecord): AttemptRecord => ({
   class: how,
   ...(code !== undefined ? { code } : {}),
   ...(cost !== undefined ? { cost: copyCost(cost) } : {}),
   queuedMs,
   ranMs,
   ...(startedAt !== undefined ? { startedAt } : {}),
+  ...(held !== undefined ? { held: copyHeld(held) } : {}),
+});
+
+const copyHeld = ({ by, reason, ms }: Held): Held => ({
+  by: by.slice(0, MAX_HELD_BY_CHARS),
+  reason: reason.slice(0, MAX_HELD_REASON_CHARS),
+  ms,
 });
 
 const copyFinding = ({ severity, violations, score, value, uncertainty, evidence, cost, details }: Finding): Finding => ({

@@ -8,7 +8,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { ActivityCancelledError, ActivityNotFoundError, ActivityPausedError, ActivityResetError } from '@temporalio/client';
-import type { Worker } from '@temporalio/worker';
 import type { HoldInput, LeaseActivities } from '../contract.js';
 import { runTogether, shutdownWorkers, type OneWorker } from '../run-workers.js';
 import { BudgetPool } from './budgets.js';
@@ -17,13 +16,12 @@ import { IdleLanes } from './idle-lanes.js';
 import { Lease } from './lease.js';
 import { LEASE_BEAT_MS, LEASE_MARGIN_MS, LEASE_TIMEOUT_MS } from './lease-times.js';
 
-/** As much of the SDK's Worker as is needed here. */
-export type LaneWorker = OneWorker & Pick<Worker, 'getStatus'>;
-
 export interface HoldDeps {
   /** Lanes of this process's own deployment file, by queue. */
   readonly lanes: ReadonlyMap<string, Lane>;
-  makeWorker(lane: Lane, budgets: BudgetPool, lease: Lease): Promise<LaneWorker>;
+  makeWorker(lane: Lane, budgets: BudgetPool, lease: Lease): Promise<OneWorker>;
+  /** Critics of a lane that this process has, waiting ones too. */
+  busy(queue: string): number;
   /** Tasks of a lane that wait on the server. */
   backlog(queue: string): Promise<number>;
   /** Tells the deployment that lanes which no file has were idle for long enough. */
@@ -102,11 +100,7 @@ interface Held {
 async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, beat, stop }: Held): Promise<void> {
   const budgets = new BudgetPool();
   const workers = await makeWorkers(deps, lanes, budgets, lease);
-  const idle = new IdleLanes({
-    ...deps,
-    retired: retiredOf(lanes),
-    busy: (queue) => inFlight(workers[lanes.findIndex((lane) => lane.queue === queue)]),
-  });
+  const idle = new IdleLanes({ ...deps, retired: retiredOf(lanes) });
   let isRunning = true;
   const ended = new AbortController();
   const running = runTogether(workers).finally(() => {
@@ -134,14 +128,12 @@ async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, be
   }
 }
 
-const inFlight = (worker: LaneWorker | undefined): number => worker?.getStatus().numInFlightActivities ?? 0;
-
 const retiredOf = (lanes: readonly OwnedLane[]): Record<string, number> =>
   Object.fromEntries(lanes.flatMap(({ queue, idleMs }) => (idleMs === undefined ? [] : [[queue, idleMs]])));
 
 /** A Worker that was made and never run would hold the connection open. */
-async function makeWorkers(deps: HoldDeps, lanes: readonly OwnedLane[], budgets: BudgetPool, lease: Lease): Promise<LaneWorker[]> {
-  const workers: LaneWorker[] = [];
+async function makeWorkers(deps: HoldDeps, lanes: readonly OwnedLane[], budgets: BudgetPool, lease: Lease): Promise<OneWorker[]> {
+  const workers: OneWorker[] = [];
   try {
     for (const lane of lanes) workers.push(await deps.makeWorker(lane, budgets, lease));
     return workers;

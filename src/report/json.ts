@@ -12,7 +12,7 @@ export interface ReportLine {
   readonly coverage: EvaluationReport['coverage'];
   readonly critics: readonly (Pick<
     ReportCritic,
-    'name' | 'stage' | 'outcome' | 'attempts' | 'queuedMs' | 'ranMs' | 'cost' | 'code' | 'coveredBy' | 'mode'
+    'name' | 'stage' | 'outcome' | 'attempts' | 'queuedMs' | 'ranMs' | 'cost' | 'code' | 'held' | 'coveredBy' | 'mode'
   > & {
     readonly gate?: GateDecision;
     readonly severity?: number;
@@ -69,6 +69,7 @@ function lineCritic({
   gate,
   finding,
   code,
+  held,
   coveredBy,
   mode,
 }: ReportCritic): ReportLine['critics'][number] {
@@ -84,6 +85,7 @@ function lineCritic({
     ...(finding !== undefined ? { severity: finding.severity } : {}),
     ...(finding !== undefined && finding.violations.length > 0 ? { violations: finding.violations } : {}),
     ...(code !== undefined ? { code } : {}),
+    ...(held !== undefined ? { held } : {}),
     ...(coveredBy !== undefined ? { coveredBy } : {}),
     ...(mode !== undefined ? { mode } : {}),
   };

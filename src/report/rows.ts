@@ -1,5 +1,5 @@
 /** Rows of a report that text and Markdown show alike; nothing here is safe to show before `safeText` or `safeMarkdown`. Pure. */
-import type { GateDecision } from '../domain/outcomes.js';
+import type { GateDecision, Held } from '../domain/outcomes.js';
 import type { EvaluationReport, ReportCritic } from '../domain/report.js';
 import { milliseconds, number, percent, planName, shortHash, words } from './format.js';
 
@@ -53,9 +53,12 @@ function criticNote(critic: ReportCritic): string {
     ...(critic.gate !== undefined ? [gateText(critic, critic.gate)] : []),
     ...(critic.code !== undefined ? [critic.message === undefined ? critic.code : `${critic.code}: ${critic.message}`] : []),
     ...(critic.cut === 'deadline' ? ['cut by the deadline'] : []),
+    ...(critic.held !== undefined ? [heldText(critic.held)] : []),
     ...(critic.coveredBy !== undefined ? [`covered by ${critic.coveredBy}`] : []),
   ].join('; ');
 }
+
+const heldText = ({ by, reason, ms }: Held): string => `waited ${number(ms / 1_000)} s: lane paused by ${by}: ${reason}`;
 
 function gateText(critic: ReportCritic, gate: GateDecision): string {
   if (gate.error !== undefined) return `ran because its condition erred: ${gate.error}`;

@@ -2,8 +2,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { describe, expect, it } from 'vitest';
-import { makeRunCritic, type LaneDeps } from '../../src/activities/run-critic.js';
+import { describe, expect, it, vi } from 'vitest';
+import { makeRunCritic, type LaneDeps, type LaneLog } from '../../src/activities/run-critic.js';
 import type { AttemptFailure, Beat, RunCriticInput, RunCriticOutput } from '../../src/contract.js';
 import { CriticError, type AnyCritic } from '../../src/critics/critic.js';
 import { loadCriticsModule } from '../../src/critics/module.js';
@@ -40,7 +40,12 @@ class Attempt {
     this.environment.on('heartbeat', (beat: Beat) => this.beats.push(beat));
   }
 
-  async run(evaluate: Evaluate, given = input(), pool = new BudgetPool(), lease?: LaneDeps['lease']): Promise<RunCriticOutput> {
+  async run(
+    evaluate: Evaluate,
+    given = input(),
+    pool = new BudgetPool(),
+    of: Pick<LaneDeps, 'lease' | 'log'> = {},
+  ): Promise<RunCriticOutput> {
     const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
     const budgets = pool.chain([{ name: 'plan', maxConcurrent: 1 }]);
     return await this.environment.run(
@@ -50,7 +55,7 @@ class Attempt {
         fetch: globalThis.fetch,
         budgets,
         threads: new CriticThreads({ registry, hosts: [], warm: [] }),
-        ...(lease !== undefined ? { lease } : {}),
+        ...of,
       }),
       given,
     );
@@ -165,14 +170,16 @@ describe('an attempt', () => {
   it('is not begun once the lease of its lane may be over, and is told to stop when it is lost', async () => {
     let called = 0;
     const over = { lost: new AbortController().signal, isValid: () => false };
-    await expect(new Attempt().run(() => ((called += 1), clean), input(), new BudgetPool(), over)).rejects.toThrow('the worker stopped');
+    await expect(new Attempt().run(() => ((called += 1), clean), input(), new BudgetPool(), { lease: over })).rejects.toThrow(
+      'the worker stopped',
+    );
     expect(called).toBe(0);
     const lease = new AbortController();
     const running = new Attempt().run(
       (_given, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('told to stop')))),
       input(),
       new BudgetPool(),
-      { lost: lease.signal, isValid: () => true },
+      { lease: { lost: lease.signal, isValid: () => true } },
     );
     const failed = expect(running).rejects.toMatchObject({ nonRetryable: false, details: [{ outcome: 'worker_lost' }] });
     await new Promise((resolve) => setImmediate(resolve));
@@ -273,5 +280,66 @@ describe('an attempt', () => {
     });
     expect(failure.message).toBe('threw a SyntaxError');
     expect(JSON.stringify(failure.details)).not.toContain('ssn');
+  });
+});
+
+/** Keeps what a lane is told. */
+class Told implements LaneLog {
+  readonly counts = { running: 0, waiting: 0 };
+  readonly ends: string[] = [];
+  readonly asked: (readonly [from: number, to: number])[] = [];
+
+  count(what: 'running' | 'waiting'): () => void {
+    this.counts[what] += 1;
+    return () => void (this.counts[what] -= 1);
+  }
+
+  held(from: number, to: number): ReturnType<LaneLog['held']> {
+    this.asked.push([from, to]);
+    return { by: 'ann', reason: 'outage', ms: 500 };
+  }
+
+  ended(attempt: Parameters<LaneLog['ended']>[0]): void {
+    this.ends.push([attempt.class, attempt.code ?? ''].join(' ').trim());
+  }
+}
+
+describe('a lane', () => {
+  it('counts a critic as waiting until it has its place, as running while it runs, and then no more', async () => {
+    const told = new Told();
+    const pool = new BudgetPool();
+    const release = await pool.chain([{ name: 'plan', maxConcurrent: 1 }]).acquire(5, new AbortController().signal);
+    let during: unknown;
+    const running = new Attempt().run(() => ((during = { ...told.counts }), clean), input(), pool, { log: told });
+    await vi.waitUntil(() => told.counts.waiting === 1);
+    expect(told.counts).toEqual({ running: 0, waiting: 1 });
+    release?.();
+    await running;
+    expect(during).toEqual({ running: 1, waiting: 0 });
+    expect(told.counts).toEqual({ running: 0, waiting: 0 });
+  });
+
+  it('is asked for the pause of the time in which the attempt waited, which stands in its record', async () => {
+    const told = new Told();
+    const due = Date.now() - 2_000;
+    const output = await new Attempt({ currentAttemptScheduledTimestampMs: due }).run(() => clean, input(), new BudgetPool(), {
+      log: told,
+    });
+    expect(output.attempts).toMatchObject([{ class: 'ok', held: { by: 'ann', reason: 'outage', ms: 500 } }]);
+    expect(told.asked).toEqual([[due, expect.any(Number)]]);
+  });
+
+  it('is told how attempts end, but not of one that the deadline cut short: the service may take longer', async () => {
+    const told = new Told();
+    const run = (evaluate: Evaluate, info = {}, given = input()): Promise<unknown> =>
+      new Attempt(info).run(evaluate, given, new BudgetPool(), { log: told }).catch(() => undefined);
+    const forever = (): Promise<never> => new Promise(() => undefined);
+    await run(() => clean);
+    await run(() => {
+      throw new CriticError('rate_limited', 'HTTP_429', 'too many');
+    });
+    await run(forever, {}, input({ attemptTimeoutMs: 20 }));
+    await run(forever, { scheduleToCloseTimeoutMs: 200 });
+    expect(told.ends).toEqual(['ok', 'rate_limited HTTP_429', 'timed_out ATTEMPT_TIMEOUT']);
   });
 });

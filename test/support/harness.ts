@@ -67,6 +67,10 @@ export interface HarnessOptions {
   readonly log?: NonNullable<TribunalWorkerOptions['log']>;
   /** Of workers and client; `temporal` of the harness has none. */
   readonly dataConverter?: DataConverter;
+  /** Limits of named lanes. */
+  readonly lanes?: NonNullable<TribunalWorkerOptions['deployment']['lanes']>;
+  /** How lanes are watched. */
+  readonly brakes?: NonNullable<TribunalWorkerOptions['brakes']>;
 }
 
 let runtimeInstalled = false;
@@ -106,7 +110,13 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
     // One each: the SDK refuses two workers of one queue on the same connection.
     const native = await NativeConnection.connect({ address });
     const worker = await createTribunalWorker({
-      deployment: { name: deployment, plans, registry, priorityLevels: 10 },
+      deployment: {
+        name: deployment,
+        plans,
+        registry,
+        priorityLevels: 10,
+        ...(options.lanes !== undefined ? { lanes: options.lanes } : {}),
+      },
       connection: native,
       namespace,
       shutdownGraceMs: 0,
@@ -114,6 +124,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
       ...(options.hosts !== undefined ? { hosts: options.hosts } : {}),
       ...(options.secrets !== undefined ? { secrets: options.secrets } : {}),
       ...(options.log !== undefined ? { log: options.log } : {}),
+      ...(options.brakes !== undefined ? { brakes: options.brakes } : {}),
     });
     const stop = runWorker(worker, native);
     stops.push(stop);

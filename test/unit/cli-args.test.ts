@@ -27,7 +27,7 @@ describe('help', () => {
   it('is shown by --help with exit code 0, and names every command and the exit codes', async () => {
     const { exit, stdout } = await runCli(['--help']);
     expect(exit).toBe(0);
-    for (const command of ['dev', 'worker', 'setup', 'doctor', 'evaluate', 'show', 'list', 'watch', 'cancel', 'plan'])
+    for (const command of ['dev', 'worker', 'setup', 'doctor', 'evaluate', 'show', 'list', 'watch', 'cancel', 'lanes', 'plan'])
       expect(stdout).toContain(`\n  ${command}`);
     expect(stdout).toContain('12 not judged');
   });

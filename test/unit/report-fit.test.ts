@@ -57,6 +57,7 @@ function hugeReport(count: number, violations: number, reasonsEach: number): Eva
     code: 'C'.repeat(64),
     message: 'm'.repeat(500),
     cut: 'deadline',
+    held: { by: '\u0007'.repeat(100), reason: 'ü'.repeat(200), ms: 1_234_567 },
     root: long('critic', 0),
     coveredBy: long('critic', 2),
     mode: 'shadow',

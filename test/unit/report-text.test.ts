@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fitReport } from '../../src/domain/fit-report.js';
+import type { AttemptRecord } from '../../src/domain/outcomes.js';
 import type { EvaluationReport } from '../../src/domain/report.js';
 import { reportLine } from '../../src/report/json.js';
 import { reportMarkdown } from '../../src/report/markdown.js';
@@ -192,6 +194,39 @@ describe('the print-out', () => {
     const text = reportText(reportOf(planOf([]), []), { color: false });
     expect(text).toContain('Critics executed 0/0 (success 0, failed 0, gated 0 = 0 %)');
     expect(text).not.toContain('Stage breakdown');
+  });
+});
+
+describe('a critic that waited under a pause', () => {
+  const critic = criticOf('judge', 'core_analysis');
+  const waited = (queuedMs: number, held?: AttemptRecord['held']): AttemptRecord => ({
+    class: held === undefined ? 'transient' : 'ok',
+    queuedMs,
+    ranMs: 1,
+    ...(held !== undefined ? { held } : {}),
+  });
+  const report = reportOf(planOf([critic]), [
+    recordFor(critic, {
+      attempts: [
+        waited(1_000, { by: 'bob', reason: 'short', ms: 900 }),
+        waited(5),
+        waited(21_000, { by: 'ann', reason: 'outage\u001b[31m', ms: 20_040 }),
+      ],
+    }),
+  ]);
+
+  test('says for how long, by whom and why, of the attempt that waited longest; text and Markdown alike', () => {
+    expect(reportText(report, { color: false })).toContain('waited 20 s: lane paused by ann: outage\\u001b[31m');
+    expect(reportMarkdown(report)).toContain('waited 20 s: lane paused by ann: outage');
+    expect(reportLine(report).critics[0]?.held).toEqual({ by: 'ann', reason: 'outage\u001b[31m', ms: 20_040 });
+  });
+
+  test('loses the words of it before a report becomes too large, and the counter says so', () => {
+    const long = { ...report, critics: report.critics.map((one) => ({ ...one, held: { by: 'ann', reason: 'r'.repeat(200), ms: 1 } })) };
+    const cut = fitReport(long, JSON.stringify(long).length - 1);
+    expect(cut.critics[0]?.held).toMatchObject({ by: 'ann', ms: 1 });
+    expect(cut.critics[0]?.held?.reason.length).toBeLessThan(200);
+    expect(cut.truncated).toBe(1);
   });
 });
 

@@ -17,7 +17,8 @@ const finding = {
   cost: { usd: 0.01, inputTokens: 10, outputTokens: 2 },
   details: { model: 'm', nested: [null, true, 1.5, 'text'] },
 };
-const attempt = { class: 'ok', code: 'HTTP_503', cost: { usd: 1 }, queuedMs: 0, ranMs: 3.5, startedAt: 1 };
+const held = { by: 'ann', reason: 'outage', ms: 12 };
+const attempt = { class: 'ok', code: 'HTTP_503', cost: { usd: 1 }, queuedMs: 0, ranMs: 3.5, startedAt: 1, held };
 const success = { outcome: 'succeeded', attempts: [attempt], finding, startedAt: 1, endedAt: 5 };
 const failure = { outcome: 'failed', code: 'HTTP_503', attempts: [attempt], startedAt: 1, endedAt: 5 };
 const beat = { attempts: [attempt], startedAt: 1, runningSince: 2, waiting: true };
@@ -47,6 +48,15 @@ describe('what an activity tells', () => {
     expect(JSON.stringify(toldSuccess(withJunk(success)))).toBe(JSON.stringify(toldSuccess(success)));
     expect(JSON.stringify(toldFailure(withJunk(failure)))).toBe(JSON.stringify(toldFailure(failure)));
     expect(JSON.stringify(toldBeat(withJunk(beat)))).toBe(JSON.stringify(toldBeat(beat)));
+  });
+
+  it('of a pause is cut to what reports keep of it, and refused when it is none', () => {
+    const long = { by: 'b'.repeat(101), reason: 'r'.repeat(201), ms: 1 };
+    expect(toldSuccess(withAttempt({ held: long }))).toMatchObject({
+      attempts: [{ held: { by: 'b'.repeat(100), reason: 'r'.repeat(200), ms: 1 } }],
+    });
+    for (const other of [null, 'ann', { ...held, by: 1 }, { ...held, reason: undefined }, { ...held, ms: -1 }, { ...held, ms: Number.NaN }])
+      expect(toldSuccess(withAttempt({ held: other }))).toBe('the attempts of the result are none');
   });
 
   it('is refused when details are nested deeper than 64 levels', () => {

@@ -1,0 +1,51 @@
+/** A deployment as the server knows it: its card and the owners of its lanes. Needs no worker, and starts none. */
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import { DEPLOYMENT_MEMO, deploymentId } from '../contract.js';
+import { EMPTY_DEPLOYMENT, readDeploymentState, type DeploymentState } from './deployment-state.js';
+import { readOwnerStatus, type LaneCount } from './lane-status.js';
+
+export interface LaneOwner extends LaneCount {
+  readonly identity: string;
+}
+
+export interface DeploymentView {
+  readonly state: DeploymentState;
+  /** By task queue: who owns the lane now, and what he said last of it. */
+  readonly owners: ReadonlyMap<string, LaneOwner>;
+}
+
+/** On the wire: an activity that a worker has. */
+const STARTED = 2;
+
+export async function viewDeployment(client: Client, deployment: string): Promise<DeploymentView> {
+  let found: WorkflowExecutionDescription;
+  try {
+    found = await client.workflow.getHandle(deploymentId(deployment)).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { state: EMPTY_DEPLOYMENT, owners: new Map() };
+    throw error;
+  }
+  const owners = new Map<string, LaneOwner>();
+  for (const { state, lastWorkerIdentity, heartbeatDetails } of found.raw.pendingActivities ?? []) {
+    // What waits for its next owner still carries the beats of the last one.
+    if (state !== STARTED) continue;
+    const status = readOwnerStatus(await decoded(client, heartbeatDetails));
+    for (const [queue, count] of Object.entries(status?.lanes ?? {})) owners.set(queue, { identity: lastWorkerIdentity ?? '', ...count });
+  }
+  return { state: readDeploymentState(found.memo?.[DEPLOYMENT_MEMO]), owners };
+}
+
+type Details = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number]['heartbeatDetails'];
+
+/** By the converter of the client, or nothing where it cannot be read. */
+async function decoded(client: Client, details: Details): Promise<unknown> {
+  const { payloadConverter, payloadCodecs } = client.options.loadedDataConverter;
+  try {
+    let payloads = [...(details?.payloads ?? [])];
+    for (const codec of payloadCodecs) payloads = await codec.decode(payloads);
+    const [first] = payloads;
+    return first === undefined ? undefined : payloadConverter.fromPayload(first);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,54 @@
+/** How many critics of each lane run and wait in this process: what an owner tells the server with its heartbeats. */
+
+export interface LaneCount {
+  readonly running: number;
+  /** Taken from the queue, and waiting here for a place or for their turn. */
+  readonly waiting: number;
+}
+
+/** Details of the heartbeats of `holdLanes`. */
+export interface OwnerStatus {
+  /** By task queue: every lane that the owner has. */
+  readonly lanes: Readonly<Record<string, LaneCount>>;
+}
+
+const NONE: LaneCount = { running: 0, waiting: 0 };
+
+export class LaneStatus {
+  readonly #counts = new Map<string, LaneCount>();
+
+  /** One critic more. @returns the function that counts it no more. */
+  count(queue: string, what: keyof LaneCount): () => void {
+    this.#add(queue, what, 1);
+    return () => this.#add(queue, what, -1);
+  }
+
+  /** Critics of one lane, running or waiting. */
+  busy(queue: string): number {
+    const { running, waiting } = this.#counts.get(queue) ?? NONE;
+    return running + waiting;
+  }
+
+  of(queues: readonly string[]): OwnerStatus {
+    return { lanes: Object.fromEntries(queues.map((queue) => [queue, this.#counts.get(queue) ?? NONE])) };
+  }
+
+  #add(queue: string, what: keyof LaneCount, by: number): void {
+    const counts = this.#counts.get(queue) ?? NONE;
+    this.#counts.set(queue, { ...counts, [what]: counts[what] + by });
+  }
+}
+
+/** What a heartbeat says, or nothing where it is of another form: it may be an older owner's. */
+export function readOwnerStatus(value: unknown): OwnerStatus | undefined {
+  const lanes: unknown = isObject(value) ? value['lanes'] : undefined;
+  if (!isObject(lanes)) return undefined;
+  const counts = Object.entries(lanes).flatMap(([queue, count]) =>
+    isObject(count) && typeof count['running'] === 'number' && typeof count['waiting'] === 'number'
+      ? [[queue, { running: count['running'], waiting: count['waiting'] }] as const]
+      : [],
+  );
+  return { lanes: Object.fromEntries(counts) };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
