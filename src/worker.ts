@@ -22,14 +22,14 @@ import { sha256 } from './digest.js';
 import { useOf, type Plan } from './domain/plan.js';
 import { BudgetPool } from './lanes/budgets.js';
 import type { Offering } from './lanes/deployment-state.js';
-import { makeLeaseActivities } from './lanes/hold-lanes.js';
+import { makeLeaseActivities, type HoldDeps } from './lanes/hold-lanes.js';
 import { LaneStatus } from './lanes/lane-status.js';
-import { watchedLane, type BrakeOptions } from './lanes/lane-watch.js';
+import { watchedLane, type BrakeOptions, type WatchDeps } from './lanes/lane-watch.js';
 import { makeLaneWorker } from './lanes/lane-worker.js';
 import { isShared, lanesOf, type Lane, type NamedLanes } from './lanes/lanes.js';
 import { LeaseWorker } from './lanes/lease-worker.js';
 import { memberIdentity, Membership } from './lanes/membership.js';
-import { countSinks } from './metrics.js';
+import { countSinks, laneGauges } from './metrics.js';
 import { backlogOf, freshPollers } from './pollers.js';
 import { runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
@@ -109,15 +109,11 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
   const threads = await startThreads(plans, options);
   const fetch = makeGuardedFetch({ hosts: hostsOf(options) });
   const tools = { registry: deployment.registry, secrets: secretsOf(options), fetch, threads };
-  const status = new LaneStatus();
-  const watch = {
-    client: membership.client,
-    status,
-    ...(options.brakes !== undefined ? { brakes: options.brakes } : {}),
-    log: (message: string): void => options.log?.('warn', message),
-  };
+  const watch = watchOf(options, membership);
+  for (const lane of lanes.filter(isShared)) watch.gauges.owner(lane.queue, false);
   const failed = deferred<Error>();
   const holding = makeLeaseActivities({
+    ...watchedBy(watch, membership),
     lanes: new Map(lanes.map((lane) => [lane.queue, lane])),
     makeWorker: (lane, budgets, lease) =>
       watchedLane(
@@ -126,10 +122,6 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
         () => lease.isValid(),
         (log) => makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits), lease, log }),
       ),
-    backlog: (queue) => backlogOf(connection, namespace, queue),
-    drained: (queues) => membership.drained(queues),
-    busy: (queue) => status.busy(queue),
-    status: (queues) => status.of(queues),
     fatal: (error) => failed.resolve(error instanceof Error ? error : new Error('the lanes that this process owns failed')),
   });
   const workers: OneWorker[] = [];
@@ -163,6 +155,26 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
       }
     },
     shutdown: () => void membership.leave().finally(() => shutdownWorkers(workers)),
+  };
+}
+
+function watchOf({ meter, brakes, log }: TribunalWorkerOptions, { client }: Membership): WatchDeps {
+  const gauges = laneGauges(meter);
+  return {
+    client,
+    gauges,
+    status: new LaneStatus(gauges),
+    ...(brakes !== undefined ? { brakes } : {}),
+    log: (message) => log?.('warn', message),
+  };
+}
+
+function watchedBy({ status }: WatchDeps, membership: Membership): Pick<HoldDeps, 'backlog' | 'drained' | 'busy' | 'status'> {
+  return {
+    backlog: (queue) => backlogOf(membership.client.connection, membership.namespace, queue),
+    drained: (queues) => membership.drained(queues),
+    busy: (queue) => status.busy(queue),
+    status: (queues) => status.of(queues),
   };
 }
 

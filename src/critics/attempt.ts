@@ -39,7 +39,7 @@ export interface AttemptHost extends Omit<CriticTools<never>, 'options'> {
   /** Has the critic called somewhere else. What comes from there counts for no more than what a critic returns or throws here. */
   readonly callElsewhere?: CallCritic;
   /** The attempt has ended before its critic: told when that one ends, too. A critic that ignores its signal may never. */
-  leftBehind?(ended: Promise<unknown>): void;
+  readonly leftBehind?: (ended: Promise<unknown>) => void;
 }
 
 /** How a call of a critic came back; `failed`: it could not be called, or was lost with the place where it ran. */

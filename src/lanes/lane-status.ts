@@ -1,4 +1,5 @@
 /** How many critics of each lane run and wait in this process: what an owner tells the server with its heartbeats. */
+import type { LaneGauges } from '../metrics.js';
 
 export interface LaneCount {
   readonly running: number;
@@ -16,6 +17,11 @@ const NONE: LaneCount = { running: 0, waiting: 0 };
 
 export class LaneStatus {
   readonly #counts = new Map<string, LaneCount>();
+  readonly #gauges: Pick<LaneGauges, keyof LaneCount> | undefined;
+
+  constructor(gauges?: Pick<LaneGauges, keyof LaneCount>) {
+    this.#gauges = gauges;
+  }
 
   /** One critic more. @returns the function that counts it no more. */
   count(queue: string, what: keyof LaneCount): () => void {
@@ -36,6 +42,7 @@ export class LaneStatus {
   #add(queue: string, what: keyof LaneCount, by: number): void {
     const counts = this.#counts.get(queue) ?? NONE;
     this.#counts.set(queue, { ...counts, [what]: counts[what] + by });
+    this.#gauges?.[what](queue, counts[what] + by);
   }
 }
 

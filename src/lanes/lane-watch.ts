@@ -5,11 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { LaneLog } from '../activities/run-critic.js';
+import type { LaneGauges } from '../metrics.js';
 import type { OneWorker } from '../run-workers.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import type { CircuitLimits } from './circuit.js';
 import type { LaneStatus } from './lane-status.js';
-import type { Lane } from './lanes.js';
+import { slotsOf, type Lane } from './lanes.js';
 import { Pauses } from './pauses.js';
 import { CIRCUIT, lookAtQueue, setQueueRate } from './queue-setting.js';
 
@@ -24,6 +25,7 @@ export interface BrakeOptions {
 export interface WatchDeps {
   readonly client: Client;
   readonly status: LaneStatus;
+  readonly gauges: LaneGauges;
   readonly brakes?: BrakeOptions;
   readonly log: (message: string) => void;
 }
@@ -60,6 +62,8 @@ export async function watchedLane(
 class LaneWatch implements LaneLog {
   readonly #deps: WatchDeps;
   readonly #queue: string;
+  readonly #lane: Lane;
+  readonly #isOwned: boolean;
   readonly #pauses = new Pauses();
   readonly #breaker: CircuitBreaker | undefined;
   /** Cuts the wait for the next look. */
@@ -68,6 +72,8 @@ class LaneWatch implements LaneLog {
   constructor(deps: WatchDeps, lane: Lane, isOwner: (() => boolean) | undefined) {
     this.#deps = deps;
     this.#queue = lane.queue;
+    this.#lane = lane;
+    this.#isOwned = isOwner !== undefined;
     if (isOwner === undefined) return;
     // Where several services are asked, one that fails must not stop the others.
     const limits = lane.single === true ? deps.brakes?.circuitOf?.(lane) : 'off';
@@ -95,7 +101,22 @@ class LaneWatch implements LaneLog {
   begin(): () => void {
     const stop = new AbortController();
     void this.#follow(stop.signal);
-    return () => stop.abort();
+    this.#tell(true);
+    return () => {
+      stop.abort();
+      this.#tell(false);
+    };
+  }
+
+  /** A series cannot be taken back, so what this process no longer has is told as nothing. */
+  #tell(isHere: boolean): void {
+    const { gauges } = this.#deps;
+    const limit = slotsOf(this.#lane);
+    if (limit !== undefined) gauges.limit(this.#queue, isHere ? limit : 0);
+    if (this.#isOwned) gauges.owner(this.#queue, isHere);
+    if (isHere) return;
+    gauges.paused(this.#queue, false);
+    gauges.tripped(this.#queue, false);
   }
 
   async #follow(stop: AbortSignal): Promise<void> {
@@ -110,6 +131,8 @@ class LaneWatch implements LaneLog {
   async #look(): Promise<void> {
     const { setting } = await lookAtQueue(this.#deps.client, this.#queue, false);
     this.#pauses.saw(setting, Date.now());
+    this.#deps.gauges.paused(this.#queue, setting.rate === 0);
+    this.#deps.gauges.tripped(this.#queue, setting.rate !== undefined && setting.by === CIRCUIT);
     await this.#breaker?.act(setting);
   }
 }
