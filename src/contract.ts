@@ -34,8 +34,10 @@ export const workflowQueue = (deployment: string): string => deployment;
 
 /** Workflow type that keeps a deployment's lanes and its card; one a deployment. */
 export const DEPLOYMENT = 'deployment';
+const DEPLOYMENT_PREFIX = 'deployment:';
 /** No tenant has a colon, so no evaluation has this id. */
-export const deploymentId = (deployment: string): string => `deployment:${deployment}`;
+export const deploymentId = (deployment: string): string => `${DEPLOYMENT_PREFIX}${deployment}`;
+export const isDeploymentId = (workflowId: string): boolean => workflowId.startsWith(DEPLOYMENT_PREFIX);
 /** Where worker processes ask for lanes to own. */
 export const leaseQueue = (deployment: string): string => `${deployment}/leases`;
 /** Memo key of the deployment's workflow: a `DeploymentState`. */

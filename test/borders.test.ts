@@ -133,7 +133,11 @@ const TABLE: readonly Row[] = [
   { of: 'src/replay.ts', may: ['src/bundle.ts', 'src/codec/failures.ts', '@temporalio/worker'], why: 'the workflows without a server' },
   // Encryption.
   { of: 'src/codec/load.ts', may: ['src/codec/', 'src/critics/module.ts'], why: "a module of one's own is loaded like one of critics" },
-  { of: 'src/codec/', may: ['src/settings.ts', NODE], why: 'for services, too: no native module; keys come from the environment' },
+  {
+    of: 'src/codec/',
+    may: [CONTRACT, 'src/settings.ts', NODE],
+    why: 'for services, too: no native module; keys come from the environment',
+  },
   {
     of: 'src/plan-loader.ts',
     may: [CRITICS, DOMAIN, SCHEMAS, DIGEST, 'src/report/safe.ts', NODE],

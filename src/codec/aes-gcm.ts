@@ -6,10 +6,13 @@
  * K2 It stands beside the payload in clear, as it does in the history, so that a payload can be read where the SDK does not
  *    say what it belongs to. One that was made without is bound to nothing, and taken everywhere.
  * K3 Not the run id: a reset takes the payloads of one run into the next.
- * K4 Whatever cannot be decrypted throws: the workflow task fails and is tried again until somebody brings the key.
+ * K4 A deployment's own workflow stays in clear: it holds names and limits alone, outlives every key, and must be read by
+ *    whoever looks at lanes.
+ * K5 Whatever cannot be decrypted throws: the workflow task fails and is tried again until somebody brings the key.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
+import { isDeploymentId } from '../contract.js';
 import { CodecError } from './codec-error.js';
 import { KEY_ID_FORM, type CodecKey, type CodecKeys } from './keys.js';
 
@@ -38,15 +41,18 @@ export function makeAesGcmCodec({ keys, acceptPlain = false }: CodecOptions): Pa
   const [current] = keys;
   const byId = new Map(keys.map((one) => [one.id, one]));
   return {
-    encode: async (payloads, context) => payloads.map((payload) => encrypt(payload, current, boundTo(context))),
+    encode: async (payloads, context) =>
+      isOfDeployment(context) ? payloads : payloads.map((payload) => encrypt(payload, current, boundTo(context))),
     decode: async (payloads, context) =>
       payloads.map((payload) => {
         if (textOf(payload, 'encoding') === ENCODING) return decrypt(payload, byId, context);
-        if (acceptPlain) return payload;
+        if (acceptPlain || isOfDeployment(context)) return payload;
         throw new CodecError('PLAIN_PAYLOAD', 'a payload is not encrypted, and this codec takes none that is not');
       }),
   };
 }
+
+const isOfDeployment = (context: SerializationContext | undefined): boolean => isDeploymentId(context?.workflowId ?? '');
 
 function boundTo(context: SerializationContext | undefined): string {
   if (context === undefined) return NOTHING;

@@ -26,10 +26,11 @@ export async function viewDeployment(client: Client, deployment: string): Promis
     throw error;
   }
   const owners = new Map<string, LaneOwner>();
-  for (const { state, lastWorkerIdentity, heartbeatDetails } of found.raw.pendingActivities ?? []) {
+  for (const { state, activityId, lastWorkerIdentity, heartbeatDetails } of found.raw.pendingActivities ?? []) {
     // What waits for its next owner still carries the beats of the last one.
     if (state !== STARTED) continue;
-    const status = readOwnerStatus(await decoded(client, heartbeatDetails));
+    const place = { namespace: client.options.namespace, workflowId: deploymentId(deployment), activityId: activityId ?? '' };
+    const status = readOwnerStatus(await decoded(client, heartbeatDetails, place));
     for (const [queue, count] of Object.entries(status?.lanes ?? {})) owners.set(queue, { identity: lastWorkerIdentity ?? '', ...count });
   }
   return { state: readDeploymentState(found.memo?.[DEPLOYMENT_MEMO]), owners };
@@ -38,11 +39,15 @@ export async function viewDeployment(client: Client, deployment: string): Promis
 type Details = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number]['heartbeatDetails'];
 
 /** By the converter of the client, or nothing where it cannot be read. */
-async function decoded(client: Client, details: Details): Promise<unknown> {
+async function decoded(
+  client: Client,
+  details: Details,
+  place: { readonly namespace: string; readonly workflowId: string; readonly activityId: string },
+): Promise<unknown> {
   const { payloadConverter, payloadCodecs } = client.options.loadedDataConverter;
   try {
     let payloads = [...(details?.payloads ?? [])];
-    for (const codec of payloadCodecs) payloads = await codec.decode(payloads);
+    for (const codec of payloadCodecs) payloads = await codec.decode(payloads, { type: 'activity', isLocal: false, ...place });
     const [first] = payloads;
     return first === undefined ? undefined : payloadConverter.fromPayload(first);
   } catch {

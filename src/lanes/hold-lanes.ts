@@ -159,11 +159,21 @@ async function renew(lease: Lease, beat: () => Promise<void>): Promise<void> {
  * often that its own timer does not cancel the activity.
  */
 function beatOf(context: Context, status: () => unknown, onAsked: () => void): () => Promise<void> {
-  const { taskToken } = context.info;
+  const { taskToken, activityId, namespace, workflowExecution } = context.info;
+  const workflowId = workflowExecution?.workflowId;
+  const serializationContext = {
+    type: 'activity',
+    namespace,
+    activityId,
+    isLocal: false,
+    ...(workflowId !== undefined ? { workflowId } : {}),
+  } as const;
   let lastSdkBeat = 0;
   return async () => {
     try {
-      await context.client.withDeadline(Date.now() + LEASE_TIMEOUT_MS, () => context.client.activity.heartbeat(taskToken, status()));
+      await context.client.withDeadline(Date.now() + LEASE_TIMEOUT_MS, () =>
+        context.client.activity.heartbeat(taskToken, status(), { serializationContext }),
+      );
     } catch (error) {
       if (!(error instanceof ActivityCancelledError)) throw error;
       // The workflow asks for the lanes; until they have come back they are ours, and what runs may end.

@@ -41,6 +41,19 @@ const refusal = async (payload: Payload, context?: SerializationContext, by = co
 };
 
 describe('the codec', () => {
+  it('leaves the workflow of a deployment in clear, which outlives every key, and takes nothing in clear elsewhere', async () => {
+    const contexts = [
+      { type: 'workflow', namespace: 'n', workflowId: 'deployment:tribunal' },
+      { type: 'activity', namespace: 'n', workflowId: 'deployment:tribunal', activityId: 'lanes/1', isLocal: false },
+    ] as const;
+    for (const context of contexts) {
+      expect(await encoded(json('names'), context)).toEqual(json('names'));
+      expect(await codec.decode([json('names')], context)).toEqual([json('names')]);
+    }
+    expect(await refusal(json('names'), WORKFLOW)).toBe('PLAIN_PAYLOAD');
+    expect(await refusal(json('names'))).toBe('PLAIN_PAYLOAD');
+  });
+
   it('gives back every payload as it was, byte by byte', async () => {
     const metadata = fc.dictionary(fc.string(), fc.uint8Array());
     const payload = fc.record({ metadata, data: fc.uint8Array({ maxLength: 2_000 }) });
