@@ -31,6 +31,7 @@ type End = { readonly returned: unknown } | { readonly failure: unknown };
 export class EvaluationHandle {
   readonly #host: Host;
   readonly #workflow: WorkflowHandle;
+  readonly #ended: () => void;
 
   constructor(
     host: Host,
@@ -40,8 +41,11 @@ export class EvaluationHandle {
     readonly runId?: string,
     /** Whether `start` found it under its key: what it comes to was judged, or is being judged, for an earlier start. */
     readonly wasStartedBefore: boolean = false,
+    /** Called whenever it is seen to have ended. */
+    ended: () => void = () => undefined,
   ) {
     this.#host = host;
+    this.#ended = ended;
     this.#workflow = host.client.workflow.getHandle(evaluationId);
   }
 
@@ -57,6 +61,7 @@ export class EvaluationHandle {
     const until = Date.now() + timeoutMs;
     for (;;) {
       const end = (await this.#end(until)) ?? (await this.#endAfterAll(timeoutMs));
+      this.#ended();
       const report = 'failure' in end ? await this.#failed(end.failure) : this.#checked(end.returned);
       if (report !== undefined) return report;
     }

@@ -10,6 +10,7 @@ import { unnamedHosts } from './critics/network/plan-hosts.js';
 import { makeRegistry, type CriticRegistry } from './critics/registry.js';
 import type { Plan } from './domain/plan.js';
 import type { PlanCase } from './domain/run-case.js';
+import type { Tenants } from './domain/tenants.js';
 import { formatProblem, loadPlan, readPlanInput, readText, type Problem } from './plan-loader.js';
 import { DeploymentSchema } from './schemas/deployment.js';
 import { hostProblem } from './schemas/host.js';
@@ -41,6 +42,8 @@ export interface Deployment {
   readonly registry: CriticRegistry;
   readonly warnings: readonly Problem[];
   readonly priorityLevels: 10 | 5;
+  /** Tenants whose weight is not 1. */
+  readonly tenants: Tenants;
   /** Private hosts that critics may ask. */
   readonly hosts: readonly string[];
   /** Plan files, as they were named. */
@@ -86,6 +89,7 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     registry,
     warnings: problems,
     priorityLevels: described.priorityLevels,
+    tenants: described.tenants,
     hosts: described.hosts,
     files,
     sources: new Map([...plans].map(([name, { file, cases }]) => [name, { file, cases }])),
@@ -123,13 +127,14 @@ interface Described {
   readonly critics: readonly string[];
   readonly hosts: readonly string[];
   readonly priorityLevels: 10 | 5;
+  readonly tenants: Tenants;
 }
 
 /** What `tribunal.yaml` and the options say together; paths of the file start at its folder. */
 async function describe(options: DeploymentOptions): Promise<Described> {
   const own = { plans: options.plans ?? [], critics: options.critics ?? [], hosts: checkedHosts(options.hosts) };
   const isThere = options.file !== undefined || own.plans.length === 0 || (await exists(DEPLOYMENT_FILE));
-  if (!isThere) return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10 };
+  if (!isThere) return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10, tenants: {} };
   const file = options.file ?? DEPLOYMENT_FILE;
   const written = await readDeploymentFile(file, options.file !== undefined);
   const beside = (path: string): string => join(dirname(file), path);
@@ -140,6 +145,7 @@ async function describe(options: DeploymentOptions): Promise<Described> {
     critics: [...(written.critics ?? []).map(beside), ...own.critics],
     hosts: [...(written.hosts ?? []), ...own.hosts],
     priorityLevels: written.priorityLevels ?? 10,
+    tenants: written.tenants ?? {},
   };
 }
 

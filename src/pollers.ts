@@ -1,4 +1,4 @@
-/** Who polls a task queue, as the server tells it. Works on any connection; no native module. */
+/** Who polls a task queue and what waits there, as the server tells it. Works on any connection; no native module. */
 import type { WorkflowService } from '@temporalio/client';
 
 export type QueueKind = 'workflow' | 'activity';
@@ -25,4 +25,20 @@ export async function freshPollers(
   return (described.pollers ?? [])
     .filter((poller) => now - Number(poller.lastAccessTime?.seconds ?? 0) * 1000 < FRESH_MS)
     .map((poller) => poller.identity ?? '');
+}
+
+/** How many tasks wait in a queue, and how fast it hands them out. The server counts anew every five seconds. */
+export async function queueLoad(
+  connection: { readonly workflowService: WorkflowService },
+  namespace: string,
+  queue: string,
+  kind: QueueKind,
+): Promise<{ readonly waiting: number; readonly perSecond: number }> {
+  const { stats } = await connection.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: queue },
+    taskQueueType: KIND[kind],
+    reportStats: true,
+  });
+  return { waiting: Number(stats?.approximateBacklogCount ?? 0), perSecond: stats?.tasksDispatchRate ?? 0 };
 }

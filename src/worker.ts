@@ -16,6 +16,7 @@ import type { CriticRegistry } from './critics/registry.js';
 import { deferred } from './deferred.js';
 import { sha256 } from './digest.js';
 import type { Plan } from './domain/plan.js';
+import type { Tenants } from './domain/tenants.js';
 import { BudgetPool } from './lanes/budgets.js';
 import type { Offering } from './lanes/deployment-state.js';
 import { makeLeaseActivities } from './lanes/hold-lanes.js';
@@ -36,6 +37,8 @@ export interface TribunalWorkerOptions {
     readonly plans: ReadonlyMap<string, Plan>;
     readonly registry: CriticRegistry;
     readonly priorityLevels: 5 | 10;
+    /** Tenants whose weight is not 1. */
+    readonly tenants?: Tenants;
     /** Limits that critics of all plans share, by the name that they write as `lane`. */
     readonly lanes?: NamedLanes;
     /** As in {@link TribunalWorkerOptions.hosts}. */

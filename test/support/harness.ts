@@ -15,6 +15,7 @@ import type { AnyCritic } from '../../src/critics/critic.js';
 import { makeRegistry } from '../../src/critics/registry.js';
 import type { EvaluationReport, ReportCritic } from '../../src/domain/report.js';
 import type { Plan } from '../../src/domain/plan.js';
+import type { Tenants } from '../../src/domain/tenants.js';
 import { formatProblem, loadPlan } from '../../src/plan-loader.js';
 import { createTribunalWorker, type TribunalWorker, type TribunalWorkerOptions } from '../../src/worker.js';
 
@@ -55,6 +56,8 @@ export interface HarnessOptions {
   readonly worker?: boolean;
   /** Name of another harness's deployment, to be a later release of it. Default: one of its own. */
   readonly deployment?: string;
+  /** Tenants whose weight is not 1. */
+  readonly tenants?: Tenants;
   /** Private hosts that critics may ask. */
   readonly hosts?: readonly string[];
   /** What the workers find under the names of secrets. */
@@ -98,7 +101,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
     // One each: the SDK refuses two workers of one queue on the same connection.
     const native = await NativeConnection.connect({ address });
     const worker = await createTribunalWorker({
-      deployment: { name: deployment, plans, registry, priorityLevels: 10 },
+      deployment: { name: deployment, plans, registry, priorityLevels: 10, tenants: options.tenants ?? {} },
       connection: native,
       namespace,
       shutdownGraceMs: 0,
