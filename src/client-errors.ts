@@ -8,6 +8,7 @@ export const CLIENT_CODES = [
   'REQUEST_REFUSED',
   'KEY_CONFLICT',
   'NO_WORKER',
+  'OVERLOADED',
   'STILL_RUNNING',
   'EVALUATION_NOT_FOUND',
   'ALREADY_ENDED',
@@ -67,6 +68,25 @@ export class NoWorker extends TribunalError {
     super(
       'NO_WORKER',
       `no worker of the deployment ${deployment} polls in the namespace ${namespace}, so nothing was started: run \`tribunal worker\` or \`tribunal dev\`, or name the deployment that is running`,
+    );
+  }
+}
+
+/** As many critics of the plan wait as it allows, so nothing was started. The same request may be sent again later. */
+export class OverloadedError extends TribunalError {
+  override readonly name = 'OverloadedError';
+  constructor(
+    evaluationId: string,
+    plan: string,
+    maxWaiting: number,
+    waiting: number,
+    /** When there may be room again. */
+    readonly retryAfterMs: number,
+  ) {
+    super(
+      'OVERLOADED',
+      `${evaluationId} was not started: ${waiting} wait for plan ${plan}, which lets ${maxWaiting} wait (limits.maxQueueSize): try again in ${Math.ceil(retryAfterMs / 1_000)} s`,
+      evaluationId,
     );
   }
 }

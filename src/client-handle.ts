@@ -32,6 +32,7 @@ export class EvaluationHandle {
   readonly #host: Host;
   readonly #workflow: WorkflowHandle;
   readonly #indexed: WorkflowHandle;
+  readonly #ended: () => void;
 
   constructor(
     host: Host,
@@ -41,8 +42,11 @@ export class EvaluationHandle {
     readonly runId?: string,
     /** Whether `start` found it under its key: what it comes to was judged, or is being judged, for an earlier start. */
     readonly wasStartedBefore: boolean = false,
+    /** Called whenever it is seen to have ended. */
+    ended: () => void = () => undefined,
   ) {
     this.#host = host;
+    this.#ended = ended;
     this.#workflow = host.client.workflow.getHandle(evaluationId);
     this.#indexed = host.index.workflow.getHandle(evaluationId);
   }
@@ -59,6 +63,7 @@ export class EvaluationHandle {
     const until = Date.now() + timeoutMs;
     for (;;) {
       const end = (await this.#end(until)) ?? (await this.#endAfterAll(timeoutMs));
+      this.#ended();
       const report = 'failure' in end ? await this.#failed(end.failure) : this.#checked(end.returned);
       if (report !== undefined) return report;
     }

@@ -12,15 +12,15 @@ import {
   type PayloadCodec,
   type WorkflowIdReusePolicy,
 } from '@temporalio/common';
+import { Admission, type Admitted } from './client-admission.js';
 import { call, type Host } from './client-calls.js';
-import { EvaluationNotFound, KeyConflict, NoWorker, RequestRefused, ServerUnreachable } from './client-errors.js';
+import { EvaluationNotFound, KeyConflict, OverloadedError, RequestRefused, ServerUnreachable } from './client-errors.js';
 import { EvaluationHandle } from './client-handle.js';
 import { prepareEvaluation } from './client-prepare.js';
 import { listQuery, summaryOf, type EvaluationSummary, type ListFilter } from './client-summary.js';
 import { DEFAULT_DEPLOYMENT, DEFAULT_TENANT, DIGEST_MEMO, EVALUATE, evaluationId, workflowQueue, type EvaluateInput } from './contract.js';
 import { FAILURE_TYPES } from './domain/errors.js';
 import type { EvaluationReport } from './domain/report.js';
-import { freshPollers } from './pollers.js';
 import type { StartRequest } from './schemas/request.js';
 import { loadSettings, resolveServer, type Settings } from './settings.js';
 import { startOptions } from './start-options.js';
@@ -34,6 +34,7 @@ export {
   EvaluationTerminated,
   KeyConflict,
   NoWorker,
+  OverloadedError,
   RequestRefused,
   ServerNotSetUp,
   ServerRefusal,
@@ -67,8 +68,6 @@ export interface ConnectOptions {
   readonly dataConverter?: DataConverter;
 }
 
-/** The server's own answer is cached about as long. Only "yes" is kept, so that a new worker is seen at once. */
-const WORKER_SEEN_MS = 5_000;
 /** A key can close, be refused and be started by others between our calls, but not often. */
 const START_ROUNDS = 5;
 /** A screen. */
@@ -79,11 +78,12 @@ const MAX_LIST_LIMIT = 10_000;
 export class TribunalClient {
   readonly #host: Host;
   readonly #owned: Connection | undefined;
-  #workerSeen: { readonly until: number; readonly answer: Promise<void> } | undefined;
+  readonly #admission: Admission;
 
   private constructor(host: Host, owned: Connection | undefined) {
     this.#host = host;
     this.#owned = owned;
+    this.#admission = new Admission(host);
   }
 
   get namespace(): string {
@@ -120,16 +120,43 @@ export class TribunalClient {
 
   /**
    * Starts an evaluation, or finds the one that this key has started already with the same request.
-   * @throws RequestRefused when the request is malformed, KeyConflict when the key stands for another request, NoWorker when
-   *   nobody would judge; nothing is started then.
+   * @throws RequestRefused when the request is malformed or the deployment has no such plan, KeyConflict when the key stands
+   *   for another request, NoWorker when nobody would judge, OverloadedError when too many wait; nothing is started then.
    */
   async start(request: StartRequest): Promise<EvaluationHandle> {
     const { evaluationId: id, input } = prepareEvaluation(request, this.#host);
-    await this.#requireWorker();
+    const admitted = await this.#admit(id, input, request.key !== undefined);
+    if (admitted instanceof EvaluationHandle) return admitted;
+    try {
+      const handle = await this.#startOrFind(id, input, admitted);
+      if (handle.wasStartedBefore) admitted.gone();
+      else admitted.started();
+      return handle;
+    } catch (error) {
+      // Of one whose answer was lost it is not known, so it counts.
+      if (error instanceof ServerUnreachable) admitted.started();
+      else admitted.gone();
+      throw error;
+    }
+  }
+
+  /** Who has started it already gets it, whatever waits by now; asked only of those that are to be refused. */
+  async #admit(id: string, input: EvaluateInput, hasKey: boolean): Promise<Admitted | EvaluationHandle> {
+    try {
+      return await this.#admission.admit(id, input.request.plan);
+    } catch (error) {
+      const isRefusal = error instanceof OverloadedError || error instanceof RequestRefused;
+      const found = isRefusal && hasKey ? await this.#find(id, input.requestDigest) : undefined;
+      if (found instanceof EvaluationHandle) return found;
+      throw error;
+    }
+  }
+
+  async #startOrFind(id: string, input: EvaluateInput, admitted: Admitted): Promise<EvaluationHandle> {
     let reuse: WorkflowIdReusePolicy = 'REJECT_DUPLICATE';
     for (let round = 0; round < START_ROUNDS; round += 1) {
       const runId = await this.#startOnce(id, input, reuse);
-      if (runId !== undefined) return new EvaluationHandle(this.#host, id, runId);
+      if (runId !== undefined) return new EvaluationHandle(this.#host, id, runId, false, () => admitted.gone());
       const found = await this.#find(id, input.requestDigest);
       if (found instanceof EvaluationHandle) return found;
       reuse = found;
@@ -221,26 +248,6 @@ export class TribunalClient {
         return error.cause instanceof ApplicationFailure ? (error.cause.type ?? undefined) : undefined;
       }
     });
-  }
-
-  /** Starts that come together share one question. */
-  async #requireWorker(): Promise<void> {
-    if (this.#workerSeen === undefined || performance.now() >= this.#workerSeen.until) {
-      const asked = { until: performance.now() + WORKER_SEEN_MS, answer: this.#askForWorker() };
-      this.#workerSeen = asked;
-      asked.answer.catch(() => {
-        if (this.#workerSeen === asked) this.#workerSeen = undefined;
-      });
-    }
-    await this.#workerSeen.answer;
-  }
-
-  async #askForWorker(): Promise<void> {
-    const { client, namespace, deployment } = this.#host;
-    const pollers = await call(this.#host, `cannot ask for workers of ${deployment}`, undefined, () =>
-      freshPollers(client.connection, namespace, workflowQueue(deployment), 'workflow'),
-    );
-    if (pollers.length === 0) throw new NoWorker(deployment, namespace);
   }
 }
 

@@ -94,6 +94,8 @@ export interface OpenResult {
   readonly deployment: string;
   /** How many priority levels the server's task queues have. */
   readonly priorityLevels: 5 | 10;
+  /** Of the tenant, on lanes that several share. Absent: 1, and in histories that are older than weights. */
+  readonly fairnessWeight?: number;
   /** What the leading local stages came to. */
   readonly led: LocalBatchResult;
 }

@@ -13,6 +13,7 @@ import { makeRegistry, type CriticRegistry } from './critics/registry.js';
 import { didYouMean } from './domain/nearest.js';
 import type { Plan } from './domain/plan.js';
 import type { PlanCase } from './domain/run-case.js';
+import type { Tenants } from './domain/tenants.js';
 import type { NamedLanes } from './lanes/lanes.js';
 import { formatProblem, loadPlan, readPlanInput, readText, type Problem } from './plan-loader.js';
 import { DeploymentSchema } from './schemas/deployment.js';
@@ -47,6 +48,8 @@ export interface Deployment {
   readonly priorityLevels: 10 | 5;
   /** Limits that critics of all plans share, by name. */
   readonly lanes: NamedLanes;
+  /** Tenants whose weight is not 1. */
+  readonly tenants: Tenants;
   /** Private hosts that critics may ask. */
   readonly hosts: readonly string[];
   /** `tribunal/codec`, or the path of a module: what all that Temporal records goes through. */
@@ -96,6 +99,7 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     warnings: problems,
     priorityLevels: described.priorityLevels,
     lanes: described.lanes,
+    tenants: described.tenants,
     hosts: described.hosts,
     ...(described.dataConverter !== undefined ? { dataConverter: described.dataConverter } : {}),
     files,
@@ -136,13 +140,14 @@ interface Described {
   readonly priorityLevels: 10 | 5;
   readonly lanes: NamedLanes;
   readonly dataConverter?: string;
+  readonly tenants: Tenants;
 }
 
 /** What `tribunal.yaml` and the options say together; paths of the file start at its folder. */
 async function describe(options: DeploymentOptions): Promise<Described> {
   const own = { plans: options.plans ?? [], critics: options.critics ?? [], hosts: checkedHosts(options.hosts) };
   const isThere = options.file !== undefined || own.plans.length === 0 || (await exists(DEPLOYMENT_FILE));
-  if (!isThere) return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10, lanes: {} };
+  if (!isThere) return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10, lanes: {}, tenants: {} };
   const file = options.file ?? DEPLOYMENT_FILE;
   const written = await readDeploymentFile(file, options.file !== undefined);
   const beside = (path: string): string => join(dirname(file), path);
@@ -155,6 +160,7 @@ async function describe(options: DeploymentOptions): Promise<Described> {
     priorityLevels: written.priorityLevels ?? 10,
     lanes: namedLanes(written.lanes),
     ...(written.dataConverter !== undefined ? { dataConverter: converterBeside(file, written.dataConverter) } : {}),
+    tenants: written.tenants ?? {},
   };
 }
 

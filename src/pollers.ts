@@ -32,19 +32,20 @@ export function freshOf(pollers: Described['pollers']): string[] {
     .map((poller) => poller.identity ?? '');
 }
 
-/** About how many tasks of an activity queue wait for a worker. */
-export async function backlogOf(
+/** How many tasks wait in a queue, and how fast it hands them out. The server counts anew every five seconds. */
+export async function queueLoad(
   connection: { readonly workflowService: WorkflowService },
   namespace: string,
   queue: string,
-): Promise<number> {
-  const described = await connection.workflowService.describeTaskQueue({
+  kind: QueueKind,
+): Promise<{ readonly waiting: number; readonly perSecond: number }> {
+  const { stats } = await connection.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: queue },
-    taskQueueType: KIND.activity,
+    taskQueueType: KIND[kind],
     reportStats: true,
   });
-  return Number(described.stats?.approximateBacklogCount ?? 0);
+  return { waiting: Number(stats?.approximateBacklogCount ?? 0), perSecond: stats?.tasksDispatchRate ?? 0 };
 }
 
 type Described = Awaited<ReturnType<WorkflowService['describeTaskQueue']>>;

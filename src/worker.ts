@@ -20,6 +20,7 @@ import { CriticThreads } from './critics/threads/threads.js';
 import { deferred } from './deferred.js';
 import { sha256 } from './digest.js';
 import { useOf, type Plan } from './domain/plan.js';
+import type { Tenants } from './domain/tenants.js';
 import { BudgetPool } from './lanes/budgets.js';
 import type { Offering } from './lanes/deployment-state.js';
 import { makeLeaseActivities, type HoldDeps } from './lanes/hold-lanes.js';
@@ -30,7 +31,7 @@ import { isShared, lanesOf, type Lane, type NamedLanes } from './lanes/lanes.js'
 import { LeaseWorker } from './lanes/lease-worker.js';
 import { memberIdentity, Membership } from './lanes/membership.js';
 import { countSinks, laneGauges } from './metrics.js';
-import { backlogOf, freshPollers } from './pollers.js';
+import { freshPollers, queueLoad } from './pollers.js';
 import { runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
 
@@ -44,6 +45,8 @@ export interface TribunalWorkerOptions {
     readonly plans: ReadonlyMap<string, Plan>;
     readonly registry: CriticRegistry;
     readonly priorityLevels: 5 | 10;
+    /** Tenants whose weight is not 1. */
+    readonly tenants?: Tenants;
     /** Limits that critics of all plans share, by the name that they write as `lane`. */
     readonly lanes?: NamedLanes;
     /** As in {@link TribunalWorkerOptions.hosts}. */
@@ -171,7 +174,7 @@ function watchOf({ meter, brakes, log }: TribunalWorkerOptions, { client }: Memb
 
 function watchedBy({ status }: WatchDeps, membership: Membership): Pick<HoldDeps, 'backlog' | 'drained' | 'busy' | 'status'> {
   return {
-    backlog: (queue) => backlogOf(membership.client.connection, membership.namespace, queue),
+    backlog: async (queue) => (await queueLoad(membership.client.connection, membership.namespace, queue, 'activity')).waiting,
     drained: (queues) => membership.drained(queues),
     busy: (queue) => status.busy(queue),
     status: (queues) => status.of(queues),

@@ -23,6 +23,7 @@ const START_OPTIONS = 'src/start-options.ts';
 /** What runs in the sandbox of them. */
 const PURE_LANES = ['src/lanes/lanes.ts', 'src/lanes/groups.ts', 'src/lanes/deployment-state.ts', 'src/lanes/lease-times.ts'];
 const CLIENT_PARTS = [
+  'src/client-admission.ts',
   'src/client-calls.ts',
   'src/client-errors.ts',
   'src/client-handle.ts',
@@ -224,6 +225,7 @@ const TABLE: readonly Row[] = [
       START_OPTIONS,
       'src/codec/codec-error.ts',
       'src/codec/load.ts',
+      'src/lanes/deployment-state.ts',
       'src/pollers.ts',
       'src/settings.ts',
       'src/uuid-v7.ts',

@@ -12,6 +12,7 @@ import { FAILURE_TYPES, type Code } from '../domain/errors.js';
 import { jsonBytes } from '../domain/bytes.js';
 import { STAGES, useOf, type Plan } from '../domain/plan.js';
 import type { EvaluationRequest } from '../domain/request.js';
+import type { Tenants } from '../domain/tenants.js';
 import { parseEvaluateInput, requestBytes } from '../schemas/request.js';
 import { runLocalStages, type BatchHost } from './run-local-critics.js';
 
@@ -29,6 +30,8 @@ export interface OpenDeps {
   readonly deployment: string;
   readonly priorityLevels: 5 | 10;
   readonly plans: ReadonlyMap<string, Plan>;
+  /** Tenants whose weight is not 1. */
+  readonly tenants?: Tenants;
 }
 
 export interface OpenOptions {
@@ -56,6 +59,7 @@ export async function openEvaluation(deps: OpenDeps, host: BatchHost, value: unk
   const { riskTier, riskErrors } = effectiveRisk(plan, request, size);
   const facts = { tenant, gating, size, riskTier, ...(riskErrors !== undefined ? { riskErrors } : {}) };
   const { deployment, priorityLevels } = deps;
+  const weight = weightOf(deps.tenants, tenant);
   const led: LocalBatchResult = lead
     ? await runLocalStages(host, {
         plan,
@@ -64,7 +68,13 @@ export async function openEvaluation(deps: OpenDeps, host: BatchHost, value: unk
         state: { records: [], usedMs: 0, stageUsedMs: 0 },
       })
     : { records: [], stages: [] };
-  return { plan, contentHash: contentHash(request.content), facts, deployment, priorityLevels, led };
+  return { plan, contentHash: contentHash(request.content), facts, deployment, priorityLevels, ...weight, led };
+}
+
+/** A tenant may be called `constructor`. */
+function weightOf(tenants: Tenants = {}, tenant: string): Pick<OpenResult, 'fairnessWeight'> {
+  const own = Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined;
+  return own === undefined ? {} : { fairnessWeight: own.weight };
 }
 
 function refuse(code: Code, message: string): ApplicationFailure {

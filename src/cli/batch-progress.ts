@@ -8,6 +8,8 @@ export interface BatchProgress {
   /** Ended in earlier runs. */
   readonly earlier: number;
   readonly running: number;
+  /** Of these, what was not let in yet. */
+  readonly held: number;
   /** Ended in this run without a report. */
   readonly without: number;
   /** Of this run. */
@@ -19,14 +21,15 @@ const BAR_CELLS = 40;
 const LEAST_FOR_RATE = 5;
 
 /** The first line says it all, for logs; the second is the bar. */
-export function batchProgressText({ total, ended, earlier, running, without, elapsedMs }: BatchProgress): string {
+export function batchProgressText({ total, ended, earlier, running, held, without, elapsedMs }: BatchProgress): string {
   const done = ended + earlier;
   const share = total === 0 ? 1 : done / total;
   const perSecond = elapsedMs <= 0 ? 0 : (ended * 1_000) / elapsedMs;
   const isKnown = ended >= LEAST_FOR_RATE && perSecond > 0;
   const parts = [
     `${number(done)} of ${number(total)} ended (${percent(Math.floor(share * 1_000) / 1_000)})`,
-    `${number(running)} under way`,
+    `${number(running - held)} under way`,
+    ...(held > 0 ? [`${number(held)} held back by overload`] : []),
     ...(without > 0 ? [`${number(without)} without a report`] : []),
     ...(isKnown ? [`${number(perSecond)}/s`, `about ${spanText(((total - done) / perSecond) * 1_000)} left`] : []),
   ];

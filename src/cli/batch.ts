@@ -1,6 +1,7 @@
 /** Many records: bounded concurrency, progress, one line each with `--json` and `--out`, a summary at the end. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
-import { KeyConflict, RequestRefused, TribunalError, type ClientCode } from '../client-errors.js';
+import { KeyConflict, OverloadedError, RequestRefused, TribunalError, type ClientCode } from '../client-errors.js';
 import type { EvaluationHandle } from '../client-handle.js';
 import type { EvaluationReport } from '../domain/report.js';
 import { reportLine } from '../report/json.js';
@@ -29,10 +30,9 @@ export interface BatchSettings {
 
 /** As much of a client as a batch needs. */
 export interface Starter {
-  start(
-    request: StartRequest,
-  ): Promise<Pick<EvaluationHandle, 'evaluationId' | 'result'> & Partial<Pick<EvaluationHandle, 'wasStartedBefore'>>>;
+  start(request: StartRequest): Promise<Started>;
 }
+type Started = Pick<EvaluationHandle, 'evaluationId' | 'result'> & Partial<Pick<EvaluationHandle, 'wasStartedBefore'>>;
 
 /** As much of a file of results as a batch needs. */
 export interface ResultSink {
@@ -85,9 +85,9 @@ class Ended {
 }
 
 export async function runBatch(client: Starter, batch: Batch, settings: BatchSettings, output: Output): Promise<number> {
-  const run = new Run(client, batch, settings, output, await output.progress());
-  const queue = new PQueue({ concurrency: settings.concurrency });
   const stop = listenForStop();
+  const run = new Run(client, batch, settings, output, await output.progress(), stop.signal);
+  const queue = new PQueue({ concurrency: settings.concurrency });
   void stop.stopped.then(() => run.tellStop());
   let skipped = 0;
   try {
@@ -125,6 +125,8 @@ class Run {
   readonly #ended = new Ended();
   #here = 0;
   #running = 0;
+  #held = 0;
+  #toldOverload = false;
   #without = 0;
   #started = 0;
   #judgedBefore = 0;
@@ -136,14 +138,18 @@ class Run {
     readonly settings: BatchSettings,
     readonly output: Output,
     readonly progress: Progress,
+    readonly stopped: AbortSignal,
   ) {}
 
   /** Never rejects: one record's trouble is not the others'. */
   async record(one: BatchRecord, earlier: number): Promise<void> {
     this.#running += 1;
     this.#draw(earlier);
-    const { exit, entry } = await this.#judge(one);
+    const judged = await this.#judge(one);
     this.#running -= 1;
+    // Stopped while it was held back: it was never started.
+    if (judged === undefined) return;
+    const { exit, entry } = judged;
     this.#here += 1;
     if (exit === EXIT.started) this.#started += 1;
     if (entry === undefined || !('report' in entry)) this.#without += 1;
@@ -160,7 +166,8 @@ class Run {
   /** Somebody pressed Ctrl-C, or a supervisor asked. */
   tellStop(): void {
     const again = this.batch.results === undefined ? '' : '; the same command goes on from here';
-    this.#tell(`stopping: ${this.#running} under way ${this.#running === 1 ? 'is' : 'are'} waited for, and once more ends at once${again}`);
+    const running = this.#running - this.#held;
+    this.#tell(`stopping: ${running} under way ${running === 1 ? 'is' : 'are'} waited for, and once more ends at once${again}`);
   }
 
   async close(skipped: number): Promise<number> {
@@ -183,11 +190,12 @@ class Run {
     at,
     known: { request, digest },
     isKeyed,
-  }: BatchRecord): Promise<{ readonly exit: number; readonly entry: BatchEntry | undefined }> {
-    const { client, settings, output, batch } = this;
+  }: BatchRecord): Promise<{ readonly exit: number; readonly entry: BatchEntry | undefined } | undefined> {
+    const { settings, output, batch } = this;
     let id: string | undefined;
     try {
-      const handle = await client.start(request);
+      const handle = await this.#start(request);
+      if (handle === undefined) return undefined;
       id = handle.evaluationId;
       if (!settings.wait) {
         if (output.json) output.object({ at, evaluationId: id, started: true });
@@ -211,6 +219,27 @@ class Run {
     }
   }
 
+  /** Where too many wait it comes again when it was told to; `undefined` when the batch was stopped meanwhile. */
+  async #start(request: StartRequest): Promise<Started | undefined> {
+    for (;;) {
+      try {
+        return await this.client.start(request);
+      } catch (error) {
+        if (!(error instanceof OverloadedError)) throw error;
+        await this.#holdBack(error);
+        if (this.stopped.aborted) return undefined;
+      }
+    }
+  }
+
+  async #holdBack({ message, retryAfterMs }: OverloadedError): Promise<void> {
+    if (!this.#toldOverload) this.#tell(`${message}; it and others are held back and tried again`);
+    this.#toldOverload = true;
+    this.#held += 1;
+    await sleep(retryAfterMs, undefined, { signal: this.stopped }).catch(() => undefined);
+    this.#held -= 1;
+  }
+
   /** A line above what is drawn. */
   #tell(text: string): void {
     this.progress.end();
@@ -228,6 +257,7 @@ class Run {
         ended: this.#here,
         earlier,
         running: this.#running,
+        held: this.#held,
         without: this.#without,
         elapsedMs: now - this.#begun,
       }),

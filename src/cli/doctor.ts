@@ -66,6 +66,7 @@ async function checkServer(connection: Connection, namespace: string, deployment
     ['search attributes', () => attributes(connection, namespace)],
     ['worker', () => workers(connection, namespace, deployment)],
     ['priority levels', () => priorityLevels(connection, namespace, deployment)],
+    ['fairness', async () => FAIRNESS],
     ['clean shutdown', () => cleanShutdown(connection, namespace)],
     ['partitions', () => partitions(connection, namespace, deployment)],
   ];
@@ -117,12 +118,27 @@ async function priorityLevels(connection: Connection, namespace: string, deploym
     taskQueueType: ACTIVITY_QUEUE,
     reportStats: true,
   });
-  const keys = Object.keys(queue.statsByPriorityKey ?? {}).map(Number);
+  return levelsOf(Object.keys(queue.statsByPriorityKey ?? {}).map(Number));
+}
+
+/** @param keys of the queue that the server counts by. */
+export function levelsOf(keys: readonly number[]): Omit<Check, 'name'> {
   if (keys.includes(5) || keys.some((key) => key > 5)) return { status: 'ok', message: '10 levels' };
   if (keys.includes(3))
-    return { status: 'warn', message: '5 levels: set matching.priorityLevels to 10, or write `priorityLevels: 5` into tribunal.yaml' };
+    return {
+      status: 'warn',
+      message:
+        '5 levels: write `priorityLevels: 5` into tribunal.yaml, and priorities 1-2, 3-4, 5-6 and 7-10 have a level each and background the last; or set matching.priorityLevels to 10',
+    };
   return { status: 'warn', message: 'the server does not tell; without levels urgent critics wait behind others' };
 }
+
+/** No answer of the server says it. */
+const FAIRNESS: Omit<Check, 'name'> = {
+  status: 'ok',
+  message:
+    'the server does not tell whether tenants take turns: `tribunal dev` has it on; elsewhere set matching.enableFairness, or on Temporal Cloud fairness of the namespace',
+};
 
 async function cleanShutdown(connection: Connection, namespace: string): Promise<Omit<Check, 'name'>> {
   const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });

@@ -1,9 +1,9 @@
 /** Exit codes: what scripts read. Never renumbered. */
 import { CommanderError } from 'commander';
-import { TribunalError, type ClientCode } from '../client-errors.js';
+import { OverloadedError, TribunalError, type ClientCode } from '../client-errors.js';
 import type { Decision } from '../domain/report.js';
 
-export const EXIT = { ok: 0, error: 1, usage: 2, deny: 10, escalate: 11, notJudged: 12, started: 14 } as const;
+export const EXIT = { ok: 0, error: 1, usage: 2, deny: 10, escalate: 11, notJudged: 12, overloaded: 13, started: 14 } as const;
 
 const OF_DECISION: Readonly<Record<Decision, number>> = {
   allow: EXIT.ok,
@@ -33,6 +33,7 @@ export const usageError = (message: string): CliError => new CliError(EXIT.usage
 const OF_CLIENT_CODE: Partial<Readonly<Record<ClientCode, number>>> = {
   REQUEST_REFUSED: EXIT.usage,
   KEY_CONFLICT: EXIT.usage,
+  OVERLOADED: EXIT.overloaded,
   STILL_RUNNING: EXIT.notJudged,
   EVALUATION_CANCELLED: EXIT.notJudged,
   EVALUATION_TERMINATED: EXIT.notJudged,
@@ -46,8 +47,16 @@ export function exitOfError(error: unknown): number {
   return EXIT.error;
 }
 
-/** Code and sentence of anything thrown. */
-export function describeError(error: unknown): { readonly code: string; readonly message: string } {
+/** Anything thrown, for people and programs. */
+export interface ToldError {
+  readonly code: string;
+  readonly message: string;
+  /** Of what may be tried again as it stands. */
+  readonly retryAfterMs?: number;
+}
+
+export function describeError(error: unknown): ToldError {
+  if (error instanceof OverloadedError) return { code: error.code, message: error.message, retryAfterMs: error.retryAfterMs };
   if (error instanceof CliError || error instanceof TribunalError) return { code: error.code, message: error.message };
   if (error instanceof CommanderError) return { code: 'USAGE', message: error.message.replace(/^error: /, '') };
   // By name: the class lives in a module that loads everything a plan needs.

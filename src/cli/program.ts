@@ -21,8 +21,8 @@ import { addWatch } from './watch.js';
 import { addWorker } from './worker.js';
 
 const HELP_END = `
-Exit codes of evaluate, show and watch: 0 allow, 10 deny, 11 escalate, 12 not judged, 14 started and not waited for,
-1 error, 2 usage or a refused request. Of a batch: 0 all judged, 12 some not judged, 2 some refused.
+Exit codes of evaluate, show and watch: 0 allow, 10 deny, 11 escalate, 12 not judged, 13 overloaded and not started,
+14 started and not waited for, 1 error, 2 usage or a refused request. Of a batch: 0 all judged, 12 some not judged, 2 some refused.
 
 The server: --address, else TEMPORAL_ADDRESS or the profile of the Temporal configuration file, else the one that
 \`tribunal dev\` has started.`;

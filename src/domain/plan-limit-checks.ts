@@ -8,9 +8,6 @@ export function limitProblems(check: PlanUnderCheck): PlanProblem[] {
   const { source, plan } = check;
   return [
     ...stageProblems(check),
-    ...(plan.limits.maxQueueSize === undefined
-      ? []
-      : [warning(['limits', 'maxQueueSize'], 'is not enforced by this version: nothing refuses evaluations because many wait')]),
     ...plan.critics.flatMap((critic) => {
       const written = source.critics[critic.name];
       if (written === undefined) return [];

@@ -88,12 +88,26 @@ function settle(state: DeploymentState): DeploymentState {
 
 /** Every lane that one process at a time must own: shared ones of all files, and retired ones. The latest file's word counts. */
 export function lanesToHold(state: DeploymentState): OwnedLane[] {
-  const lanes: OwnedLane[] = [];
-  // All of a queue's versions, since each may tie it to others; the latest file's last.
-  const digests = Object.keys(state.files).toSorted((a, b) => Number(a === state.latest) - Number(b === state.latest));
-  for (const digest of digests) lanes.push(...(state.files[digest]?.lanes ?? []).filter(isShared));
+  // All of a queue's versions, since each may tie it to others.
+  const lanes: OwnedLane[] = latestLast(state).flatMap((offering) => offering.lanes.filter(isShared));
   lanes.push(...state.retired.map(({ lane, longestMs }) => ({ ...lane, idleMs: longestMs })));
   return lanes;
+}
+
+/** The plans that may be asked for, by name: those of all files, the latest file's word for one that several have. */
+export function plansOnOffer(state: DeploymentState): ReadonlyMap<string, PlanCard> {
+  return new Map(latestLast(state).flatMap(({ plans }) => Object.entries(plans)));
+}
+
+/** Where critics of a plan wait. */
+export function queuesOfPlan(state: DeploymentState, plan: string): string[] {
+  const lanes = latestLast(state).flatMap((offering) => offering.lanes.filter((lane) => lane.plans.includes(plan)));
+  return [...new Set(lanes.map((lane) => lane.queue))];
+}
+
+function latestLast({ files, latest }: DeploymentState): Offering[] {
+  const entries = Object.entries(files).toSorted(([a], [b]) => Number(a === latest) - Number(b === latest));
+  return entries.map(([, offering]) => offering);
 }
 
 /** Another worker has a plan of the same name and version with other bytes. */

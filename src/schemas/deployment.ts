@@ -1,5 +1,6 @@
-/** `tribunal.yaml`: what all workers of a deployment load. Imports zod alone. */
+/** `tribunal.yaml`: what all workers of a deployment load. */
 import { z } from 'zod';
+import { TENANT_FORM } from '../contract.js';
 import { HostSchema } from './host.js';
 import { strict } from './issues.js';
 
@@ -7,6 +8,10 @@ const LaneSchema = strict({
   maxConcurrent: z.int().min(1).max(10_000).meta({ description: 'Critics that use the lane at once.' }).optional(),
   rateLimitPerSecond: z.number().min(0.001).max(100_000).meta({ description: 'Starts a second; may be below 1.' }).optional(),
 }).refine((lane) => Object.keys(lane).length > 0, { error: 'limits nothing: write maxConcurrent, rateLimitPerSecond or both' });
+
+const TenantSchema = strict({
+  weight: z.number().min(0.001).max(1_000).meta({ description: 'Critics that start here for each one of a tenant of weight 1 (default).' }),
+});
 
 export const DeploymentSchema = strict({
   name: z.string().meta({ description: 'Name of the deployment, and of its workflow task queue. Default tribunal.' }).optional(),
@@ -31,5 +36,11 @@ export const DeploymentSchema = strict({
   priorityLevels: z
     .union([z.literal(10), z.literal(5)], { error: 'must be 10 or 5: the priority levels of the server' })
     .meta({ description: 'Priority levels of the server: 10 for the embedded one (default), 5 for others.' })
+    .optional(),
+  tenants: z
+    .record(z.string().regex(TENANT_FORM), TenantSchema, {
+      error: ({ code }) => (code === 'invalid_key' ? `is not the name of a tenant: write ${TENANT_FORM.source}` : undefined),
+    })
+    .meta({ description: 'Tenants whose share of a full lane is not that of the others.' })
     .optional(),
 });

@@ -180,7 +180,10 @@ const CaseSchema = strict({
 const LimitsSchema = strict({
   maxConcurrentCritics: count(10_000, 'Critics of this plan at once, over all evaluations.').optional(),
   maxConcurrentPerStage: oneEach(STAGES, z.int().min(1).max(10_000)).meta({ description: 'Critics of a stage at once.' }).optional(),
-  maxQueueSize: count(1_000_000, 'Critics that may wait before new evaluations are refused. Not enforced by this version.').optional(),
+  maxQueueSize: count(
+    1_000_000,
+    'Critics that may wait: when as many do, clients start no new evaluations until some have begun.',
+  ).optional(),
   scope: z
     .enum(['deployment', 'worker'])
     .meta({ description: 'Where limits hold: over all worker processes of the deployment (default), or in each alone.' })

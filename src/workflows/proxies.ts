@@ -64,12 +64,14 @@ export async function callBatch(batch: LocalBatchInput): Promise<LocalBatchResul
 /** What a local activity failed with: the SDK throws it as it is, where it wraps the failure of a remote one. */
 export const localCause = (error: unknown): unknown => (error instanceof ActivityFailure ? error.cause : error);
 
+type Priority = NonNullable<ActivityOptions['priority']>;
+
 type LaneActivities = Record<string, (input: RunCriticInput) => Promise<RunCriticOutput>>;
 
 /** Runs a remote critic to its end. Rejects only when the call was cancelled. */
 export async function callCritic(call: CriticCall, opened: OpenResult, input: RunCriticInput, background: boolean): Promise<CriticResult> {
   const lane = laneOf(opened.deployment, opened.plan, call.critic);
-  const options = laneOptions(call, lane, priorityKey(call.critic, background, opened.priorityLevels));
+  const options = laneOptions(call, lane, priorityOf(call.critic, opened, background));
   const activityId = `${call.critic.stage}/${call.critic.name}`;
   const begun = Date.now();
   const first = await attemptAll({ ...options, activityId }, input);
@@ -89,12 +91,12 @@ export async function callCritic(call: CriticCall, opened: OpenResult, input: Ru
 /** A longer gap than the time-out itself was an outage or a reset, not time used. */
 const timeLeft = (limitMs: number, goneMs: number): number => (goneMs > limitMs + GAP_SLACK_MS ? limitMs : limitMs - goneMs);
 
-function laneOptions(call: CriticCall, taskQueue: string, key: number): ActivityOptions {
+function laneOptions(call: CriticCall, taskQueue: string, priority: Priority): ActivityOptions {
   const { critic } = call;
   return {
     taskQueue,
     summary: stageLabel(critic.stage),
-    priority: { priorityKey: key },
+    priority,
     scheduleToCloseTimeout: call.scheduleToCloseMs,
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     // The verdict does not wait for a critic that is told to stop.
@@ -106,6 +108,12 @@ function laneOptions(call: CriticCall, taskQueue: string, key: number): Activity
       maximumInterval: MAX_BACKOFF_MS,
     },
   };
+}
+
+/** Within a level tenants are served in turn, by weight; what the server goes by is said here, not left to what it inherits. */
+function priorityOf(critic: PlanCritic, { facts, priorityLevels, fairnessWeight }: OpenResult, background: boolean): Priority {
+  const weight = fairnessWeight !== undefined ? { fairnessWeight } : {};
+  return { priorityKey: priorityKey(critic, background, priorityLevels), fairnessKey: facts.tenant, ...weight };
 }
 
 /** Background work never starts before waiting interactive work; five-level servers share a level between two priorities. */

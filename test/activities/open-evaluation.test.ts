@@ -9,6 +9,7 @@ import type { Json } from '../../src/domain/finding.js';
 import { jsonBytes } from '../../src/domain/bytes.js';
 import { useOf, type Plan } from '../../src/domain/plan.js';
 import type { EvaluationRequest } from '../../src/domain/request.js';
+import type { Tenants } from '../../src/domain/tenants.js';
 import { critic, plan } from '../support/plans.js';
 
 const request = (overrides: Partial<EvaluationRequest> = {}): EvaluationRequest => ({
@@ -24,7 +25,14 @@ const request = (overrides: Partial<EvaluationRequest> = {}): EvaluationRequest 
 
 const inputOf = (of: EvaluationRequest): EvaluateInput => ({ v: 1, request: of, requestDigest: requestDigest(of) });
 
-async function open(of: Plan, value: unknown, workflowId = 'default/k', lead = true, memo?: string): Promise<OpenResult> {
+async function open(
+  of: Plan,
+  value: unknown,
+  workflowId = 'default/k',
+  lead = true,
+  memo?: string,
+  tenants?: Tenants,
+): Promise<OpenResult> {
   const host = {
     registry: makeRegistry(),
     secrets: () => undefined,
@@ -34,7 +42,13 @@ async function open(of: Plan, value: unknown, workflowId = 'default/k', lead = t
     runId: 'run',
     log: () => undefined,
   };
-  return await openEvaluation({ deployment: 'd', priorityLevels: 10, plans: new Map([[of.name, of]]) }, host, value, {
+  const deps = {
+    deployment: 'd',
+    priorityLevels: 10,
+    plans: new Map([[of.name, of]]),
+    ...(tenants !== undefined ? { tenants } : {}),
+  } as const;
+  return await openEvaluation(deps, host, value, {
     lead,
     ...(memo !== undefined ? { memo } : {}),
   });
@@ -61,6 +75,14 @@ describe('open', () => {
     expect(opened).toMatchObject({ plan: of, deployment: 'd', facts: { riskTier: 'high', tenant: 'default', size: 8 } });
     expect(opened.contentHash).toMatch(/^[0-9a-f]{64}$/);
     expect(opened.led.records).toMatchObject([{ name: 'only', outcome: 'succeeded' }]);
+  });
+
+  it('pins the weight of the tenant, and none for a tenant without one, whatever it is called', async () => {
+    const weightOf = async (tenant: string): Promise<unknown> => {
+      const tenants = { acme: { weight: 3 } };
+      return (await open(remote(1), inputOf(request({ tenant })), `${tenant}/k`, true, undefined, tenants)).fairnessWeight;
+    };
+    expect(await Promise.all(['acme', 'other', 'constructor', '__proto__'].map(weightOf))).toEqual([3, undefined, undefined, undefined]);
   });
 
   it('runs no critic when it is asked to pin the plan only', async () => {

@@ -1,5 +1,6 @@
 /** Kinds of evaluation in which somebody acts: a caller who cancels, an operator who resets, a process that dies. */
 import { writeFile } from 'node:fs/promises';
+import { prepareEvaluation } from '../../src/client-prepare.js';
 import { core, deep, local, plan, type Kind } from './kind.js';
 import { GO, MENDED } from './mendable.js';
 import type { Recording } from './recording.js';
@@ -75,7 +76,16 @@ export const ACTED: Readonly<Record<string, Kind>> = {
     end: 'cancelled',
     outcomes: { running: 'cancelled', later: 'cancelled' },
   },
-  'refused-unknown-plan': { plan: plan({ fine: core() }), request: { plan: 'unknown' }, end: 'refused' },
+  'refused-unknown-plan': {
+    plan: plan({ fine: core() }),
+    // A client would have refused to start it.
+    async run(recording) {
+      await recording.addWorker();
+      await recording.startRaw(prepareEvaluation({ plan: 'unknown', content: 'some text', key: recording.name }).input);
+      await recording.untilClosed();
+    },
+    end: 'refused',
+  },
   'refused-malformed-input': {
     plan: plan({ fine: core() }),
     async run(recording) {

@@ -17,6 +17,7 @@ import { loadCriticsModule } from '../../src/critics/module.js';
 import { makeRegistry } from '../../src/critics/registry.js';
 import type { EvaluationReport, ReportCritic } from '../../src/domain/report.js';
 import type { Plan } from '../../src/domain/plan.js';
+import type { Tenants } from '../../src/domain/tenants.js';
 import { formatProblem, loadPlan } from '../../src/plan-loader.js';
 import { createTribunalWorker, type TribunalWorker, type TribunalWorkerOptions } from '../../src/worker.js';
 
@@ -59,6 +60,8 @@ export interface HarnessOptions {
   readonly worker?: boolean;
   /** Name of another harness's deployment, to be a later release of it. Default: one of its own. */
   readonly deployment?: string;
+  /** Tenants whose weight is not 1. */
+  readonly tenants?: Tenants;
   /** Private hosts that critics may ask. */
   readonly hosts?: readonly string[];
   /** What the workers find under the names of secrets. */
@@ -115,6 +118,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
         plans,
         registry,
         priorityLevels: 10,
+        tenants: options.tenants ?? {},
         ...(options.lanes !== undefined ? { lanes: options.lanes } : {}),
       },
       connection: native,

@@ -1,6 +1,9 @@
 /** Waiting on what can be seen, never on time: files that calls leave, and what the server says of a queue or an evaluation. */
 import { writeFile } from 'node:fs/promises';
+import { DEPLOYMENT_MEMO, deploymentId } from '../../src/contract.js';
+import { plansOnOffer, readDeploymentState } from '../../src/lanes/deployment-state.js';
 import type { Harness } from './harness.js';
+import { until } from './history.js';
 
 /** On the wire: activity tasks, and an activity that a worker has taken. */
 const ACTIVITY = 2;
@@ -20,6 +23,19 @@ export async function backlogOf({ connection, client }: Pick<Harness, 'connectio
   return Number(described.stats?.approximateBacklogCount ?? 0);
 }
 
+/** As an operator does: what waits in a lane stays there until {@link resume}. */
+export const pause = async (harness: Harness, queue: string): Promise<void> => await setRate(harness, queue, { requestsPerSecond: 0 });
+export const resume = async (harness: Harness, queue: string): Promise<void> => await setRate(harness, queue);
+
+async function setRate({ connection, client }: Harness, queue: string, rateLimit?: { readonly requestsPerSecond: number }): Promise<void> {
+  await connection.workflowService.updateTaskQueueConfig({
+    namespace: client.namespace,
+    taskQueue: queue,
+    taskQueueType: ACTIVITY,
+    updateQueueRateLimit: { ...(rateLimit !== undefined ? { rateLimit } : {}), reason: 'a test' },
+  });
+}
+
 /** The activities of these evaluations that have not ended: taken by a worker (and perhaps waiting there for a place), or not yet. */
 export async function pendingOf(
   { connection, client }: Pick<Harness, 'connection' | 'client'>,
@@ -33,4 +49,15 @@ export async function pendingOf(
   const pending = described.flatMap((one) => one.pendingActivities ?? []);
   const taken = pending.filter((activity) => activity.state === STARTED).length;
   return { taken, waiting: pending.length - taken };
+}
+
+/** Waits until the deployment knows a plan: its workers have said what they bring. */
+export async function untilOffered({ temporal, deployment }: Harness, plan: string): Promise<void> {
+  await until(async () => {
+    const found = await temporal.workflow
+      .getHandle(deploymentId(deployment))
+      .describe()
+      .catch(() => undefined);
+    return plansOnOffer(readDeploymentState(found?.memo?.[DEPLOYMENT_MEMO])).has(plan);
+  });
 }

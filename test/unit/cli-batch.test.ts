@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runBatch, type Starter } from '../../src/cli/batch.js';
 import type { BatchSettings } from '../../src/cli/batch.js';
 import { Output } from '../../src/cli/output.js';
-import { KeyConflict, ServerUnreachable, StillRunning } from '../../src/client-errors.js';
+import { KeyConflict, OverloadedError, ServerUnreachable, StillRunning } from '../../src/client-errors.js';
 import { deferred } from '../../src/deferred.js';
 import { fakeIo } from '../support/cli-io.js';
 import { makeReport } from '../support/report.js';
@@ -108,6 +108,45 @@ describe('a batch', () => {
     report.resolve(makeReport({ decision: 'allow' }));
     expect(await ended).toBe(12);
     expect(io.written.stderr).toContain('stopped: 1 of 2 records were not started');
+  });
+
+  /** Lets nobody in for so many times, then everybody. */
+  const busy = (times: number, retryAfterMs: number): Starter & { calls: number } => ({
+    calls: 0,
+    async start(request) {
+      this.calls += 1;
+      if (this.calls <= times) throw new OverloadedError(`default/${request.key ?? ''}`, 'p', 5, 9, retryAfterMs);
+      return await client.start(request);
+    },
+  });
+  const three = ['allow', 'deny', 'allow'].map((content, index) => ({
+    at: `r:${index}`,
+    request: { plan: 'p', key: `k${index}`, content },
+  }));
+
+  it('holds records back while too many wait, says so once, and judges them all', async () => {
+    const io = fakeIo({ tty: true });
+    const full = busy(5, 1);
+    expect(await runBatch(full, { total: 3, requests: three }, settings, new Output(io, false))).toBe(0);
+    expect(full.calls).toBe(8);
+    expect(io.written.stdout).toMatch(/allow\s+2/);
+    expect(io.written.stderr.match(/held back and tried again/g)).toHaveLength(1);
+    expect(io.written.stderr).toContain('k0 was not started: 9 wait for plan p, which lets 5 wait (limits.maxQueueSize): try again in 1 s');
+    const json = fakeIo();
+    await runBatch(busy(5, 1), { total: 3, requests: three }, settings, new Output(json, true));
+    expect(json.written.stderr).toBe('');
+    expect(json.written.stdout).not.toContain('OVERLOADED');
+  });
+
+  it('that is told to stop starts nothing of what it holds back, and says that it is left', async () => {
+    const io = fakeIo();
+    const full = busy(Infinity, 3_600_000);
+    const ended = runBatch(full, { total: 3, requests: three }, settings, new Output(io, false));
+    while (full.calls < 3) await new Promise((resolve) => setImmediate(resolve));
+    process.emit('SIGINT');
+    expect(await ended).toBe(12);
+    expect(io.written.stderr).toContain('stopping: 0 under way are waited for');
+    expect(io.written.stderr).toContain('stopped: 3 of 3 records were not started');
   });
 
   it('names the line of a record that was refused, and goes on with the others', async () => {

@@ -265,12 +265,16 @@ describe('a batch that is larger than memory', () => {
 });
 
 describe('the progress of a batch', () => {
-  const some = { total: 10_000, ended: 300, earlier: 700, running: 20, without: 3, elapsedMs: 30_000 };
+  const some = { total: 10_000, ended: 300, earlier: 700, running: 20, held: 0, without: 3, elapsedMs: 30_000 };
 
   it('says how much has ended, how fast, and how long it will take', () => {
     expect(batchProgressText(some)).toBe(
       `1,000 of 10,000 ended (10 %), 20 under way, 3 without a report, 10/s, about 15 min 0 s left\n[${'#'.repeat(4)}${'-'.repeat(36)}]`,
     );
+  });
+
+  it('says how many are held back because too many wait', () => {
+    expect(batchProgressText({ ...some, held: 15 })).toContain('5 under way, 15 held back by overload, 3 without');
   });
 
   it('guesses no time from too few, and is only full at the end', () => {

@@ -38,7 +38,8 @@ async function refused(options: DeploymentOptions): Promise<readonly string[]> {
 describe('a deployment', () => {
   it('holds the plans and critics that its file names, relative to the file', async () => {
     await write({
-      'tribunal.yaml': 'name: shop\nplans: [plans/*.yaml, more.mjs]\ncritics: [own.mjs]\npriorityLevels: 5\n',
+      'tribunal.yaml':
+        'name: shop\nplans: [plans/*.yaml, more.mjs]\ncritics: [own.mjs]\npriorityLevels: 5\ntenants: { acme: { weight: 3 } }\n',
       'plans/b.yaml': PLAN('b'),
       'plans/a.yaml': PLAN('a'),
       'plans/plan.schema.json': '{}',
@@ -49,6 +50,7 @@ describe('a deployment', () => {
     expect(deployment).toMatchObject({
       name: 'shop',
       priorityLevels: 5,
+      tenants: { acme: { weight: 3 } },
       warnings: [],
       files: [at('plans/a.yaml'), at('plans/b.yaml'), at('more.mjs')],
     });
@@ -60,7 +62,7 @@ describe('a deployment', () => {
   it('needs no file when options name everything', async () => {
     await write({ 'a.yaml': PLAN('a'), 'own.mjs': CRITICS('own') });
     const deployment = await loadDeployment({ plans: [at('a.yaml')], critics: [at('own.mjs')] });
-    expect(deployment).toMatchObject({ name: 'tribunal', priorityLevels: 10 });
+    expect(deployment).toMatchObject({ name: 'tribunal', priorityLevels: 10, tenants: {} });
     expect([...deployment.plans.keys()]).toEqual(['a']);
   });
 
@@ -193,6 +195,15 @@ describe('a deployment that cannot be used', () => {
       'tribunal.yaml:1:1 plans is missing: it must be a list',
       'tribunal.yaml:2:17 priorityLevels must be 10 or 5: the priority levels of the server',
       'tribunal.yaml:1:1 plan unknown field "plan"; did you mean "plans"?',
+    ]);
+    await write({
+      'tribunal.yaml': 'plans: [a.yaml]\ntenants:\n  acme: { weight: 0 }\n  b: { weight: 1001 }\n  c: {}\n  a/b: { weight: 1 }\n',
+    });
+    expect(await refused({ file: at('tribunal.yaml') })).toEqual([
+      'tribunal.yaml:3:19 tenants.acme.weight must be at least 0.001, is 0',
+      'tribunal.yaml:4:16 tenants.b.weight must be at most 1000, is 1001',
+      'tribunal.yaml:5:3 tenants.c.weight is missing: it must be a number',
+      'tribunal.yaml:6:8 tenants.a/b is not the name of a tenant: write ^[A-Za-z0-9._-]{1,64}$',
     ]);
     await write({ 'tribunal.yaml': 'plans: [a.yaml\n' });
     expect(await refused({ file: at('tribunal.yaml') })).toEqual([expect.stringMatching(/^tribunal.yaml:\d+:\d+ /)]);

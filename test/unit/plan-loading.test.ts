@@ -77,15 +77,6 @@ describe('a warning', () => {
     });
   });
 
-  it('tells that a queue size is not enforced', async () => {
-    const text =
-      'plan: p\nversion: 1\ntimeouts: { global: 60s }\nlimits: { maxQueueSize: 5 }\ncritics:\n  first: { uses: anything, stage: fast_critics }\nverdict: { otherwise: allow }';
-    expect(await told(text)).toEqual({
-      ok: true,
-      lines: [expect.stringMatching(/limits.maxQueueSize warning: is not enforced by this version/)],
-    });
-  });
-
   it.each(['first: { dispatch: local,', 'defaults: { dispatch: local }'])(
     'tells that a critic that asks a service may be asked and paid twice when it is dispatched local: %s',
     async (written) => {

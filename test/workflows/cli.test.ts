@@ -196,6 +196,7 @@ describe('the server', () => {
       'search attributes',
       'worker',
       'priority levels',
+      'fairness',
       'clean shutdown',
       'partitions',
     ]);

@@ -27,6 +27,7 @@ const broken = {
   plan: 'broken',
   critics: { only: { uses: 'scripted', with: { throw: 'permanent' }, stage: 'core_analysis', dispatch: 'local' } },
 };
+const small = { ...quick, plan: 'small', limits: { maxContentBytes: 5 } };
 /** Ends when the file `go` is written. */
 const held = (dir: string) => ({
   ...quick,
@@ -41,7 +42,7 @@ let harness: Harness;
 const release = (): Promise<void> => writeFile(join(harness.dir, 'go'), '');
 
 beforeAll(async () => {
-  harness = await makeHarness({ plans: (dir) => [quick, broken, held(dir)] });
+  harness = await makeHarness({ plans: (dir) => [quick, broken, small, held(dir)] });
 });
 afterAll(async () => {
   await harness.close();
@@ -80,11 +81,11 @@ describe('a key', () => {
   });
 
   it('of a refused request can be started again, which runs it once more', async () => {
-    const request = { plan: 'missing', key: 'refused', content: 'x' };
+    const request = { plan: 'small', key: 'refused', content: 'too long' };
     const first = await harness.client.start(request);
     const refusal = await first.result().catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(RequestRefused);
-    expect(refusal).toMatchObject({ reason: 'UNKNOWN_PLAN', message: expect.stringContaining('has no plan missing') });
+    expect(refusal).toMatchObject({ reason: 'TOO_LARGE', message: expect.stringContaining('plan small takes 5') });
     const second = await harness.client.start(request);
     expect(second.runId).not.toBe(first.runId);
     await expect(second.result()).rejects.toBeInstanceOf(RequestRefused);

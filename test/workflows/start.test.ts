@@ -102,7 +102,11 @@ describe('a refused request', () => {
   it('is judged under its own key once a release has the plan', async () => {
     const request = { plan: 'added_later', content: 'text', key: randomUUID() };
     const before = await makeHarness({ plans: [planOf('known')] });
-    await expect(before.client.evaluate(request)).rejects.toMatchObject({ code: 'REQUEST_REFUSED', reason: 'UNKNOWN_PLAN' });
+    // Not by a client, which would have refused to start it.
+    const workflowId = `default/${request.key}`;
+    const args = [inputOf(requestOf(request.key, { plan: request.plan }))];
+    await before.temporal.workflow.start(EVALUATE, { workflowId, taskQueue: workflowQueue(before.deployment), args });
+    await expect(before.client.handle(workflowId).result()).rejects.toMatchObject({ code: 'REQUEST_REFUSED', reason: 'UNKNOWN_PLAN' });
     await before.stopWorkers();
     const after = await makeHarness({ plans: [planOf('added_later')], deployment: before.deployment });
     expect(await after.client.evaluate(request)).toMatchObject({ decision: 'allow', evaluationId: `default/${request.key}` });
