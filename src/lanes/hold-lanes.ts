@@ -11,6 +11,7 @@ import { ActivityCancelledError, ActivityNotFoundError, ActivityPausedError, Act
 import type { HoldInput, LeaseActivities } from '../contract.js';
 import { runTogether, shutdownWorkers, type OneWorker } from '../run-workers.js';
 import { BudgetPool } from './budgets.js';
+import { lanesHere } from './lanes-here.js';
 import type { Lane, OwnedLane } from './lanes.js';
 import { IdleLanes } from './idle-lanes.js';
 import { Lease } from './lease.js';
@@ -60,7 +61,8 @@ export function makeLeaseActivities(deps: HoldDeps): LeaseActivities {
 
 async function holdLanes(deps: HoldDeps, input: HoldInput): Promise<void> {
   const context = Context.current();
-  const lanes = input.lanes.map((lane) => ownWord(deps, lane));
+  const lanes = lanesHere(deps.lanes, input.lanes, context.info.attempt);
+  if (typeof lanes === 'string') throw again('LaneUnknown', `this process has no lane ${lanes}`, UNKNOWN_LANE_MS);
   const lease = new Lease(LEASE_TIMEOUT_MS, LEASE_MARGIN_MS);
   const asked = new AbortController();
   const beat = beatOf(
@@ -80,14 +82,6 @@ async function holdLanes(deps: HoldDeps, input: HoldInput): Promise<void> {
     lease.end();
   }
   if (!lease.isValid()) throw again('LaneLeaseLost', 'the lease of the lanes was lost', 1);
-}
-
-/** This process's file says what its lanes allow; the record is for those that no file has any more. */
-function ownWord({ lanes }: HoldDeps, lane: OwnedLane): OwnedLane {
-  const own = lanes.get(lane.queue);
-  if (own !== undefined) return own;
-  if (lane.idleMs !== undefined) return lane;
-  throw again('LaneUnknown', `this process has no lane ${lane.queue}`, UNKNOWN_LANE_MS);
 }
 
 interface Held {

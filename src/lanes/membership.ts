@@ -81,15 +81,23 @@ export class Membership {
     }
   }
 
-  /** Until the process stops: joins again when the deployment's workflow was ended or has forgotten it. */
+  /** Until the process stops: joins again when the deployment's workflow was ended, has forgotten it, or
+   * counts on one that is gone. */
   async stay(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       await this.#pause(LOOK_MS);
       if (this.#stop.signal.aborted) return;
       const found = await this.#look().catch(() => undefined);
-      if (found === undefined || (found.isRunning && found.state.workers[this.member.identity] !== undefined)) continue;
+      if (found === undefined || (await this.#isUpToDate(found))) continue;
       await this.join();
     }
+  }
+
+  /** Whether it runs, knows this process, and no other one that is gone: its lanes would be kept for it. */
+  async #isUpToDate({ isRunning, state }: { readonly isRunning: boolean; readonly state: DeploymentState }): Promise<boolean> {
+    if (!isRunning || state.workers[this.member.identity] === undefined) return false;
+    const alive = await this.#alive().catch(() => undefined);
+    return alive === undefined || Object.keys(state.workers).every((worker) => worker === this.member.identity || alive.includes(worker));
   }
 
   /** To be called while this process still runs workflows: it may be the only one that can take note. */
