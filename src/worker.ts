@@ -118,6 +118,7 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
   const holding = makeLeaseActivities({
     ...watchedBy(watch, membership),
     lanes: new Map(lanes.map((lane) => [lane.queue, lane])),
+    implementations: new Set(deployment.registry.names),
     makeWorker: (lane, budgets, lease) =>
       watchedLane(
         watch,

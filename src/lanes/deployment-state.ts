@@ -159,9 +159,9 @@ function isOffering(value: unknown): value is Offering {
 
 function isLane(value: unknown): value is Lane {
   if (!isObject(value)) return false;
-  const { queue, limits, plans } = value;
+  const { queue, limits, plans, uses } = value;
   const areLimits = Array.isArray(limits) && limits.every((limit) => isObject(limit) && typeof limit['name'] === 'string');
-  return typeof queue === 'string' && areLimits && Array.isArray(plans);
+  return typeof queue === 'string' && areLimits && Array.isArray(plans) && Array.isArray(uses);
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -20,6 +20,8 @@ import { LEASE_BEAT_MS, LEASE_MARGIN_MS, LEASE_TIMEOUT_MS } from './lease-times.
 export interface HoldDeps {
   /** Lanes of this process's own deployment file, by queue. */
   readonly lanes: ReadonlyMap<string, Lane>;
+  /** Names of the implementations that this process has. */
+  readonly implementations: ReadonlySet<string>;
   makeWorker(lane: Lane, budgets: BudgetPool, lease: Lease): Promise<OneWorker>;
   /** Critics of a lane that this process has, waiting ones too. */
   busy(queue: string): number;
@@ -61,8 +63,8 @@ export function makeLeaseActivities(deps: HoldDeps): LeaseActivities {
 
 async function holdLanes(deps: HoldDeps, input: HoldInput): Promise<void> {
   const context = Context.current();
-  const lanes = lanesHere(deps.lanes, input.lanes, context.info.attempt);
-  if (typeof lanes === 'string') throw again('LaneUnknown', `this process has no lane ${lanes}`, UNKNOWN_LANE_MS);
+  const lanes = lanesHere(deps.lanes, deps.implementations, input.lanes, context.info.attempt);
+  if (typeof lanes === 'string') throw again('LaneUnknown', `this process does not have the critics of ${lanes}`, UNKNOWN_LANE_MS);
   const lease = new Lease(LEASE_TIMEOUT_MS, LEASE_MARGIN_MS);
   const asked = new AbortController();
   const beat = beatOf(

@@ -30,6 +30,8 @@ export interface Lane {
   readonly scope?: 'worker';
   /** Plans whose critics run here. */
   readonly plans: readonly string[];
+  /** Implementations that their critics use: who has them all can run the lane. */
+  readonly uses: readonly string[];
   /** Whether all that runs here asks the same service: a critic of its own, or a named lane. */
   readonly single?: true;
 }
@@ -98,6 +100,7 @@ export function lanesOf(deployment: string, plans: Iterable<Plan>, named: NamedL
         limits: limitsOf(plan, critic, named),
         ...(plan.limits.scope !== undefined && critic.lane === undefined ? { scope: plan.limits.scope } : {}),
         plans: [...new Set(uses.map((use) => use.plan.name))].toSorted(),
+        uses: [...new Set(uses.map((use) => use.critic.uses))].toSorted(),
         ...(isSingle ? { single: true } : {}),
       };
     })

@@ -14,8 +14,8 @@ import {
 } from '../../src/lanes/deployment-state.js';
 import type { Lane } from '../../src/lanes/lanes.js';
 
-const lane = (queue: string, most = 1): Lane => ({ queue, plans: ['p'], limits: [{ name: queue, maxConcurrent: most }] });
-const free = (queue: string): Lane => ({ queue, plans: ['p'], limits: [] });
+const lane = (queue: string, most = 1): Lane => ({ queue, plans: ['p'], uses: [], limits: [{ name: queue, maxConcurrent: most }] });
+const free = (queue: string): Lane => ({ queue, plans: ['p'], uses: [], limits: [] });
 const offering = (lanes: readonly Lane[], hash = 'h1', version = 1): Offering => ({
   plans: { p: { version, hash } },
   lanes,

@@ -55,7 +55,7 @@ describe('the status of an owner', () => {
 });
 
 describe('lanes', () => {
-  const lane = (queue: string, limits: Lane['limits'] = []): Lane => ({ queue: `d/${queue}`, limits, plans: [] });
+  const lane = (queue: string, limits: Lane['limits'] = []): Lane => ({ queue: `d/${queue}`, limits, plans: [], uses: [] });
   const openai = { name: '/openai', maxConcurrent: 4 };
   const stateOf = (...lanes: Lane[]): DeploymentState =>
     register(EMPTY_DEPLOYMENT, { identity: 'w', file: 'f', alive: ['w'], offering: { plans: {}, lanes, longestMs: 1 } });

@@ -7,6 +7,7 @@ import type { Lane } from '../../src/lanes/lanes.js';
 const lane = (queue: string, ...limits: string[]): Lane => ({
   queue,
   plans: [],
+  uses: [],
   limits: limits.map((name) => ({ name, maxConcurrent: 1 })),
 });
 const queuesOf = (groups: readonly (readonly Lane[])[]): string[][] => groups.map((group) => group.map(({ queue }) => queue));

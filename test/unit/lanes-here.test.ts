@@ -6,29 +6,31 @@ import type { Lane } from '../../src/lanes/lanes.js';
 const lane = (queue: string, most: number, more: Partial<Lane> = {}): Lane => ({
   queue,
   plans: ['p'],
+  uses: ['judge'],
   limits: [{ name: queue, maxConcurrent: most }],
   ...more,
 });
+const HAS = new Set(['judge']);
 const own = (...lanes: readonly Lane[]): ReadonlyMap<string, Lane> => new Map(lanes.map((one) => [one.queue, one]));
 
 it('of a lane that its file has, the file of the owner counts, never the record', () => {
-  expect(lanesHere(own(lane('a', 4)), [lane('a', 2)], 1)).toEqual([lane('a', 4)]);
+  expect(lanesHere(own(lane('a', 4)), HAS, [lane('a', 2)], 1)).toEqual([lane('a', 4)]);
 });
 
 it('a lane that no file has any more is polled with its last limits', () => {
   const retired = { ...lane('a', 2), idleMs: 60_000 };
-  expect(lanesHere(own(), [retired], 1)).toEqual([retired]);
+  expect(lanesHere(own(), new Set(), [retired], 1)).toEqual([retired]);
 });
 
-it('lanes of a newer file are left to processes that know them, but not for ever', () => {
-  const handed = [lane('a', 2), lane('new', 3)];
-  expect(lanesHere(own(lane('a', 4)), handed, 1)).toBe('new');
-  expect(lanesHere(own(lane('a', 4)), handed, 20)).toBe('new');
-  expect(lanesHere(own(lane('a', 4)), handed, 21)).toEqual([lane('a', 4), lane('new', 3)]);
+it('lanes of another file are polled by whoever has their critics, and left to others by whoever has not, but not for ever', () => {
+  const handed = [lane('a', 2), lane('new', 3, { uses: ['judge', 'newer'] })];
+  expect(lanesHere(own(lane('a', 4)), new Set(['judge', 'newer']), handed, 1)).toEqual([lane('a', 4), handed[1]]);
+  expect(lanesHere(own(lane('a', 4)), HAS, handed, 20)).toBe('new');
+  expect(lanesHere(own(lane('a', 4)), HAS, handed, 21)).toEqual([lane('a', 4), handed[1]]);
 });
 
 it('a lane that this process polls for itself is not polled twice', () => {
   const alone = lane('a', 2, { scope: 'worker' });
   const free = lane('b', 1, { limits: [] });
-  expect(lanesHere(own(alone, free, lane('c', 1)), [lane('a', 2), lane('b', 1), lane('c', 1)], 1)).toEqual([lane('c', 1)]);
+  expect(lanesHere(own(alone, free, lane('c', 1)), HAS, [lane('a', 2), lane('b', 1), lane('c', 1)], 1)).toEqual([lane('c', 1)]);
 });

@@ -19,6 +19,7 @@ describe('critics that name a lane of the deployment', () => {
         queue: 'd/l/openai',
         limits: [{ name: '/openai', maxConcurrent: 40, rateLimitPerSecond: 8 }],
         plans: ['a', 'b'],
+        uses: ['scripted'],
         single: true,
       },
     ]);

@@ -67,7 +67,7 @@ describe('a start', () => {
 describe('the plans on offer', () => {
   const offering = (plans: Offering['plans'], lanes: readonly (readonly [queue: string, ...plans: string[]])[]): Offering => ({
     plans,
-    lanes: lanes.map(([queue, ...of]) => ({ queue, limits: [], plans: of })),
+    lanes: lanes.map(([queue, ...of]) => ({ queue, limits: [], uses: [], plans: of })),
     longestMs: 1,
   });
   const state: DeploymentState = {
