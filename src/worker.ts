@@ -150,7 +150,7 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
   const onStray = (thrown: unknown): void => options.log?.('error', `a critic left an error behind: ${kindOf(thrown)}`);
   return {
     lanes,
-    states: () => workers.map((worker) => worker.getState()),
+    states: () => workers.map((worker) => stateOf(worker, membership)),
     async run() {
       try {
         await withStrays(onStray, () => runUntilFailed(workers, failed.promise));
@@ -190,6 +190,12 @@ async function converterOf({ dataConverter, deployment, bundle }: TribunalWorker
   if (bundle !== undefined)
     throw new Error('bundle and dataConverter exclude each other: leave out the bundle, so that one with its converters is made');
   return { dataConverter: withFailures(converter) };
+}
+
+/** From the moment that a stop was asked for: Workers go on for as long as it takes to tell the others. */
+function stateOf(worker: OneWorker, { isLeaving }: Membership): ReturnType<Worker['getState']> {
+  const state = worker.getState();
+  return state === 'RUNNING' && isLeaving ? 'STOPPING' : state;
 }
 
 /** Lanes that this process owns run inside an activity; when they fail, the process does. */

@@ -100,6 +100,11 @@ export class Membership {
     return alive === undefined || Object.keys(state.workers).every((worker) => worker === this.member.identity || alive.includes(worker));
   }
 
+  /** It was told to stop. */
+  get isLeaving(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   /** To be called while this process still runs workflows: it may be the only one that can take note. */
   async leave(): Promise<void> {
     this.#stop.abort();
