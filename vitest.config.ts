@@ -33,6 +33,8 @@ const tiers: readonly Tier[] = [
     alone: false,
   },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], globalSetup: [BUNDLE, SERVER], timeoutMs: 180_000, order: 2, alone: true },
+  // Not part of `npm test`: it takes minutes. `npm run test:faults`.
+  { name: 'faults', include: ['test/faults/**/*.test.ts'], globalSetup: [SERVER], timeoutMs: 300_000, order: 3, alone: true },
 ];
 
 export default defineConfig({

@@ -10,7 +10,7 @@ const STARTED = 2;
 export const release = async (file: string): Promise<void> => await writeFile(file, '');
 
 /** How many activity tasks wait in a queue. The server counts anew every five seconds. */
-export async function backlogOf({ connection, client }: Harness, queue: string): Promise<number> {
+export async function backlogOf({ connection, client }: Pick<Harness, 'connection' | 'client'>, queue: string): Promise<number> {
   const described = await connection.workflowService.describeTaskQueue({
     namespace: client.namespace,
     taskQueue: { name: queue },
@@ -22,7 +22,7 @@ export async function backlogOf({ connection, client }: Harness, queue: string):
 
 /** The activities of these evaluations that have not ended: taken by a worker (and perhaps waiting there for a place), or not yet. */
 export async function pendingOf(
-  { connection, client }: Harness,
+  { connection, client }: Pick<Harness, 'connection' | 'client'>,
   evaluationIds: readonly string[],
 ): Promise<{ readonly taken: number; readonly waiting: number }> {
   const described = await Promise.all(

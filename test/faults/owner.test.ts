@@ -1,0 +1,137 @@
+/**
+ * "At most so many at once" over three worker processes while the one that runs the critics is killed, stopped, frozen or
+ * cut off, and while the server is. Every limit is reached, none is passed, every evaluation is judged as it must be.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test, type TestContext } from 'vitest';
+import { startDevServer } from '../../temporal/dev-server.js';
+import { build, eventually } from '../support/processes.js';
+import { peakOf, withoutFrozen, type Run } from './support/figures.js';
+import { several, type Fleet, type FleetPlan, type Member } from './support/fleet.js';
+import { askAll, misjudged, mixed, repeated, type Asked } from './support/load.js';
+import { monotonicNow } from './support/recorder.js';
+import { figure, fleetFor } from './support/scene.js';
+
+beforeAll(build);
+
+const LIMIT = 4;
+const PER_EVALUATION = 5;
+/** The limit holds over the stage and not for one critic, so that few evaluations are a load. */
+const PLAN: FleetPlan = { plan: 'limited', limits: { maxConcurrentCritics: LIMIT }, critics: several(PER_EVALUATION) };
+
+/** Three workers in the middle of a load, and the one of them that runs its critics. */
+async function underLoad(fleet: Fleet, evaluations: number, ms: number): Promise<{ readonly asked: Asked[]; readonly owner: Member }> {
+  await fleet.workers(3);
+  const asked = await askAll(fleet, mixed(evaluations, { plan: 'limited', script: { '*': { ms } } }));
+  await begun(fleet, 5 * LIMIT);
+  return { asked, owner: await fleet.owner() };
+}
+
+const begun = (fleet: Fleet, count: number): Promise<true> =>
+  eventually(`${count} critics have begun`, () => (fleet.recorder.runs().length >= count ? true : undefined));
+
+/** The first critic that another process begins after this moment. */
+const takenOver = (fleet: Fleet, from: Member, since: number): Promise<Run> =>
+  eventually('another process runs critics', () => fleet.recorder.runs().find(({ pid, at }) => pid !== from.pid && at > since));
+
+describe('of three worker processes the one that runs the critics', () => {
+  test('is killed: the limit holds, nothing is lost, and nothing that the server knew is asked again', async (context) => {
+    const fleet = await fleetFor(context, { plans: [PLAN] });
+    const { asked, owner } = await underLoad(fleet, 30, 150);
+    const killedAt = monotonicNow();
+    owner.kill('SIGKILL');
+    expect(await owner.ended).toMatchObject({ signal: 'SIGKILL' });
+    figure('killed, served again after', (await takenOver(fleet, owner, killedAt)).at - killedAt);
+    expect(await misjudged(asked)).toEqual([]);
+    expect(peakOf(fleet.recorder.runs())).toBe(LIMIT);
+    expect(await repeated(fleet, asked)).toEqual([]);
+  });
+
+  test('is stopped by SIGTERM: it ends by itself, no critic is cut off, and the limit holds', async (context) => {
+    const fleet = await fleetFor(context, { plans: [PLAN] });
+    const { asked, owner } = await underLoad(fleet, 30, 150);
+    const stoppedAt = monotonicNow();
+    owner.kill('SIGTERM');
+    figure('stopped, served again after', (await takenOver(fleet, owner, stoppedAt)).at - stoppedAt);
+    expect(await owner.ended).toMatchObject({ exit: 0, signal: null });
+    expect(await misjudged(asked)).toEqual([]);
+    expect(peakOf(fleet.recorder.runs())).toBe(LIMIT);
+    const keys = fleet.recorder.runs().map((run) => run.key);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  test('is frozen for 20 s and wakes up: another one serves meanwhile, it begins nothing more, and the limit holds', async (context) => {
+    const fleet = await fleetFor(context, { plans: [PLAN] });
+    const { asked, owner } = await underLoad(fleet, 50, 400);
+    const { recorder } = fleet;
+    const freeze = { pid: owner.pid, count: recorder.count(), at: monotonicNow() };
+    owner.kill('SIGSTOP');
+    figure('frozen, served again after', (await takenOver(fleet, owner, freeze.at)).at - freeze.at);
+    await eventually('20 s are over', () => (monotonicNow() - freeze.at > 20_000 ? true : undefined));
+    const until = monotonicNow();
+    owner.kill('SIGCONT');
+    await eventually('what was frozen has settled', () => (recorder.open().every(({ pid }) => pid !== owner.pid) ? true : undefined));
+    figure('woken up, settled after', monotonicNow() - until);
+    expect(await misjudged(asked)).toEqual([]);
+    const runs = recorder.runs();
+    expect(runs.filter(({ pid, at }) => pid === owner.pid && at > until)).toEqual([]);
+    expect(peakOf(withoutFrozen(runs, [{ ...freeze, until }]))).toBe(LIMIT);
+    expect(peakOf(runs.filter(({ pid }) => pid !== owner.pid))).toBe(LIMIT);
+  });
+
+  test('is cut off from the server for 15 s: its critics are stopped before others begin', async (context) => {
+    const fleet = await fleetFor(context, { plans: [PLAN] });
+    await fleet.workers(3);
+    // At first every place is taken by critics that would outlast the take-over.
+    const long = await askAll(fleet, mixed(1, { plan: 'limited', script: { '*': { ms: [12_000, 150] } } }));
+    await begun(fleet, LIMIT);
+    const short = await askAll(fleet, mixed(30, { plan: 'limited', script: { '*': { ms: 150 } } }));
+    const owner = await fleet.owner();
+    const cutAt = monotonicNow();
+    owner.wire.cut();
+    figure('cut off, served again after', (await takenOver(fleet, owner, cutAt)).at - cutAt);
+    await eventually('15 s are over', () => (monotonicNow() - cutAt > 15_000 ? true : undefined));
+    owner.wire.mend();
+    expect(await misjudged([...long, ...short])).toEqual([]);
+    expect(peakOf(fleet.recorder.runs())).toBe(LIMIT);
+  });
+});
+
+describe('the server of three worker processes', () => {
+  test('is killed and comes back on the same file and port: the limit holds and nothing is lost', async (context) => {
+    const server = await durableServer(context);
+    const fleet = await fleetFor(context, { address: server.address, plans: [PLAN] });
+    const { asked, owner } = await underLoad(fleet, 30, 150);
+    await server.kill();
+    await server.restart();
+    const upAt = monotonicNow();
+    const first = await eventually('critics run again', () => fleet.recorder.runs().find(({ at }) => at > upAt));
+    figure(`server back, served again (by ${first.pid === owner.pid ? 'the same process' : 'another process'}) after`, first.at - upAt);
+    expect(await misjudged(asked)).toEqual([]);
+    expect(peakOf(fleet.recorder.runs())).toBe(LIMIT);
+    expect(await repeated(fleet, asked)).toEqual([]);
+  });
+});
+
+async function durableServer({ onTestFinished }: TestContext) {
+  const dir = mkdtempSync(join(tmpdir(), 'tribunal-faults-server-'));
+  const dbFile = join(dir, 'temporal.db');
+  let server = await startDevServer({ dbFile, uiPort: false });
+  onTestFinished(async () => {
+    await server.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const { address } = server;
+  return {
+    address,
+    async kill() {
+      process.kill(server.pid, 'SIGKILL');
+      await server.exited;
+    },
+    async restart() {
+      server = await startDevServer({ dbFile, port: Number(address.split(':')[1]), uiPort: false });
+    },
+  };
+}

@@ -1,0 +1,68 @@
+/**
+ * Knows which critics really run, from outside the workers: each holds a connection while it runs. A killed process's
+ * connections are ended by the kernel, a frozen one's stay open.
+ */
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import type { Run } from './figures.js';
+
+interface Begun extends Omit<Run, 'opened' | 'closed'> {}
+
+export interface Recorder {
+  readonly port: number;
+  /** All calls so far, in the order in which they came. */
+  runs(): readonly Run[];
+  /** Those that are under way. */
+  open(): readonly Run[];
+  /** Where the count of comings and goings stands. */
+  count(): number;
+  /** Lets go the critics that were told to hold. */
+  release(): void;
+  close(): Promise<void>;
+}
+
+/** The machine's own clock, as the critics read it, in milliseconds. */
+export const monotonicNow = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+export async function startRecorder(): Promise<Recorder> {
+  const runs: (Begun & { readonly opened: number; closed?: number })[] = [];
+  const sockets = new Set<Socket>();
+  let count = 0;
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    let run: (typeof runs)[number] | undefined;
+    const gone = (): void => {
+      if (run !== undefined) run.closed ??= count += 1;
+      sockets.delete(socket);
+    };
+    socket.once('end', gone).once('close', gone);
+    // A killed process may reset its connections; that it is gone is told by `close`.
+    socket.on('error', () => undefined);
+    let text = '';
+    socket.on('data', (bytes: Buffer) => {
+      text += bytes.toString();
+      if (run !== undefined || !text.endsWith('\n')) return;
+      run = { ...(JSON.parse(text) as Begun), opened: (count += 1) };
+      runs.push(run);
+      socket.write('counted\n');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the recorder has no port');
+  return {
+    port: address.port,
+    runs: () => runs,
+    open: () => runs.filter((run) => run.closed === undefined),
+    count: () => count,
+    release() {
+      for (const socket of sockets) socket.write('go\n');
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
