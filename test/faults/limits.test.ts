@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { build } from '../support/processes.js';
 import { peakOf } from './support/figures.js';
 import { recorded, several } from './support/fleet.js';
-import { askAll, misjudged, mixed, type Ask } from './support/load.js';
+import { askAll, misjudged, mixed, type Asked } from './support/load.js';
 import { fleetFor } from './support/scene.js';
 
 beforeAll(build);
@@ -19,9 +19,13 @@ describe('with three worker processes', () => {
   ])('the limit of $of, $limit at once, is reached and never passed by 200 critics', async ({ limit, ms, critics, limits }, context) => {
     const fleet = await fleetFor(context, { plans: [{ plan: 'limited', limits, critics }] });
     await fleet.workers(3);
-    const evaluations = CRITICS / Object.keys(critics).length;
-    const asked = await askAll(fleet, mixed(evaluations, { plan: 'limited', script: { '*': { ms } } }));
-    expect(await misjudged(asked)).toEqual([]);
+    const perEvaluation = Object.keys(critics).length;
+    // The first ones stay until every place is taken.
+    const first = await askAll(fleet, mixed(Math.ceil(limit / perEvaluation), { plan: 'limited', script: { '*': { held: true } } }));
+    const rest = await askAll(fleet, mixed(CRITICS / perEvaluation - first.length, { plan: 'limited', script: { '*': { ms } } }));
+    await fleet.atOnce(limit);
+    fleet.recorder.release();
+    expect(await misjudged([...first, ...rest])).toEqual([]);
     expect(fleet.recorder.runs()).toHaveLength(CRITICS);
     expect(peakOf(fleet.recorder.runs())).toBe(limit);
   });
@@ -45,31 +49,42 @@ describe('with three worker processes', () => {
       ],
     });
     await fleet.workers(3);
-    const peaks = (phase: string, ...names: string[]): number =>
+    const asked: Asked[] = [];
+    const ask = async (name: string, phase: string): Promise<void> => {
+      const held = { plan: 'nested', kind: name, labels: { phase }, script: { '*': { held: true } } };
+      asked.push(...(await askAll(fleet, mixed(12, held))));
+    };
+    const letGo = async (): Promise<void> => {
+      fleet.recorder.release();
+      expect(await misjudged(asked)).toEqual([]);
+      fleet.recorder.hold();
+    };
+    const peak = (phase: string, ...names: string[]): number =>
       peakOf(fleet.recorder.runs().filter(({ name, labels }) => labels['phase'] === phase && names.includes(name)));
-    const ask = (name: string): Ask => ({ plan: 'nested', kind: name, labels: { phase: name }, script: { '*': { ms: 120 } } });
-    for (const alone of ['narrow', 'wider', 'widest']) expect(await misjudged(await askAll(fleet, mixed(24, ask(alone))))).toEqual([]);
-    expect({ narrow: peaks('narrow', 'narrow'), wider: peaks('wider', 'wider'), widest: peaks('widest', 'widest') }).toEqual({
-      narrow: 4,
-      wider: 5,
-      widest: 8,
-    });
 
-    // All at once: the deep critics of the first wave meet the others of the second.
-    const waves = [
-      ...mixed(20, ask('all')),
-      ...['narrow', 'wider', 'widest'].flatMap((name) => mixed(20, { ...ask(name), labels: { phase: 'all' } })),
-    ];
-    expect(await misjudged(await askAll(fleet, waves))).toEqual([]);
-    expect({
-      narrow: peaks('all', 'narrow'),
-      core: peaks('all', 'narrow', 'wider'),
-      all: peaks('all', 'narrow', 'wider', 'widest'),
-    }).toEqual({
-      narrow: 4,
-      core: 5,
-      all: 8,
-    });
+    for (const [name, places] of [
+      ['narrow', 4],
+      ['wider', 5],
+      ['widest', 8],
+    ] as const) {
+      await ask(name, name);
+      await fleet.atOnce(places);
+      await letGo();
+      expect(peak(name, name)).toBe(places);
+    }
+
+    await ask('narrow', 'all');
+    await fleet.atOnce(4);
+    await ask('wider', 'all');
+    await fleet.atOnce(5);
+    await ask('widest', 'all');
+    await fleet.atOnce(8);
+    // The first wave of these has critics of all kinds, one stage after the other.
+    await ask('all', 'all');
+    await letGo();
+    expect(peak('all', 'narrow')).toBe(4);
+    expect(peak('all', 'narrow', 'wider')).toBe(5);
     expect(peakOf(fleet.recorder.runs())).toBe(8);
+    expect(fleet.recorder.runs()).toHaveLength(6 * 12 + 3 * 12);
   });
 });

@@ -2,12 +2,9 @@
  * "At most so many at once" over three worker processes while the one that runs the critics is killed, stopped, frozen or
  * cut off, and while the server is. Every limit is reached, none is passed, every evaluation is judged as it must be.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, test, type TestContext } from 'vitest';
-import { startDevServer } from '../../temporal/dev-server.js';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { build, eventually } from '../support/processes.js';
+import { startDurableServer } from './support/durable-server.js';
 import { peakOf, withoutFrozen, type Run } from './support/figures.js';
 import { several, type Fleet, type FleetPlan, type Member } from './support/fleet.js';
 import { askAll, misjudged, mixed, repeated, type Asked } from './support/load.js';
@@ -24,9 +21,13 @@ const PLAN: FleetPlan = { plan: 'limited', limits: { maxConcurrentCritics: LIMIT
 /** Three workers in the middle of a load, and the one of them that runs its critics. */
 async function underLoad(fleet: Fleet, evaluations: number, ms: number): Promise<{ readonly asked: Asked[]; readonly owner: Member }> {
   await fleet.workers(3);
-  const asked = await askAll(fleet, mixed(evaluations, { plan: 'limited', script: { '*': { ms } } }));
+  const first = await askAll(fleet, [{ plan: 'limited', script: { '*': { held: true } } }]);
+  const rest = await askAll(fleet, mixed(evaluations, { plan: 'limited', script: { '*': { ms } } }));
+  // Every place is taken once, however slow the machine is.
+  await fleet.atOnce(LIMIT);
+  fleet.recorder.release();
   await begun(fleet, 5 * LIMIT);
-  return { asked, owner: await fleet.owner() };
+  return { asked: [...first, ...rest], owner: await fleet.owner() };
 }
 
 const begun = (fleet: Fleet, count: number): Promise<true> =>
@@ -101,7 +102,8 @@ describe('of three worker processes the one that runs the critics', () => {
 
 describe('the server of three worker processes', () => {
   test('is killed and comes back on the same file and port: the limit holds and nothing is lost', async (context) => {
-    const server = await durableServer(context);
+    const server = await startDurableServer();
+    context.onTestFinished(() => server.close());
     const fleet = await fleetFor(context, { address: server.address, plans: [PLAN] });
     const { asked, owner } = await underLoad(fleet, 30, 150);
     await server.kill();
@@ -114,24 +116,3 @@ describe('the server of three worker processes', () => {
     expect(await repeated(fleet, asked)).toEqual([]);
   });
 });
-
-async function durableServer({ onTestFinished }: TestContext) {
-  const dir = mkdtempSync(join(tmpdir(), 'tribunal-faults-server-'));
-  const dbFile = join(dir, 'temporal.db');
-  let server = await startDevServer({ dbFile, uiPort: false });
-  onTestFinished(async () => {
-    await server.stop();
-    rmSync(dir, { recursive: true, force: true });
-  });
-  const { address } = server;
-  return {
-    address,
-    async kill() {
-      process.kill(server.pid, 'SIGKILL');
-      await server.exited;
-    },
-    async restart() {
-      server = await startDevServer({ dbFile, port: Number(address.split(':')[1]), uiPort: false });
-    },
-  };
-}

@@ -42,6 +42,8 @@ export interface Fleet {
   workers(count: number): Promise<Member[]>;
   /** The worker that was started as this process. */
   member(pid: number): Member;
+  /** Waits until so many critics run. */
+  atOnce(count: number): Promise<void>;
   /** The process that runs critics, once one does. */
   owner(): Promise<Member>;
   /** Ends whatever was started here. */
@@ -53,11 +55,11 @@ export interface Member extends Running {
   readonly wire: Proxy;
 }
 
-/** Enough attempts that no fault uses them up: an attempt that was lost with its process counts as one. */
+/** Enough attempts and time that no fault uses them up: an attempt that was lost with its process counts as one. */
 const PATIENT = {
   version: 1,
   timeouts: { global: '300s' },
-  defaults: { maxRetries: 30, retryBackoffBase: 1, attemptTimeout: '30s' },
+  defaults: { maxRetries: 30, retryBackoffBase: 1, attemptTimeout: '250s' },
   verdict: { rules: [{ deny: 'findings.exists(f, f.severity >= 0.9)', reason: 'severe' }], otherwise: 'allow' },
 };
 
@@ -110,6 +112,9 @@ export async function makeFleet({ address, plans, lanes, env = {} }: FleetOption
     worker,
     workers: (count) => Promise.all(Array.from({ length: count }, worker)),
     member,
+    async atOnce(count) {
+      await eventually(`${count} critics run at once`, () => (recorder.open().length >= count ? true : undefined));
+    },
     owner: async () => member(await eventually('a process runs critics', () => recorder.open().at(-1)?.pid)),
     async close() {
       await Promise.all(members.map((one) => one.destroy()));

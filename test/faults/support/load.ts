@@ -2,6 +2,8 @@
 import type { EvaluationHandle } from '../../../src/client-handle.js';
 import type { StartRequest } from '../../../src/schemas/request.js';
 import { sha256 } from '../../../src/digest.js';
+import { ServerUnreachable } from '../../../src/client-errors.js';
+import type { EvaluationReport } from '../../../src/domain/report.js';
 import { activitiesOf, eventMs } from '../../support/history.js';
 import type { HistoryEvent } from '../../support/harness.js';
 import type { Run } from './figures.js';
@@ -18,7 +20,7 @@ export interface Script {
   readonly held?: boolean;
 }
 
-export interface Ask extends Pick<StartRequest, 'plan' | 'tenant' | 'class'> {
+export interface Ask extends Pick<StartRequest, 'plan' | 'key' | 'tenant' | 'class'> {
   /** By the critic's name; `*` is for all that have none of their own. */
   readonly script: Readonly<Record<string, Script>>;
   /** Names of the request in the recorder. */
@@ -34,6 +36,8 @@ export interface Asked {
 
 /** Starts that are under way at once: more would only wait in this process. */
 const STARTS_AT_ONCE = 50;
+/** Longer than any server is away here. */
+const PATIENCE_MS = 120_000;
 
 /** Starts them in their order, more or less. */
 export async function askAll({ client }: Pick<Fleet, 'client'>, asks: readonly Ask[]): Promise<Asked[]> {
@@ -47,13 +51,14 @@ export async function askAll({ client }: Pick<Fleet, 'client'>, asks: readonly A
   return asked;
 }
 
-async function askOne(client: Fleet['client'], ask: Ask): Promise<Asked> {
-  const { plan, tenant, class: priority, script, labels = {}, kind } = ask;
+export async function askOne(client: Fleet['client'], ask: Ask): Promise<Asked> {
+  const { plan, key, tenant, class: priority, script, labels = {}, kind } = ask;
   const content = JSON.parse(JSON.stringify(script)) as StartRequest['content'];
   const handle = await client.start({
     plan,
     content,
     context: { labels, ...(kind !== undefined ? { kind } : {}) },
+    ...(key !== undefined ? { key } : {}),
     ...(tenant !== undefined ? { tenant } : {}),
     ...(priority !== undefined ? { class: priority } : {}),
   });
@@ -75,7 +80,7 @@ export async function misjudged(asked: readonly Asked[]): Promise<string[]> {
   const found = await Promise.all(
     asked.map(async ({ handle, ask }) => {
       try {
-        const { decision, reasons, coverage } = await handle.result();
+        const { decision, reasons, coverage } = await resultOf(handle);
         if (decision === decisionOf(ask)) return [];
         return [`${handle.evaluationId} of ${ask.plan}: ${decision} ${JSON.stringify({ reasons, coverage })}, not ${decisionOf(ask)}`];
       } catch (error) {
@@ -84,6 +89,18 @@ export async function misjudged(asked: readonly Asked[]): Promise<string[]> {
     }),
   );
   return found.flat();
+}
+
+/** A client gives up on a server that is away too long; the evaluation does not. */
+async function resultOf(handle: EvaluationHandle): Promise<EvaluationReport> {
+  const until = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await handle.result();
+    } catch (error) {
+      if (!(error instanceof ServerUnreachable) || performance.now() > until) throw error;
+    }
+  }
 }
 
 /** Critics that were asked again after the server had their outcome. @returns a sentence for each. */

@@ -16,8 +16,10 @@ export interface Recorder {
   open(): readonly Run[];
   /** Where the count of comings and goings stands. */
   count(): number;
-  /** Lets go the critics that were told to hold. */
+  /** Lets go the critics that are held, and all that come until `hold`. */
   release(): void;
+  /** From now on critics that are to be held are held again, as at first. */
+  hold(): void;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,7 @@ export async function startRecorder(): Promise<Recorder> {
   const runs: (Begun & { readonly opened: number; closed?: number })[] = [];
   const sockets = new Set<Socket>();
   let count = 0;
+  let isOpen = false;
   const server = createServer((socket) => {
     sockets.add(socket);
     let run: (typeof runs)[number] | undefined;
@@ -44,7 +47,7 @@ export async function startRecorder(): Promise<Recorder> {
       if (run !== undefined || !text.endsWith('\n')) return;
       run = { ...(JSON.parse(text) as Begun), opened: (count += 1) };
       runs.push(run);
-      socket.write('counted\n');
+      socket.write(isOpen ? 'counted\ngo\n' : 'counted\n');
     });
   });
   server.listen(0, '127.0.0.1');
@@ -57,7 +60,11 @@ export async function startRecorder(): Promise<Recorder> {
     open: () => runs.filter((run) => run.closed === undefined),
     count: () => count,
     release() {
+      isOpen = true;
       for (const socket of sockets) socket.write('go\n');
+    },
+    hold() {
+      isOpen = false;
     },
     async close() {
       for (const socket of sockets) socket.destroy();
