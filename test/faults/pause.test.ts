@@ -1,31 +1,15 @@
 /** An operator pauses a lane in the middle of a load. */
-import type { temporal } from '@temporalio/proto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { build, eventually } from '../support/processes.js';
 import { longestGap, peakOf } from './support/figures.js';
-import { recorded, type Fleet } from './support/fleet.js';
+import { recorded } from './support/fleet.js';
+import { setRate } from './support/lane-rate.js';
 import { askAll, misjudged, mixed, timesOf } from './support/load.js';
 import { figure, fleetFor } from './support/scene.js';
 
 beforeAll(build);
 
-/** On the wire: the activity kind of task queue. */
-const ACTIVITY: temporal.api.enums.v1.TaskQueueType = 2;
 const PAUSE_MS = 20_000;
-
-/** Starts a second that the server hands out of a queue; none gives the queue back to what its workers say. */
-async function setRate({ connection, deployment }: Fleet, queue: string, requestsPerSecond?: number): Promise<void> {
-  await connection.workflowService.updateTaskQueueConfig({
-    namespace: 'default',
-    identity: 'operator',
-    taskQueue: `${deployment}/p/${queue}`,
-    taskQueueType: ACTIVITY,
-    updateQueueRateLimit: {
-      reason: 'a test',
-      ...(requestsPerSecond !== undefined ? { rateLimit: { requestsPerSecond } } : {}),
-    },
-  });
-}
 
 describe('a lane of two worker processes', () => {
   test('that is paused for 20 s in the middle of 50 evaluations begins nothing meanwhile, and then all are judged', async (context) => {
@@ -34,12 +18,12 @@ describe('a lane of two worker processes', () => {
     const asked = await askAll(fleet, mixed(50, { plan: 'paused', script: { '*': { ms: 200 } } }));
     const { recorder } = fleet;
     await eventually('10 critics have begun', () => (recorder.runs().length >= 10 ? true : undefined));
-    await setRate(fleet, 'paused/one', 0);
+    await setRate(fleet, 'p/paused/one', 0);
     const pausedAt = performance.now();
     await eventually('20 s are over', () => (performance.now() - pausedAt > PAUSE_MS ? true : undefined));
     const begun = recorder.runs().length;
     const goesOn = performance.now();
-    await setRate(fleet, 'paused/one');
+    await setRate(fleet, 'p/paused/one');
     await eventually('critics begin again', () => (recorder.runs().length > begun ? true : undefined));
     figure('resumed after', performance.now() - goesOn);
     expect(await misjudged(asked)).toEqual([]);

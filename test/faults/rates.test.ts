@@ -4,9 +4,11 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { build, eventually } from '../support/processes.js';
+import { backlogOf } from '../support/server-state.js';
 import { mostStarts, peakOf, splitAt, type Run } from './support/figures.js';
 import { recorded, several, type Fleet } from './support/fleet.js';
-import { askAll, misjudged, mixed, timesOf } from './support/load.js';
+import { setRate } from './support/lane-rate.js';
+import { askAll, misjudged, mixed, timesOf, type Ask, type Asked } from './support/load.js';
 import { monotonicNow } from './support/recorder.js';
 import { fleetFor } from './support/scene.js';
 
@@ -52,36 +54,52 @@ function tell(rate: number, stretches: readonly (readonly Run[])[]): void {
   }
 }
 
-const startsOf = (fleet: Fleet, name: string, phase = 'load'): readonly Run[] =>
-  fleet.recorder.runs().filter((run) => run.name === name && run.labels['phase'] === phase);
+const startsOf = (fleet: Fleet, name: string): readonly Run[] =>
+  fleet.recorder.runs().filter((run) => run.name === name && run.labels['phase'] === 'load');
 
-const begun = async (fleet: Fleet, name: string, count: number): Promise<true> =>
-  await eventually(`${count} of ${name} have begun`, () => (startsOf(fleet, name).length >= count ? true : undefined));
+/** Starts them while their lane is paused, so that all of them wait when it goes on, however slow the machine is. */
+async function backlog(fleet: Fleet, lane: string, asks: readonly Ask[]): Promise<Asked[]> {
+  await setRate(fleet, lane, 0);
+  const asked = await askAll(fleet, asks);
+  // What a process had asked for before the pause may have gone out.
+  await eventually(`${asks.length} wait in ${lane}`, async () =>
+    (await backlogOf(fleet, `${fleet.deployment}/${lane}`)) >= asks.length - 1 ? true : undefined,
+  );
+  return asked;
+}
 
 describe('with two worker processes', () => {
   test('rates of 20, 2 and 0.5 a second are never passed, after idle and after one process was killed', async (context) => {
     const rates = { twenty: 20, two: 2, half: 0.5 };
+    const lanes = Object.keys(rates).map((name) => `p/${name}/${name}`);
     const plans = Object.entries(rates).map(([name, rateLimitPerSecond]) => ({
       plan: name,
       critics: { [name]: recorded(name, { rateLimitPerSecond }) },
     }));
     const fleet = await fleetFor(context, { plans });
     await fleet.workers(2);
-    const ask = async (plan: string, phase: string, count: number) =>
-      await askAll(fleet, mixed(count, { plan, labels: { phase }, script: { '*': { ms: 20 } } }));
-    // Lanes that were served once and then had nothing to do.
-    const warm = await Promise.all(Object.keys(rates).map((plan) => ask(plan, 'warm', 1)));
-    expect(await misjudged(warm.flat())).toEqual([]);
-    const idleSince = performance.now();
-    await eventually('the lanes are idle for 5 s', () => (performance.now() - idleSince > 5_000 ? true : undefined));
+    const asks = (plan: string, phase: string, count: number): Ask[] =>
+      mixed(count, { plan, labels: { phase }, script: { '*': { ms: 20 } } });
+    // The lanes were served once, and then had nothing to do.
+    expect(
+      await misjudged(
+        await askAll(
+          fleet,
+          Object.keys(rates).flatMap((plan) => asks(plan, 'warm', 1)),
+        ),
+      ),
+    ).toEqual([]);
+    const asked = [];
+    for (const [plan, count] of Object.entries({ twenty: 240, two: 32, half: 9 }))
+      asked.push(...(await backlog(fleet, `p/${plan}/${plan}`, asks(plan, 'load', count))));
 
-    const asked = await Promise.all([ask('half', 'load', 9), ask('two', 'load', 32), ask('twenty', 'load', 240)]);
+    await Promise.all(lanes.map((lane) => setRate(fleet, lane)));
     // All three have a backlog still.
-    await begun(fleet, 'half', 4);
-    const owner = await eventually('the fastest lane has a process', () => startsOf(fleet, 'twenty').at(-1)?.pid);
+    await eventually('the slowest has begun 4', () => (startsOf(fleet, 'half').length >= 4 ? true : undefined));
+    const owner = startsOf(fleet, 'twenty').at(-1)?.pid ?? 0;
     const killedAt = monotonicNow();
     fleet.member(owner).kill('SIGKILL');
-    expect(await misjudged(asked.flat())).toEqual([]);
+    expect(await misjudged(asked)).toEqual([]);
 
     const stretches = Object.entries(rates).map(([name, rate]) => ({ rate, stretches: splitAt(startsOf(fleet, name), killedAt) }));
     for (const one of stretches) tell(one.rate, one.stretches);
@@ -99,9 +117,11 @@ describe('with two worker processes', () => {
     });
     await fleet.workers(2);
     const asks = plans.flatMap(({ plan }) => mixed(3, { plan, labels: { phase: 'load' }, script: { '*': { ms: 100 } } }));
-    expect(await misjudged(await askAll(fleet, asks))).toEqual([]);
+    const asked = await backlog(fleet, 'l/rated', asks);
+    await setRate(fleet, 'l/rated');
+    expect(await misjudged(asked)).toEqual([]);
     const rated = startsOf(fleet, 'rated');
-    expect(rated).toHaveLength(150);
+    expect(rated).toHaveLength(asks.length);
     tell(8, [rated]);
     expect(passed(8, [rated])).toEqual([]);
     expect(peakOf([...startsOf(fleet, 'c1'), ...startsOf(fleet, 'c2')])).toBe(3);
