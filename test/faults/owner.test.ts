@@ -15,8 +15,15 @@ beforeAll(build);
 
 const LIMIT = 4;
 const PER_EVALUATION = 5;
-/** The limit holds over the stage and not for one critic, so that few evaluations are a load. */
-const PLAN: FleetPlan = { plan: 'limited', limits: { maxConcurrentCritics: LIMIT }, critics: several(PER_EVALUATION) };
+/**
+ * Each critic has a lane of its own and all share the plan's places, so that whoever runs them has been handed many more
+ * than may begin: none of these may begin when it owns the lanes no more.
+ */
+const PLAN: FleetPlan = {
+  plan: 'limited',
+  limits: { maxConcurrentCritics: LIMIT },
+  critics: several(PER_EVALUATION, { maxConcurrent: LIMIT }),
+};
 
 /** Three workers in the middle of a load, and the one of them that runs its critics. */
 async function underLoad(fleet: Fleet, evaluations: number, ms: number): Promise<{ readonly asked: Asked[]; readonly owner: Member }> {
