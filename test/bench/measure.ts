@@ -8,6 +8,8 @@ export interface Figure {
   readonly spread?: readonly [number, number];
   /** Reached at or below it. A figure without a goal is there for orientation. */
   readonly goal?: number;
+  /** The goal is reached at or above it. */
+  readonly atLeast?: true;
   readonly samples: number;
 }
 
@@ -47,6 +49,24 @@ export function ratio(
     spread: spreadOf(perRound),
     ...(goal !== undefined ? { goal } : {}),
     samples: ours.flat().length,
+  };
+}
+
+/** Ratio of the 95th percentiles of two sides over all rounds, with the least and the most of the rounds' own ratios. */
+export function p95Ratio(
+  name: string,
+  beside: readonly (readonly number[])[],
+  alone: readonly (readonly number[])[],
+  goal?: number,
+): Figure {
+  const of = (a: readonly number[], b: readonly number[]): number => percentile(a, 0.95) / percentile(b, 0.95);
+  return {
+    name,
+    value: of(beside.flat(), alone.flat()),
+    unit: 'x',
+    spread: spreadOf(beside.map((round, index) => of(round, alone[index] ?? []))),
+    ...(goal !== undefined ? { goal } : {}),
+    samples: beside.flat().length,
   };
 }
 

@@ -16,12 +16,13 @@ import type { Bench, Scenario } from './scenario.js';
 import { bundle } from './scenarios/bundle.js';
 import { coldStart } from './scenarios/cold-start.js';
 import { history } from './scenarios/history.js';
+import { LIMITS } from './scenarios/limits.js';
 import { latency } from './scenarios/latency.js';
 import { load } from './scenarios/load.js';
 import { planCheck } from './scenarios/plan-check.js';
 import { startVariant, type Variant, type VariantName } from './variants.js';
 
-const SCENARIOS: readonly Scenario[] = [history, latency, load, bundle, planCheck, coldStart];
+const SCENARIOS: readonly Scenario[] = [history, latency, load, bundle, planCheck, coldStart, ...LIMITS];
 const SHIPPED = fileURLToPath(new URL('../../dist/src/workflow-bundle.cjs', import.meta.url));
 const WARM_UP = { quick: 2, usual: 15 };
 
@@ -32,11 +33,14 @@ const { values: options, positionals } = parseArgs({
 
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 
+/** `limits` means all of `limits/…`. */
+const isMeant = (name: string, { name: of }: Scenario): boolean => of === name || of.startsWith(`${name}/`);
+
 function chosen(): readonly Scenario[] {
-  const unknown = positionals.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
+  const unknown = positionals.filter((name) => !SCENARIOS.some((scenario) => isMeant(name, scenario)));
   if (unknown.length > 0)
     throw new Error(`there is no scenario ${unknown.join(', ')}; there are ${SCENARIOS.map(({ name }) => name).join(', ')}`);
-  return positionals.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => positionals.includes(name));
+  return positionals.length === 0 ? SCENARIOS : SCENARIOS.filter((scenario) => positionals.some((name) => isMeant(name, scenario)));
 }
 
 async function makeBundles(folder: string): Promise<Bench['bundles']> {
@@ -81,16 +85,16 @@ function fleet(address: string, connection: Connection, bundles: Bench['bundles'
   };
 }
 
-function print(scenario: Scenario, figures: readonly Figure[]): void {
-  say(`\n${scenario.title}`);
-  const rows = figures.map(({ name, value, unit, spread, samples, goal }) => [
+function print(scenario: Scenario, figures: readonly Figure[], loadBefore: string): void {
+  say(`\n${scenario.title} (load ${loadBefore} before, ${loadNow()} after)`);
+  const rows = figures.map(({ name, value, unit, spread, samples, goal, atLeast }) => [
     name,
     shown(value, unit),
     spread === undefined || spread[0] === spread[1] ? '' : `${shown(spread[0], unit)} to ${shown(spread[1], unit)}`,
     `n=${samples}`,
     goal === undefined
       ? ''
-      : `goal ${shown(goal, unit)}: ${value <= goal ? 'reached' : `missed by ${Math.round((value / goal - 1) * 100)}%`}`,
+      : `goal ${atLeast ? 'at least ' : ''}${shown(goal, unit)}: ${(atLeast ? value >= goal : value <= goal) ? 'reached' : `missed by ${Math.round(Math.abs(value / goal - 1) * 100)}%`}`,
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   for (const row of rows)
@@ -98,6 +102,8 @@ function print(scenario: Scenario, figures: readonly Figure[]): void {
       `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`.trimEnd(),
     );
 }
+
+const loadNow = (): string => loadavg()[0]?.toFixed(1) ?? '?';
 
 function shown(value: number, unit: Figure['unit']): string {
   const digits = unit === 'x' ? 2 : unit === '' || Math.abs(value) >= 100 ? 0 : 1;
@@ -115,8 +121,9 @@ async function main(): Promise<void> {
   try {
     const [cpu] = cpus();
     const machine = `${cpus().length} × ${cpu?.model ?? 'unknown'}, Node ${process.versions.node}, server ${options.db === undefined ? 'in memory' : 'in a file'}`;
-    say(`${machine}${options.quick ? ', quick: too few samples to judge by' : ''}; load before ${loadavg()[0]?.toFixed(1) ?? '?'}`);
+    say(`${machine}${options.quick ? ', quick: too few samples to judge by' : ''}; load before ${loadNow()}`);
     for (const scenario of scenarios) {
+      const loadBefore = loadNow();
       const figures = await scenario.run({
         address: server.address,
         connection,
@@ -126,7 +133,7 @@ async function main(): Promise<void> {
         variant: variants.get,
       });
       results[scenario.name] = figures;
-      print(scenario, figures);
+      print(scenario, figures, loadBefore);
     }
     if (options.json !== undefined)
       await writeFile(options.json, `${JSON.stringify({ v: 1, machine, quick: options.quick, results }, null, 2)}\n`);

@@ -4,11 +4,10 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { build, eventually } from '../support/processes.js';
-import { backlogOf } from '../support/server-state.js';
 import { mostStarts, peakOf, splitAt, type Run } from './support/figures.js';
 import { recorded, several, type Fleet } from './support/fleet.js';
-import { setRate } from './support/lane-rate.js';
-import { askAll, misjudged, mixed, timesOf, type Ask, type Asked } from './support/load.js';
+import { backlog, setRate } from './support/lane-rate.js';
+import { askAll, misjudged, mixed, timesOf, type Ask } from './support/load.js';
 import { monotonicNow } from './support/recorder.js';
 import { fleetFor } from './support/scene.js';
 
@@ -56,17 +55,6 @@ function tell(rate: number, stretches: readonly (readonly Run[])[]): void {
 
 const startsOf = (fleet: Fleet, name: string): readonly Run[] =>
   fleet.recorder.runs().filter((run) => run.name === name && run.labels['phase'] === 'load');
-
-/** Starts them while their lane is paused, so that all of them wait when it goes on, however slow the machine is. */
-async function backlog(fleet: Fleet, lane: string, asks: readonly Ask[]): Promise<Asked[]> {
-  await setRate(fleet, lane, 0);
-  const asked = await askAll(fleet, asks);
-  // What a process had asked for before the pause may have gone out.
-  await eventually(`${asks.length} wait in ${lane}`, async () =>
-    (await backlogOf(fleet, `${fleet.deployment}/${lane}`)) >= asks.length - 1 ? true : undefined,
-  );
-  return asked;
-}
 
 describe('with two worker processes', () => {
   test('rates of 20, 2 and 0.5 a second are never passed, after idle and after one process was killed', async (context) => {

@@ -17,6 +17,8 @@ export interface Run {
   /** Place of its beginning and of its end among all comings and goings; no end: it runs. */
   readonly opened: number;
   readonly closed?: number;
+  /** When the recorder saw its end, by the monotonic clock. */
+  readonly endedAt?: number;
 }
 
 /** The most that ran at once. */

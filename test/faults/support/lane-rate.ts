@@ -1,6 +1,9 @@
 /** What an operator can do to a lane's queue on the server. */
 import type { temporal } from '@temporalio/proto';
+import { eventually } from '../../support/processes.js';
+import { backlogOf } from '../../support/server-state.js';
 import type { Fleet } from './fleet.js';
+import { askAll, type Ask, type Asked } from './load.js';
 
 /** On the wire: the activity kind of task queue. */
 const ACTIVITY: temporal.api.enums.v1.TaskQueueType = 2;
@@ -20,4 +23,16 @@ export async function setRate({ connection, deployment }: Fleet, lane: string, r
       ...(requestsPerSecond !== undefined ? { rateLimit: { requestsPerSecond } } : {}),
     },
   });
+}
+
+/** Starts them while their lane is paused, so that all of them wait when it goes on, however slow the machine is. */
+export async function backlog(fleet: Fleet, lane: string, asks: readonly Ask[], criticsEach = 1): Promise<Asked[]> {
+  await setRate(fleet, lane, 0);
+  const asked = await askAll(fleet, asks);
+  const waiting = asks.length * criticsEach;
+  // What a process had asked for before the pause may have gone out.
+  await eventually(`${waiting} wait in ${lane}`, async () =>
+    (await backlogOf(fleet, `${fleet.deployment}/${lane}`)) >= waiting - 1 ? true : undefined,
+  );
+  return asked;
 }

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import type { Run } from './figures.js';
 
-interface Begun extends Omit<Run, 'opened' | 'closed'> {}
+interface Begun extends Omit<Run, 'opened' | 'closed' | 'endedAt'> {}
 
 export interface Recorder {
   readonly port: number;
@@ -27,7 +27,7 @@ export interface Recorder {
 export const monotonicNow = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 export async function startRecorder(): Promise<Recorder> {
-  const runs: (Begun & { readonly opened: number; closed?: number })[] = [];
+  const runs: (Begun & { readonly opened: number; closed?: number; endedAt?: number })[] = [];
   const sockets = new Set<Socket>();
   let count = 0;
   let isOpen = false;
@@ -35,7 +35,10 @@ export async function startRecorder(): Promise<Recorder> {
     sockets.add(socket);
     let run: (typeof runs)[number] | undefined;
     const gone = (): void => {
-      if (run !== undefined) run.closed ??= count += 1;
+      if (run !== undefined && run.closed === undefined) {
+        run.closed = count += 1;
+        run.endedAt = monotonicNow();
+      }
       sockets.delete(socket);
     };
     socket.once('end', gone).once('close', gone);
