@@ -74,21 +74,23 @@ function placesOf(queue: PQueue): Take {
 }
 
 /**
- * Starts that are at least one gap apart, whatever came before: after an idle time nothing is made up for. One holds the
+ * Starts that are a gap apart, whatever came before: after an idle time nothing is let through at once. One holds the
  * turn while it waits for its instant, so that those behind it stay in the order of their priority.
  */
 function startsOf(perSecond: number): Take {
   const gapMs = 1_000 / perSecond;
   const turns = new PQueue({ concurrency: 1 });
-  let nextAt = Number.NEGATIVE_INFINITY;
+  let due = Number.NEGATIVE_INFINITY;
+  let lastAt = Number.NEGATIVE_INFINITY;
   return async (priority, signal) => {
     const release = await place(turns, priority, signal);
     if (release === undefined) return undefined;
     try {
-      await until(nextAt, signal);
+      await until(Math.max(due, lastAt + gapMs * (1 - FASTER_SHARE)), signal);
       if (signal.aborted) return undefined;
-      // From the instant at which it was due, so that a timer that comes a little late does not lower the rate.
-      nextAt = Math.max(nextAt, performance.now() - gapMs * LATE_SHARE) + gapMs;
+      lastAt = performance.now();
+      // By the schedule, not by when it came: timers of a busy process come late, and would lower the rate.
+      due = Math.max(due, lastAt - CATCH_UP_MS) + gapMs;
       return () => undefined;
     } finally {
       release();
@@ -96,8 +98,10 @@ function startsOf(perSecond: number): Take {
   };
 }
 
-/** How late a start may be, as a share of the gap, and the next one still be on time: windows then hold at most 5 % more. */
-const LATE_SHARE = 0.04;
+/** How much shorter than its gap the time between two starts may be, while starts that came late are made up for: no window holds 5 % too much. */
+const FASTER_SHARE = 0.04;
+/** So far behind its schedule a rate catches up, not further: an idle time is not made up for. */
+const CATCH_UP_MS = 500;
 
 async function until(instant: number, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {

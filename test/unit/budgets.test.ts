@@ -92,8 +92,8 @@ describe('a rate', () => {
       if (start === 2) await new Promise((resolve) => setTimeout(resolve, 100));
     }
     const gaps = starts.slice(1).map((at, index) => at - (starts[index] ?? 0));
-    // A timer of Node may come a millisecond early, and 4 % of a gap are made up for.
-    for (const gap of gaps) expect(gap).toBeGreaterThan(20 - 2);
+    // Late ones are made up for by 4 % of a gap.
+    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(20 * 0.96 - 0.01);
   });
 
   it('is shared by every lane that names it, and serves the lower priority number first', async () => {
