@@ -72,7 +72,7 @@ describe('a batch that is killed', () => {
     expect(lines.map(({ at }) => at).toSorted()).toEqual(all.map((_, index) => `${records}:${index + 1}`).toSorted());
     expect(new Set(lines.map(({ evaluationId }) => evaluationId)).size).toBe(RECORDS);
     expect(lines.every(({ decision }) => decision === 'allow')).toBe(true);
-    const query = `TaskQueue = '${scene.deployment}'`;
+    const query = `TaskQueue = '${scene.deployment}' AND WorkflowType = 'evaluate'`;
     await eventually(`${RECORDS} closed evaluations on the server`, async () => {
       const { count } = await scene.temporal.workflow.count(`${query} AND ExecutionStatus = 'Completed'`);
       return count === RECORDS ? true : undefined;

@@ -171,7 +171,7 @@ describe('a critics module that', () => {
 
   it('blocks its process while it is loaded is given up, too', async () => {
     const module = writeText('for (;;);');
-    await expect(runApart(module, { timeoutMs: 60_000, loadMs: 100 })).rejects.toThrow('blocked its process while it was loaded');
+    await expect(runApart(module, { timeoutMs: 60_000, loadMs: 2_000 })).rejects.toThrow('blocked its process while it was loaded');
   });
 
   it('waits for nothing that can come is told in a process that has nothing else to do', async () => {
