@@ -1,9 +1,11 @@
 /** `tribunal doctor`: looks at a server and says what stands in the way of evaluations, and what is only slower. */
-import type { Connection } from '@temporalio/client';
+import { Client, type Connection } from '@temporalio/client';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { missingSearchAttributes } from '../../temporal/setup.js';
 import { workflowQueue } from '../contract.js';
+import { lanesToHold } from '../lanes/deployment-state.js';
+import { viewDeployment } from '../lanes/deployment-view.js';
 import { freshPollers } from '../pollers.js';
 import { safeText } from '../report/safe.js';
 import { onRun, type Call, type Cli } from './command.js';
@@ -65,6 +67,7 @@ async function checkServer(connection: Connection, namespace: string, deployment
     ['retention', () => retention(connection, namespace)],
     ['search attributes', () => attributes(connection, namespace)],
     ['worker', () => workers(connection, namespace, deployment)],
+    ['lanes', () => lanes(connection, namespace, deployment)],
     ['priority levels', () => priorityLevels(connection, namespace, deployment)],
     ['fairness', async () => FAIRNESS],
     ['clean shutdown', () => cleanShutdown(connection, namespace)],
@@ -107,6 +110,20 @@ async function workers(connection: Connection, namespace: string, deployment: st
   return {
     status: 'warn',
     message: `none of ${deployment} polls: nothing can be judged until \`tribunal worker\` or \`tribunal dev\` runs`,
+  };
+}
+
+/** Limited lanes wait for as long as nobody owns them. */
+async function lanes(connection: Connection, namespace: string, deployment: string): Promise<Omit<Check, 'name'>> {
+  const { state, owners } = await viewDeployment(new Client({ connection, namespace }), deployment);
+  const queues = [...new Set(lanesToHold(state).map((lane) => lane.queue))];
+  const alone = queues.filter((queue) => !owners.has(queue)).map((queue) => queue.slice(deployment.length + 1));
+  if (alone.length > 0)
+    return { status: 'warn', message: `nobody owns ${alone.join(', ')}: critics of limited lanes wait until a worker does` };
+  const identities = new Set(queues.map((queue) => owners.get(queue)?.identity ?? ''));
+  return {
+    status: 'ok',
+    message: queues.length === 0 ? 'none is limited' : `${queues.length} limited, owned by ${[...identities].join(', ')}`,
   };
 }
 

@@ -195,6 +195,7 @@ describe('the server', () => {
       'retention',
       'search attributes',
       'worker',
+      'lanes',
       'priority levels',
       'fairness',
       'clean shutdown',
