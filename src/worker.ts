@@ -155,6 +155,7 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
       try {
         await withStrays(onStray, () => runUntilFailed(workers, failed.promise));
       } finally {
+        await membership.leave();
         await threads.close();
       }
     },

@@ -54,7 +54,13 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
   return async function runCritic(input) {
     const context = Context.current();
     const attempt = beginAttempt(context);
-    const signal = lease === undefined ? context.cancellationSignal : AbortSignal.any([context.cancellationSignal, lease.lost]);
+    const stop = new AbortController();
+    // By hand: what `AbortSignal.any` makes is kept for as long as the lease is, and that may be weeks.
+    const signals = [context.cancellationSignal, ...(lease !== undefined ? [lease.lost] : [])];
+    const onStop = (): void => stop.abort();
+    for (const one of signals) one.addEventListener('abort', onStop, { once: true });
+    if (signals.some((one) => one.aborted)) onStop();
+    const { signal } = stop;
     const beating = setInterval(() => context.heartbeat(attempt.beat()), BEAT_MS);
     try {
       // As the server ranks it, which also knows background work from interactive.
@@ -62,9 +68,10 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
       // Whoever has to wait says so at once: a deadline that comes before the first beat must not look like one that cut a run.
       const waiting = setImmediate(() => context.heartbeat(attempt.beat()));
       const waits = tools.log?.count('waiting');
-      const place = await takePlace({ budgets, threads }, input.critic, priority, signal);
-      waits?.();
-      clearImmediate(waiting);
+      const place = await takePlace({ budgets, threads }, input.critic, priority, signal).finally(() => {
+        waits?.();
+        clearImmediate(waiting);
+      });
       if (place === undefined) throw stopped(context, attempt);
       const runs = tools.log?.count('running');
       let isFree: Promise<unknown> = Promise.resolve();
@@ -86,6 +93,7 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
       }
     } finally {
       clearInterval(beating);
+      for (const one of signals) one.removeEventListener('abort', onStop);
     }
   };
 }
@@ -105,7 +113,10 @@ async function takePlace(
 ): Promise<Place | undefined> {
   const release = await budgets.acquire(priority, signal);
   if (release === undefined || isolation === undefined) return release && { release };
-  const thread = await threads.take(signal);
+  const thread = await threads.take(signal).catch((error: unknown) => {
+    release();
+    throw error;
+  });
   if (thread === undefined) {
     release();
     return undefined;

@@ -54,7 +54,8 @@ export function register(state: DeploymentState, { identity, file, offering, ali
   return settle({
     ...state,
     files: { ...state.files, [file]: offering },
-    latest: file,
+    // Who only comes back is not the latest.
+    latest: state.latest !== undefined && state.files[file] !== undefined ? state.latest : file,
     workers: { ...Object.fromEntries(others), [identity]: file },
   });
 }
@@ -70,7 +71,11 @@ export function drained(state: DeploymentState, queues: readonly string[]): Depl
 }
 
 /** Files without a worker go, but for the last; their lanes that no other file has are retired. */
-function settle(state: DeploymentState): DeploymentState {
+function settle(given: DeploymentState): DeploymentState {
+  const there = Object.values(given.workers);
+  const last = there.at(-1);
+  // A file that was withdrawn says nothing any more while others have workers.
+  const state = last !== undefined && !there.includes(given.latest ?? '') ? { ...given, latest: last } : given;
   const used = new Set([...Object.values(state.workers), ...(state.latest === undefined ? [] : [state.latest])]);
   const entries = Object.entries(state.files);
   const kept = entries.filter(([digest]) => used.has(digest));

@@ -95,7 +95,7 @@ interface Held {
 
 async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, beat, stop }: Held): Promise<void> {
   const budgets = new BudgetPool();
-  const workers = await makeWorkers(deps, lanes, budgets, lease);
+  const workers = await makeWorkers(deps, lanes, budgets, { lease, beat, stop });
   const idle = new IdleLanes({ ...deps, retired: retiredOf(lanes) });
   let isRunning = true;
   const ended = new AbortController();
@@ -128,10 +128,23 @@ const retiredOf = (lanes: readonly OwnedLane[]): Record<string, number> =>
   Object.fromEntries(lanes.flatMap(({ queue, idleMs }) => (idleMs === undefined ? [] : [[queue, idleMs]])));
 
 /** A Worker that was made and never run would hold the connection open. */
-async function makeWorkers(deps: HoldDeps, lanes: readonly OwnedLane[], budgets: BudgetPool, lease: Lease): Promise<OneWorker[]> {
+async function makeWorkers(
+  deps: HoldDeps,
+  lanes: readonly OwnedLane[],
+  budgets: BudgetPool,
+  { lease, beat, stop }: Held,
+): Promise<OneWorker[]> {
   const workers: OneWorker[] = [];
   try {
-    for (const lane of lanes) workers.push(await deps.makeWorker(lane, budgets, lease));
+    let beatAt = performance.now();
+    for (const lane of lanes) {
+      if (stop.aborted || !lease.isValid()) break;
+      workers.push(await deps.makeWorker(lane, budgets, lease));
+      // Many lanes take longer to make than the lease is long.
+      if (performance.now() - beatAt < LEASE_BEAT_MS) continue;
+      beatAt = performance.now();
+      await renew(lease, beat);
+    }
     return workers;
   } catch (error) {
     const running = runTogether(workers);

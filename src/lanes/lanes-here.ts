@@ -1,5 +1,5 @@
 /** Which Workers a process makes of the lanes that it is handed to own. Pure. */
-import { isShared, type Lane, type OwnedLane } from './lanes.js';
+import { isShared, type Lane, type Limit, type OwnedLane } from './lanes.js';
 
 /** So often lanes that a process cannot run are left to others; then nobody is there who can, and somebody must poll them. */
 const MAX_REFUSALS = 20;
@@ -21,5 +21,25 @@ export function lanesHere(
     !own.has(lane.queue) && lane.idleMs === undefined && !lane.uses.every((name) => implementations.has(name));
   const unknown = handed.find(isForeign);
   if (unknown !== undefined && attempt <= MAX_REFUSALS) return unknown.queue;
-  return handed.map((lane) => own.get(lane.queue) ?? lane).filter((lane) => isShared(lane) || !own.has(lane.queue));
+  const lanes = handed.map((lane) => own.get(lane.queue) ?? lane).filter((lane) => isShared(lane) || !own.has(lane.queue));
+  // With nothing left to own it would come back at once, again and again.
+  return lanes.length === 0 ? (handed[0]?.queue ?? 'none') : withOneWord(own, lanes);
+}
+
+/** Lanes of two files may have two values for one limit: this process's own counts, else the least. */
+function withOneWord(own: ReadonlyMap<string, Lane>, lanes: readonly OwnedLane[]): OwnedLane[] {
+  const ours = new Map([...own.values()].flatMap((lane) => lane.limits.map((limit) => [limit.name, limit] as const)));
+  const least = new Map<string, Limit>();
+  for (const limit of lanes.flatMap((lane) => lane.limits)) least.set(limit.name, stricter(least.get(limit.name) ?? limit, limit));
+  return lanes.map((lane) => ({ ...lane, limits: lane.limits.map((limit) => ours.get(limit.name) ?? least.get(limit.name) ?? limit) }));
+}
+
+function stricter(a: Limit, b: Limit): Limit {
+  const maxConcurrent = Math.min(a.maxConcurrent ?? Infinity, b.maxConcurrent ?? Infinity);
+  const rateLimitPerSecond = Math.min(a.rateLimitPerSecond ?? Infinity, b.rateLimitPerSecond ?? Infinity);
+  return {
+    name: a.name,
+    ...(maxConcurrent < Infinity ? { maxConcurrent } : {}),
+    ...(rateLimitPerSecond < Infinity ? { rateLimitPerSecond } : {}),
+  };
 }

@@ -36,7 +36,8 @@ export class LeaseWorker implements OneWorker {
     this.#worker = worker;
     const running = worker.run();
     if (this.isStopped()) worker.shutdown();
-    await Promise.all([running, this.membership.stay()]);
+    // Without its Workers a process is no member: one that stayed would be counted on for ever.
+    await Promise.all([running.finally(() => this.membership.stop()), this.membership.stay()]);
   }
 
   getState(): ReturnType<Worker['getState']> {
@@ -45,6 +46,7 @@ export class LeaseWorker implements OneWorker {
 
   shutdown(): void {
     this.#isStopped = true;
+    this.membership.stop();
     if (this.#worker?.getState() === 'RUNNING') this.#worker.shutdown();
   }
 

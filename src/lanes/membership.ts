@@ -89,7 +89,8 @@ export class Membership {
       if (this.#stop.signal.aborted) return;
       const found = await this.#look().catch(() => undefined);
       if (found === undefined || (await this.#isUpToDate(found))) continue;
-      await this.join();
+      // Whoever was a member before a conflict came is not the one to go.
+      await this.join().catch((error: unknown) => this.log('error', reasonOf(error)));
     }
   }
 
@@ -98,6 +99,11 @@ export class Membership {
     if (!isRunning || state.workers[this.member.identity] === undefined) return false;
     const alive = await this.#alive().catch(() => undefined);
     return alive === undefined || Object.keys(state.workers).every((worker) => worker === this.member.identity || alive.includes(worker));
+  }
+
+  /** Joins no more. */
+  stop(): void {
+    this.#stop.abort();
   }
 
   /** It was told to stop. */
@@ -124,13 +130,13 @@ export class Membership {
   async #register(): Promise<void> {
     const { isRunning, endedAt } = await this.#look();
     const alive = await this.#alive();
-    // Whoever owned lanes under a run that was ended just now notices by its next heartbeat.
-    const isFresh = !isRunning && endedAt !== undefined && Date.now() - endedAt < LEASE_TIMEOUT_MS;
+    // Whoever owned lanes under a run that was ended notices by its next heartbeat. By no clock: theirs and ours may differ.
+    const isFollowing = isRunning || endedAt !== undefined;
     const input: DeploymentInput = {
       v: 1,
       deployment: this.deployment,
       state: EMPTY_DEPLOYMENT,
-      ...(isFresh ? { quietMs: LEASE_TIMEOUT_MS } : {}),
+      ...(isFollowing ? { quietMs: LEASE_TIMEOUT_MS } : {}),
     };
     const start = new WithStartWorkflowOperation(DEPLOYMENT, {
       workflowId: deploymentId(this.deployment),
@@ -145,8 +151,12 @@ export class Membership {
     const state: unknown = await this.#call(() =>
       this.client.workflow.executeUpdateWithStart(REGISTER_UPDATE, { startWorkflowOperation: start, args: [{ ...this.member, alive }] }),
     );
+    const isNew = !this.#joined;
     this.#joined = true;
-    await this.#refuseConflict(readDeploymentState(state));
+    await this.#refuseConflict(readDeploymentState(state)).catch(async (error: unknown) => {
+      if (isNew && error instanceof PlanConflictError) await this.leave();
+      throw error;
+    });
   }
 
   /** What the deployment's workflow said last, without a worker to ask. */

@@ -60,6 +60,7 @@ export async function deployment(input: DeploymentInput): Promise<void> {
   let state = input.state;
   let changed = true;
   const take = (next: DeploymentState): DeploymentState => {
+    if (JSON.stringify(next) === JSON.stringify(state)) return state;
     state = next;
     changed = true;
     // Clients and workers that start read it there, without a worker to ask.

@@ -66,6 +66,18 @@ describe('the lanes that are owned', () => {
   });
 });
 
+describe('the latest file', () => {
+  it('is the one that came last, not the one of a worker that comes back, and never one that was withdrawn', () => {
+    const one = register(EMPTY_DEPLOYMENT, of('w1', 'f1', offering([lane('a')])));
+    const canary = register(one, of('w2', 'f2', offering([lane('b')], 'h2', 2), ['w1']));
+    expect(canary.latest).toBe('f2');
+    expect(register(canary, of('w1', 'f1', offering([lane('a')]), ['w2'])).latest).toBe('f2');
+    const withdrawn = leave(canary, 'w2');
+    expect(withdrawn.latest).toBe('f1');
+    expect(withdrawn.retired.map((retired) => retired.lane.queue)).toEqual(['b']);
+  });
+});
+
 describe('a worker', () => {
   it('that is gone without a word is forgotten when the next one registers and does not see it', () => {
     const one = register(EMPTY_DEPLOYMENT, of('w1', 'f1', offering([])));

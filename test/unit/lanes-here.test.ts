@@ -29,6 +29,18 @@ it('lanes of another file are polled by whoever has their critics, and left to o
   expect(lanesHere(own(lane('a', 4)), HAS, handed, 21)).toEqual([lane('a', 4), handed[1]]);
 });
 
+it('of two values for one limit the file of the owner counts, else the least', () => {
+  const shared = (queue: string, most: number): Lane => ({ ...lane(queue, most), limits: [{ name: 'plan', maxConcurrent: most }] });
+  const old = { ...shared('a', 10), idleMs: 60_000 };
+  expect(lanesHere(own(shared('b', 5)), HAS, [old, shared('b', 5)], 1)).toEqual([{ ...shared('a', 5), idleMs: 60_000 }, shared('b', 5)]);
+  const older = { ...shared('c', 3), idleMs: 60_000 };
+  expect(lanesHere(own(), HAS, [old, older], 1)).toEqual([{ ...shared('a', 3), idleMs: 60_000 }, older]);
+});
+
+it('lanes of which nothing is left to own here are left to others', () => {
+  expect(lanesHere(own(lane('a', 2, { scope: 'worker' })), HAS, [lane('a', 2)], 50)).toBe('a');
+});
+
 it('a lane that this process polls for itself is not polled twice', () => {
   const alone = lane('a', 2, { scope: 'worker' });
   const free = lane('b', 1, { limits: [] });
