@@ -14,6 +14,7 @@ import { DISTURBANCES, type Scene } from './support/disturb.js';
 import { startDurableServer } from './support/durable-server.js';
 import { mostStarts, peakOf, withoutFrozen, type Run } from './support/figures.js';
 import { makeFleet, recorded, type FleetPlan } from './support/fleet.js';
+import { stateOf } from './support/stall.js';
 import { askOne, misjudged, repeated, timesOf, type Asked } from './support/load.js';
 
 const PLANTS = ['deaf', 'forgetful', 'per-worker'] as const;
@@ -68,9 +69,10 @@ async function campaign({ seed, minutes, plant }: Options): Promise<string[]> {
     const chance = chanceOf(seed);
     const scene: Scene = { fleet, server, members: await fleet.workers(3), freezes: [], chance };
     const until = performance.now() + minutes * 60_000;
-    const load = keepAsking(scene, seed, until);
-    await disturb(scene, until);
-    const { asked, found } = await load;
+    const asked: Asked[] = [];
+    const load = keepAsking(scene, { seed, until, asked });
+    await disturb(scene, until, asked);
+    const found = await load;
     console.log(`${asked.length} evaluations, ${fleet.recorder.runs().length} runs of critics`);
     return [...found, ...(await repeated(fleet, asked)), ...passed(withoutFrozen(fleet.recorder.runs(), scene.freezes))];
   } finally {
@@ -79,11 +81,17 @@ async function campaign({ seed, minutes, plant }: Options): Promise<string[]> {
   }
 }
 
-async function disturb(scene: Scene, until: number): Promise<void> {
+async function disturb(scene: Scene, until: number, asked: readonly Asked[]): Promise<void> {
   const { fleet, chance } = scene;
   while (performance.now() < until) {
     const begun = fleet.recorder.runs().length;
-    await eventually('critics begin again', () => (fleet.recorder.runs().length >= begun + PROGRESS ? true : undefined), RECOVERY_MS);
+    const goesOn = (): true | undefined => (fleet.recorder.runs().length >= begun + PROGRESS ? true : undefined);
+    try {
+      await eventually('critics begin again', goesOn, RECOVERY_MS);
+    } catch (error) {
+      for (const line of await stateOf(fleet, scene.members, asked)) console.log(`STALLED ${line}`);
+      throw error;
+    }
     const name = chance.of(Object.keys(DISTURBANCES));
     const startedAt = performance.now();
     await DISTURBANCES[name]?.(scene);
@@ -92,8 +100,10 @@ async function disturb(scene: Scene, until: number): Promise<void> {
 }
 
 /** Keeps as many under way until the time is over, and waits for the last of them. */
-async function keepAsking(scene: Scene, seed: number, until: number): Promise<{ asked: Asked[]; found: string[] }> {
-  const asked: Asked[] = [];
+async function keepAsking(
+  scene: Scene,
+  { seed, until, asked }: { readonly seed: number; readonly until: number; readonly asked: Asked[] },
+): Promise<string[]> {
   const found: string[] = [];
   await Promise.all(
     Array.from({ length: IN_FLIGHT }, async (_, index) => {
@@ -109,7 +119,7 @@ async function keepAsking(scene: Scene, seed: number, until: number): Promise<{ 
       }
     }),
   );
-  return { asked, found };
+  return found;
 }
 
 function passed(runs: readonly Run[]): string[] {
