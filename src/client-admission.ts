@@ -2,12 +2,12 @@
  * Whom the client lets in before anything is started: there is a worker, the deployment has the plan, and no more wait than
  * the plan allows. What the server said is believed for five seconds, and starts that come together share one question.
  */
-import { WorkflowNotFoundError } from '@temporalio/common';
 import { call, type Host } from './client-calls.js';
 import { NoWorker, OverloadedError, RequestRefused } from './client-errors.js';
-import { DEPLOYMENT_MEMO, deploymentId, workflowQueue } from './contract.js';
+import { workflowQueue } from './contract.js';
 import { overloadOf, type QueueLoad } from './domain/overload.js';
-import { EMPTY_DEPLOYMENT, plansOnOffer, queuesOfPlan, readDeploymentState, type DeploymentState } from './lanes/deployment-state.js';
+import { EMPTY_DEPLOYMENT, plansOnOffer, queuesOfPlan, type DeploymentState } from './lanes/deployment-state.js';
+import { describeDeployment } from './lanes/deployment-view.js';
 import { freshPollers, queueLoad } from './pollers.js';
 
 /** The server itself counts anew as often. */
@@ -152,15 +152,10 @@ async function askForWorker(host: Host): Promise<void> {
 
 /** What its workers have told it; nothing when there is no such workflow, or none that runs. */
 async function askForDeployment(host: Host): Promise<DeploymentState> {
-  return await call(host, `cannot read the plans of ${host.deployment}`, undefined, async () => {
-    try {
-      const { status, memo } = await host.client.workflow.getHandle(deploymentId(host.deployment)).describe();
-      return status.name === 'RUNNING' ? readDeploymentState(memo?.[DEPLOYMENT_MEMO]) : EMPTY_DEPLOYMENT;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return EMPTY_DEPLOYMENT;
-      throw error;
-    }
-  });
+  const found = await call(host, `cannot read the plans of ${host.deployment}`, undefined, () =>
+    describeDeployment(host.client, host.deployment),
+  );
+  return found?.workflow.status.name === 'RUNNING' ? found.state : EMPTY_DEPLOYMENT;
 }
 
 async function askForLoads(host: Host, plan: string, lanes: readonly string[]): Promise<readonly QueueLoad[]> {

@@ -4,7 +4,7 @@ import type { WorkflowService } from '@temporalio/client';
 export type QueueKind = 'workflow' | 'activity';
 
 /** The wire's numbers for the kinds of task queue. */
-const KIND = { workflow: 1, activity: 2 } as const;
+export const QUEUE_KIND = { workflow: 1, activity: 2 } as const;
 
 /** A worker that died is listed for five minutes; a living one polls at least once a minute. */
 const FRESH_MS = 70_000;
@@ -19,7 +19,7 @@ export async function freshPollers(
   const described = await connection.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: queue },
-    taskQueueType: KIND[kind],
+    taskQueueType: QUEUE_KIND[kind],
   });
   return freshOf(described.pollers);
 }
@@ -42,7 +42,7 @@ export async function queueLoad(
   const { stats } = await connection.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: queue },
-    taskQueueType: KIND[kind],
+    taskQueueType: QUEUE_KIND[kind],
     reportStats: true,
   });
   return { waiting: Number(stats?.approximateBacklogCount ?? 0), perSecond: stats?.tasksDispatchRate ?? 0 };

@@ -44,6 +44,13 @@ export function shutdownWorkers(workers: readonly OneWorker[]): void {
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
+/** Workers that were made and will not run: one that never ran would hold the connection open. */
+export async function endUnused(workers: readonly OneWorker[]): Promise<void> {
+  const running = runTogether(workers);
+  shutdownWorkers(workers);
+  await running.catch(() => undefined);
+}
+
 /** What a Worker that failed throws is often about its cleaning up, and sometimes it never comes: the state is what tells. */
 async function runOne(worker: OneWorker): Promise<void> {
   let watch: NodeJS.Timeout | undefined;

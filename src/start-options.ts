@@ -3,8 +3,8 @@
  */
 import { DIGEST_MEMO, SEARCH_ATTRIBUTES, type EvaluateInput } from './contract.js';
 
-/** Workflow tasks of an evaluation are short; one that was lost with its worker must come back soon. */
-const WORKFLOW_TASK_TIMEOUT = '5s' as const;
+/** Workflow tasks of ours are short; one that was lost with its worker must come back soon. */
+export const WORKFLOW_TASK_TIMEOUT = '5s' as const;
 
 /** Fields that the SDK's client and its workflow library take alike. */
 export function startOptions({ request, requestDigest }: EvaluateInput) {

@@ -19,6 +19,7 @@ import { isForThreads, notForThreads, type CriticRegistry } from './critics/regi
 import { CriticThreads } from './critics/threads/threads.js';
 import { deferred } from './deferred.js';
 import { sha256 } from './digest.js';
+import { isErrorName } from './domain/error-name.js';
 import { useOf, type Plan } from './domain/plan.js';
 import type { Tenants } from './domain/tenants.js';
 import { BudgetPool } from './lanes/budgets.js';
@@ -32,7 +33,7 @@ import { LeaseWorker } from './lanes/lease-worker.js';
 import { memberIdentity, Membership } from './lanes/membership.js';
 import { countSinks, laneGauges } from './metrics.js';
 import { freshPollers, queueLoad } from './pollers.js';
-import { runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
+import { endUnused, runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
 
 export { loadDeployment, type Deployment, type DeploymentOptions } from './deployment.js';
@@ -139,10 +140,7 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
         ),
       );
   } catch (error) {
-    // A Worker that was made and never run would hold the connection open.
-    const running = runTogether(workers);
-    shutdownWorkers(workers);
-    await Promise.allSettled([running, threads.close()]);
+    await Promise.allSettled([endUnused(workers), threads.close()]);
     throw error;
   }
   workers.push(new LeaseWorker(deployment.name, common, holding, membership));
@@ -234,7 +232,7 @@ function membershipOf(
 function kindOf(thrown: unknown): string {
   try {
     const name: unknown = thrown instanceof Error ? thrown.name : typeof thrown;
-    return typeof name === 'string' && /^[A-Za-z]{1,64}$/.test(name) ? name : 'an Error of its own';
+    return isErrorName(name) ? name : 'an Error of its own';
   } catch {
     return 'something that cannot be read';
   }

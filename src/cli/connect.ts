@@ -16,6 +16,8 @@ const DEPLOYMENT_FILE = 'tribunal.yaml';
 export interface Connected {
   readonly client: TribunalClient;
   readonly connection: Connection;
+  /** What the client sends and reads payloads by; absent: the SDK's own. */
+  readonly dataConverter?: DataConverter;
   /** Where a browser shows an evaluation; `undefined` when nobody knows where the UI is. */
   uiOf(evaluationId: string): string | undefined;
   close(): Promise<void>;
@@ -42,18 +44,15 @@ export async function openConnection({ connectionOptions, source }: Pick<Server,
 export async function connectClient(options: GlobalOptions & { readonly file?: string }, env: NodeJS.ProcessEnv): Promise<Connected> {
   const deployment = deploymentName(options, env);
   const converter = await converterFor(options, env);
+  const converted = converter === undefined ? {} : { dataConverter: converter.dataConverter };
   const server = await serverOf(options, env);
   const { namespace, uiUrl } = server;
   const connection = await openConnection(server);
-  const client = await TribunalClient.connect({
-    connection,
-    namespace,
-    deployment,
-    ...(converter !== undefined ? { dataConverter: converter.dataConverter } : {}),
-  });
+  const client = await TribunalClient.connect({ connection, namespace, deployment, ...converted });
   return {
     client,
     connection,
+    ...converted,
     uiOf: (evaluationId) => (uiUrl === undefined ? undefined : uiAddress(uiUrl, namespace, evaluationId)),
     close: () => connection.close(),
   };

@@ -6,7 +6,7 @@ import { missingSearchAttributes } from '../../temporal/setup.js';
 import { workflowQueue } from '../contract.js';
 import { lanesToHold } from '../lanes/deployment-state.js';
 import { viewDeployment } from '../lanes/deployment-view.js';
-import { freshPollers } from '../pollers.js';
+import { freshPollers, QUEUE_KIND } from '../pollers.js';
 import { safeText } from '../report/safe.js';
 import { onRun, type Call, type Cli } from './command.js';
 import { deploymentName, openConnection, serverOf } from './connect.js';
@@ -24,8 +24,6 @@ const CALL_TIMEOUT_MS = 10_000;
 const DAY_S = 86_400;
 /** A retry of a request after this many days would be judged twice. */
 const SHORT_RETENTION_DAYS = 7;
-/** The wire's number of the activity kind of task queue. */
-const ACTIVITY_QUEUE = 2;
 
 export function addDoctor(program: Command, cli: Cli): void {
   onRun(program.command('doctor').description('check the server and what evaluations need of it'), cli, runDoctor);
@@ -132,7 +130,7 @@ async function priorityLevels(connection: Connection, namespace: string, deploym
   const queue = await connection.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: workflowQueue(deployment) },
-    taskQueueType: ACTIVITY_QUEUE,
+    taskQueueType: QUEUE_KIND.activity,
     reportStats: true,
   });
   return levelsOf(Object.keys(queue.statsByPriorityKey ?? {}).map(Number));

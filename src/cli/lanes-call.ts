@@ -2,18 +2,17 @@
 import { hostname, userInfo } from 'node:os';
 import { Client } from '@temporalio/client';
 import { call, type Host } from '../client-calls.js';
+import { MAX_HELD_BY_CHARS } from '../domain/outcomes.js';
 import { viewDeployment, type DeploymentView } from '../lanes/deployment-view.js';
 import { knownLanes, laneNames, lanesCalled, type KnownLane } from '../lanes/known-lanes.js';
 import type { Lane } from '../lanes/lanes.js';
 import { CIRCUIT, lookAtQueue, setQueueRate, type QueueSetting } from '../lanes/queue-setting.js';
 import type { Call } from './command.js';
-import { connectClient, converterFor } from './connect.js';
+import { connectClient } from './connect.js';
 import { EXIT, usageError } from './exit.js';
 
 /** Shorter than what reports keep of it, so that the mark of an earlier rate fits. */
 const MAX_REASON_CHARS = 160;
-/** What reports keep of it. */
-const MAX_BY_CHARS = 100;
 
 export interface Deployed extends DeploymentView {
   readonly host: Host;
@@ -23,10 +22,9 @@ export interface Deployed extends DeploymentView {
 export async function withDeployment({ options, io }: Call<unknown>, work: (deployed: Deployed) => Promise<void>): Promise<number> {
   const connected = await connectClient(options, io.env);
   try {
+    const { connection, dataConverter } = connected;
     const { namespace, deployment } = connected.client;
-    const converter = await converterFor(options, io.env);
-    const dataConverter = converter === undefined ? {} : { dataConverter: converter.dataConverter };
-    const client = new Client({ connection: connected.connection, namespace, ...dataConverter });
+    const client = new Client({ connection, namespace, ...(dataConverter !== undefined ? { dataConverter } : {}) });
     const host = { client, index: client, namespace, deployment };
     const view = await call(host, `cannot look at the deployment ${deployment}`, undefined, () => viewDeployment(host.client, deployment));
     await work({ ...view, host, lanes: knownLanes(deployment, view.state) });
@@ -71,7 +69,7 @@ export async function setLane(
 /** Who asks: `--by`, else the user of this machine. */
 export function checkedBy(by: string | undefined): string {
   const who = by ?? ownName();
-  if (who === '' || who.length > MAX_BY_CHARS) throw usageError(`--by must have between 1 and ${MAX_BY_CHARS} characters`);
+  if (who === '' || who.length > MAX_HELD_BY_CHARS) throw usageError(`--by must have between 1 and ${MAX_HELD_BY_CHARS} characters`);
   if (who === CIRCUIT) throw usageError(`--by must not be ${JSON.stringify(CIRCUIT)}: what that name has set, a lane's circuit takes back`);
   return who;
 }
@@ -83,7 +81,7 @@ export function checkedReason(reason: string): string {
 
 function ownName(): string {
   try {
-    return `${userInfo().username}@${hostname()}`.slice(0, MAX_BY_CHARS);
+    return `${userInfo().username}@${hostname()}`.slice(0, MAX_HELD_BY_CHARS);
   } catch {
     // In a container the user may have no name.
     return hostname();

@@ -5,6 +5,7 @@
  * Of what comes along with a line only the fields below are written: an error, a whole task or the words of a critic may
  * hold content, and a list of what is forbidden would miss the next field.
  */
+import { isErrorName } from '../domain/error-name.js';
 import { safeText } from '../report/safe.js';
 import type { Settings } from '../settings.js';
 import type { Io, Output } from './output.js';
@@ -74,7 +75,7 @@ function fieldsOf(meta: Readonly<Record<string, unknown>>): Record<string, strin
 function errorName(error: unknown): string | undefined {
   try {
     const name: unknown = error instanceof Error ? error.name : undefined;
-    return typeof name === 'string' && /^[A-Za-z]{1,64}$/.test(name) ? name : undefined;
+    return isErrorName(name) ? name : undefined;
   } catch {
     return undefined;
   }

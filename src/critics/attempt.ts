@@ -8,6 +8,7 @@
  * A4 A critic cannot change what it is handed: the critics of a batch are handed the same objects.
  */
 import { compileCel } from '../domain/cel.js';
+import { isErrorName } from '../domain/error-name.js';
 import { CODES, type Code } from '../domain/errors.js';
 import { MAX_MESSAGE_CHARS, type Finding, type FindingCost } from '../domain/finding.js';
 import type { AttemptClass } from '../domain/outcomes.js';
@@ -261,7 +262,5 @@ function criticError(thrown: unknown): Failed | undefined {
 function errorName(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return `threw a ${typeof thrown}`;
   const name: unknown = thrown instanceof Error ? thrown.name : undefined;
-  return typeof name === 'string' && /^[A-Za-z]{1,64}$/.test(name)
-    ? `threw ${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`
-    : 'threw something that is not an Error';
+  return isErrorName(name) ? `threw ${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}` : 'threw something that is not an Error';
 }

@@ -99,6 +99,11 @@ export function lanesToHold(state: DeploymentState): OwnedLane[] {
   return lanes;
 }
 
+/** The lanes of all files, one for each queue: of one that several have, the latest file's word. */
+export function lanesOnOffer(state: DeploymentState): Lane[] {
+  return [...new Map(latestLast(state).flatMap(({ lanes }) => lanes.map((lane) => [lane.queue, lane]))).values()];
+}
+
 /** The plans that may be asked for, by name: those of all files, the latest file's word for one that several have. */
 export function plansOnOffer(state: DeploymentState): ReadonlyMap<string, PlanCard> {
   return new Map(latestLast(state).flatMap(({ plans }) => Object.entries(plans)));

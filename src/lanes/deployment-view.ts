@@ -17,23 +17,32 @@ export interface DeploymentView {
 /** On the wire: an activity that a worker has. */
 const STARTED = 2;
 
-export async function viewDeployment(client: Client, deployment: string): Promise<DeploymentView> {
-  let found: WorkflowExecutionDescription;
+/** The deployment's workflow as it stands, and what it said last; `undefined` when there is none. */
+export async function describeDeployment(
+  client: Client,
+  deployment: string,
+): Promise<{ readonly workflow: WorkflowExecutionDescription; readonly state: DeploymentState } | undefined> {
   try {
-    found = await client.workflow.getHandle(deploymentId(deployment)).describe();
+    const workflow = await client.workflow.getHandle(deploymentId(deployment)).describe();
+    return { workflow, state: readDeploymentState(workflow.memo?.[DEPLOYMENT_MEMO]) };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return { state: EMPTY_DEPLOYMENT, owners: new Map() };
+    if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
+}
+
+export async function viewDeployment(client: Client, deployment: string): Promise<DeploymentView> {
+  const found = await describeDeployment(client, deployment);
   const owners = new Map<string, LaneOwner>();
-  for (const { state, activityId, lastWorkerIdentity, heartbeatDetails } of found.raw.pendingActivities ?? []) {
+  if (found === undefined) return { state: EMPTY_DEPLOYMENT, owners };
+  for (const { state, activityId, lastWorkerIdentity, heartbeatDetails } of found.workflow.raw.pendingActivities ?? []) {
     // What waits for its next owner still carries the beats of the last one.
     if (state !== STARTED) continue;
     const place = { namespace: client.options.namespace, workflowId: deploymentId(deployment), activityId: activityId ?? '' };
     const status = readOwnerStatus(await decoded(client, heartbeatDetails, place));
     for (const [queue, count] of Object.entries(status?.lanes ?? {})) owners.set(queue, { identity: lastWorkerIdentity ?? '', ...count });
   }
-  return { state: readDeploymentState(found.memo?.[DEPLOYMENT_MEMO]), owners };
+  return { state: found.state, owners };
 }
 
 type Details = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number]['heartbeatDetails'];

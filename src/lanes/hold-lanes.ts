@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { ActivityCancelledError, ActivityNotFoundError, ActivityPausedError, ActivityResetError } from '@temporalio/client';
 import type { HoldInput, LeaseActivities } from '../contract.js';
-import { runTogether, shutdownWorkers, type OneWorker } from '../run-workers.js';
+import { endUnused, runTogether, shutdownWorkers, type OneWorker } from '../run-workers.js';
 import { BudgetPool } from './budgets.js';
 import { lanesHere } from './lanes-here.js';
 import type { Lane, OwnedLane } from './lanes.js';
@@ -127,7 +127,6 @@ async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, be
 const retiredOf = (lanes: readonly OwnedLane[]): Record<string, number> =>
   Object.fromEntries(lanes.flatMap(({ queue, idleMs }) => (idleMs === undefined ? [] : [[queue, idleMs]])));
 
-/** A Worker that was made and never run would hold the connection open. */
 async function makeWorkers(
   deps: HoldDeps,
   lanes: readonly OwnedLane[],
@@ -147,9 +146,7 @@ async function makeWorkers(
     }
     return workers;
   } catch (error) {
-    const running = runTogether(workers);
-    shutdownWorkers(workers);
-    await running.catch(() => undefined);
+    await endUnused(workers);
     throw error;
   }
 }

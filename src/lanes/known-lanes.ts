@@ -1,5 +1,5 @@
 /** The lanes of a deployment by the names that people call them, and which task queues a name means. Pure. */
-import type { DeploymentState } from './deployment-state.js';
+import { lanesOnOffer, type DeploymentState } from './deployment-state.js';
 import type { Lane } from './lanes.js';
 
 export interface KnownLane {
@@ -11,11 +11,10 @@ export interface KnownLane {
 }
 
 /** Of all files of the deployment; of a lane that two of them have, the latest one's word counts. */
-export function knownLanes(deployment: string, { files, latest, retired }: DeploymentState): KnownLane[] {
-  const digests = Object.keys(files).toSorted((a, b) => Number(a === latest) - Number(b === latest));
-  const offered = new Map(digests.flatMap((digest) => files[digest]?.lanes ?? []).map((lane) => [lane.queue, lane]));
-  const gone = retired.filter(({ lane }) => !offered.has(lane.queue));
-  const all = [...[...offered.values()].map((lane) => ({ lane, retired: false })), ...gone.map(({ lane }) => ({ lane, retired: true }))];
+export function knownLanes(deployment: string, state: DeploymentState): KnownLane[] {
+  const offered = lanesOnOffer(state).map((lane) => ({ lane, retired: false }));
+  const gone = state.retired.filter(({ lane: { queue } }) => offered.every(({ lane }) => lane.queue !== queue));
+  const all = [...offered, ...gone.map(({ lane }) => ({ lane, retired: true }))];
   const short = (queue: string): string => queue.slice(`${deployment}/p/`.length);
   const isAlone = (queue: string): boolean => all.filter(({ lane }) => short(lane.queue) === short(queue)).length === 1;
   return all

@@ -68,6 +68,7 @@ class LaneWatch implements LaneLog {
   readonly #breaker: CircuitBreaker | undefined;
   /** Cuts the wait for the next look. */
   #soon = new AbortController();
+  #isOver = false;
 
   constructor(deps: WatchDeps, lane: Lane, isOwner: (() => boolean) | undefined) {
     this.#deps = deps;
@@ -99,11 +100,11 @@ class LaneWatch implements LaneLog {
 
   /** @returns the function that ends it. */
   begin(): () => void {
-    const stop = new AbortController();
-    void this.#follow(stop.signal);
+    void this.#follow();
     this.#tell(true);
     return () => {
-      stop.abort();
+      this.#isOver = true;
+      this.#soon.abort();
       this.#tell(false);
     };
   }
@@ -119,11 +120,11 @@ class LaneWatch implements LaneLog {
     gauges.tripped(this.#queue, false);
   }
 
-  async #follow(stop: AbortSignal): Promise<void> {
-    while (!stop.aborted) {
+  async #follow(): Promise<void> {
+    while (!this.#isOver) {
       this.#soon = new AbortController();
+      const { signal } = this.#soon;
       await this.#look().catch(() => undefined);
-      const signal = AbortSignal.any([stop, this.#soon.signal]);
       await sleep(this.#deps.brakes?.watchMs ?? WATCH_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }

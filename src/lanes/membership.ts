@@ -4,13 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  Client,
-  WithStartWorkflowOperation,
-  WorkflowNotFoundError,
-  type ClientOptions,
-  type WorkflowExecutionDescription,
-} from '@temporalio/client';
+import { Client, WithStartWorkflowOperation, type ClientOptions } from '@temporalio/client';
 import {
   DEPLOYMENT,
   DEPLOYMENT_MEMO,
@@ -22,7 +16,9 @@ import {
   type DeploymentInput,
 } from '../contract.js';
 import { freshPollers } from '../pollers.js';
+import { WORKFLOW_TASK_TIMEOUT } from '../start-options.js';
 import { conflictOf, EMPTY_DEPLOYMENT, readDeploymentState, type DeploymentState, type Offering } from './deployment-state.js';
+import { describeDeployment } from './deployment-view.js';
 import { LEASE_TIMEOUT_MS } from './lease-times.js';
 
 export interface Member {
@@ -40,8 +36,6 @@ const LOOK_MS = 15_000;
 const AGAIN_MS = 1_000;
 /** Whoever stops does not wait longer for the others to be told. */
 const LEAVE_TIMEOUT_MS = 2_000;
-/** The workflow's tasks take milliseconds; one that was lost with its process must come back soon. */
-const WORKFLOW_TASK_TIMEOUT = '5s' as const;
 
 export class Membership {
   readonly client: Client;
@@ -81,8 +75,7 @@ export class Membership {
     }
   }
 
-  /** Until the process stops: joins again when the deployment's workflow was ended, has forgotten it, or
-   * counts on one that is gone. */
+  /** Until the process stops: joins again when the deployment's workflow was ended, has forgotten it, or counts on one that is gone. */
   async stay(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       await this.#pause(LOOK_MS);
@@ -161,17 +154,13 @@ export class Membership {
 
   /** What the deployment's workflow said last, without a worker to ask. */
   async #look(): Promise<{ readonly state: DeploymentState; readonly isRunning: boolean; readonly endedAt?: number }> {
-    let found: WorkflowExecutionDescription;
-    try {
-      found = await this.#call(() => this.client.workflow.getHandle(deploymentId(this.deployment)).describe());
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return { state: EMPTY_DEPLOYMENT, isRunning: false };
-      throw error;
-    }
+    const found = await this.#call(() => describeDeployment(this.client, this.deployment));
+    if (found === undefined) return { state: EMPTY_DEPLOYMENT, isRunning: false };
+    const { status, closeTime } = found.workflow;
     return {
-      state: readDeploymentState(found.memo?.[DEPLOYMENT_MEMO]),
-      isRunning: found.status.name === 'RUNNING',
-      ...(found.closeTime !== undefined ? { endedAt: found.closeTime.getTime() } : {}),
+      state: found.state,
+      isRunning: status.name === 'RUNNING',
+      ...(closeTime !== undefined ? { endedAt: closeTime.getTime() } : {}),
     };
   }
 

@@ -3,7 +3,7 @@
  * is handed out, nothing is lost. Server, not process, keeps it, so it outlives everybody who set it. Needs no worker.
  */
 import type { Client } from '@temporalio/client';
-import { freshOf } from '../pollers.js';
+import { freshOf, QUEUE_KIND } from '../pollers.js';
 
 /** A rate that somebody set, or took back, beside what the file says. */
 export interface QueueSetting {
@@ -27,8 +27,6 @@ export interface QueueLook {
 /** The identity under which a lane's circuit pauses it. */
 export const CIRCUIT = 'tribunal circuit';
 
-/** The wire's number for task queues of activities. */
-const ACTIVITY = 2;
 /** One look or one change. */
 const CALL_TIMEOUT_MS = 5_000;
 
@@ -40,7 +38,7 @@ export async function lookAtQueue(client: Client, queue: string, stats = true): 
     client.workflowService.describeTaskQueue({
       namespace: client.options.namespace,
       taskQueue: { name: queue },
-      taskQueueType: ACTIVITY,
+      taskQueueType: QUEUE_KIND.activity,
       reportConfig: true,
       reportStats: stats,
     }),
@@ -76,7 +74,7 @@ export async function setQueueRate(
       namespace: client.options.namespace,
       identity: by,
       taskQueue: queue,
-      taskQueueType: ACTIVITY,
+      taskQueueType: QUEUE_KIND.activity,
       updateQueueRateLimit: { ...(rate !== undefined ? { rateLimit: { requestsPerSecond: rate } } : {}), reason },
     }),
   );

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import type { Critic } from '../critics/critic.js';
 import { loadCriticsModule } from '../critics/module.js';
 import { makeRegistry } from '../critics/registry.js';
+import { isErrorName } from '../domain/error-name.js';
 import type { Json } from '../domain/finding.js';
 import { caseChecks, readCases } from './cases.js';
 import { CheckFailed, type Check } from './check.js';
@@ -89,7 +90,7 @@ function endOf(error: unknown): CheckEnd {
   try {
     if (error instanceof CheckFailed) return { status: error.level, message: error.message, lost: error.lost };
     // Its message may quote the content.
-    if (error instanceof Error && /^[A-Za-z]{1,64}$/.test(error.name)) return failed(`it threw: ${error.name}`);
+    if (error instanceof Error && isErrorName(error.name)) return failed(`it threw: ${error.name}`);
   } catch {
     // Told below.
   }

@@ -8,6 +8,7 @@ import { loadCriticsModule } from '../../src/critics/module.js';
 import { makeRegistry, type CriticRegistry } from '../../src/critics/registry.js';
 import { CriticThreads } from '../../src/critics/threads/threads.js';
 import type { CriticUse } from '../../src/domain/plan.js';
+import { attemptHost } from '../support/attempt-host.js';
 import { critic } from '../support/plans.js';
 import { interleaved, pick } from './measure.js';
 
@@ -73,19 +74,7 @@ const attemptWith =
       registry,
       use,
       { content: CONTENT, context: {}, findings: {} },
-      {
-        signal,
-        heartbeat: () => undefined,
-        log: () => undefined,
-        secret: () => undefined,
-        fetch: globalThis.fetch,
-        idempotencyKey: 'k',
-        attempt: 1,
-        tenant: 'default',
-        riskTier: 'medium',
-        size: CONTENT.length,
-        ...(call !== undefined ? { callElsewhere: call } : {}),
-      },
+      attemptHost({ signal, size: CONTENT.length, ...(call !== undefined ? { callElsewhere: call } : {}) }),
       LOOP_MS,
     );
 

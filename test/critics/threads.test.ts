@@ -12,6 +12,7 @@ import { loadCriticsModule } from '../../src/critics/module.js';
 import { CriticThreads, type ThreadsOptions } from '../../src/critics/threads/threads.js';
 import type { Finding, Json } from '../../src/domain/finding.js';
 import type { PlanCritic } from '../../src/domain/plan.js';
+import { attemptHost } from '../support/attempt-host.js';
 import { critic } from '../support/plans.js';
 import { SECRET, SHAPES } from '../support/hostile-shapes.js';
 import { hostile } from '../support/thread-critics/hostile.js';
@@ -39,20 +40,6 @@ function make(more: Partial<ThreadsOptions> = {}): CriticThreads {
   return threads;
 }
 
-const hostOf = (more: Partial<AttemptHost> = {}): AttemptHost => ({
-  signal: new AbortController().signal,
-  heartbeat: () => undefined,
-  log: () => undefined,
-  secret: () => undefined,
-  fetch: globalThis.fetch,
-  idempotencyKey: 'k',
-  attempt: 1,
-  tenant: 'default',
-  riskTier: 'medium',
-  size: 1,
-  ...more,
-});
-
 /** One attempt, as a worker makes it. */
 async function attempt(threads: CriticThreads, of: PlanCritic, given: Given = {}): Promise<AttemptEnd> {
   const { content = 'text', timeoutMs = LONG_MS, findings = {}, ...host } = given;
@@ -63,7 +50,7 @@ async function attempt(threads: CriticThreads, of: PlanCritic, given: Given = {}
       registry,
       of,
       { content, context: { from: 'test' }, findings },
-      hostOf({ ...host, callElsewhere: thread.call }),
+      attemptHost({ ...host, callElsewhere: thread.call }),
       timeoutMs,
     );
   } finally {
@@ -112,7 +99,7 @@ describe('a critic in a thread', { timeout }, () => {
         registry,
         critic('p', { uses: 'pattern', with: { words: [{ word: 'text', code: 'w', severity: 1 }] } }),
         { content: 'text', context: {}, findings: {} },
-        hostOf(),
+        attemptHost(),
         LONG_MS,
       );
       const there = await attempt(threads, acting('answer'));

@@ -1,7 +1,7 @@
 /** Worker processes that are watched: metrics, probes and JSON lines, as a cluster asks for them. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { build, callsOf, eventually, says, type Running } from '../support/processes.js';
-import { makeScene, type Scene } from '../support/scene.js';
+import { gated, makeScene } from '../support/scene.js';
 import { scrape, valueOf } from '../support/scrape.js';
 
 beforeAll(build);
@@ -16,16 +16,6 @@ async function watchedAt(worker: Running): Promise<string> {
 }
 
 const statusOf = async (url: string): Promise<number> => (await fetch(url)).status;
-
-/** A remote critic that records its calls, and answers when the file `gate` is there. */
-const gated = (file: Scene['file'], more: object = {}) => ({
-  uses: 'scripted',
-  with: { record: file('gated'), waitFor: file('gate') },
-  stage: 'core_analysis',
-  attemptTimeout: '50s',
-  retryBackoffBase: 1,
-  ...more,
-});
 
 describe.concurrent('a worker process with --metrics', () => {
   test('that takes over an evaluation by replay counts its end once, and not again what was counted before', async (context) => {

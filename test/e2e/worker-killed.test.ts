@@ -3,19 +3,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { activitiesOf, attemptsOf } from '../support/history.js';
 import { callsIn, criticOf } from '../support/harness.js';
 import { build, callsOf, eventually } from '../support/processes.js';
-import { isResult, isVerdict, makeScene, moduleOf, resultsKept, type Scene } from '../support/scene.js';
+import { gated, isResult, isVerdict, makeScene, moduleOf, resultsKept, type Scene } from '../support/scene.js';
 
 beforeAll(build);
-
-/** A remote critic that records its calls, and answers when the file `gate` is there. */
-const gated = (file: Scene['file'], more: object = {}) => ({
-  uses: 'scripted',
-  with: { record: file('gated'), waitFor: file('gate') },
-  stage: 'core_analysis',
-  attemptTimeout: '50s',
-  retryBackoffBase: 1,
-  ...more,
-});
 
 /** Each waits for a heartbeat time-out of 5 s, so they wait beside each other. */
 describe.concurrent('a worker that is killed', () => {

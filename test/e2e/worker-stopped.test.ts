@@ -3,19 +3,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { activitiesOf, attemptsOf } from '../support/history.js';
 import { callsIn, criticOf } from '../support/harness.js';
 import { build, callsOf, says } from '../support/processes.js';
-import { makeScene, type Scene } from '../support/scene.js';
+import { gated, makeScene, type Scene } from '../support/scene.js';
 
 beforeAll(build);
-
-/** A remote critic that records its calls, and answers when the file `gate` is there. */
-const gated = (file: Scene['file'], more: object = {}) => ({
-  uses: 'scripted',
-  with: { record: file('gated'), waitFor: file('gate') },
-  stage: 'core_analysis',
-  attemptTimeout: '50s',
-  retryBackoffBase: 1,
-  ...more,
-});
 
 describe.concurrent('a worker that gets SIGTERM while a critic runs', () => {
   test('lets it end within the grace and exits 0; the next worker finds its result and does not run it again', async (context) => {

@@ -63,6 +63,16 @@ const BASE = {
   verdict: { rules: [{ deny: 'findings.exists(f, f.severity >= 0.9)', reason: 'severe' }], otherwise: 'allow' },
 };
 
+/** A remote critic that records its calls, and answers when the file `gate` is there. */
+export const gated = (file: Scene['file'], more: object = {}) => ({
+  uses: 'scripted',
+  with: { record: file('gated'), waitFor: file('gate') },
+  stage: 'core_analysis',
+  attemptTimeout: '50s',
+  retryBackoffBase: 1,
+  ...more,
+});
+
 /** Text of a critics module with one critic, whose `body` may call `note('start')` and use `attempt`. Its calls are recorded in a file of its name. */
 export const moduleOf = (file: Scene['file'], name: string, body: string): string => `
   import { appendFileSync, existsSync } from 'node:fs';

@@ -24,15 +24,21 @@ export async function backlogOf({ connection, client }: Pick<Harness, 'connectio
 }
 
 /** As an operator does: what waits in a lane stays there until {@link resume}. */
-export const pause = async (harness: Harness, queue: string): Promise<void> => await setRate(harness, queue, { requestsPerSecond: 0 });
+export const pause = async (harness: Harness, queue: string): Promise<void> => await setRate(harness, queue, 0);
 export const resume = async (harness: Harness, queue: string): Promise<void> => await setRate(harness, queue);
 
-async function setRate({ connection, client }: Harness, queue: string, rateLimit?: { readonly requestsPerSecond: number }): Promise<void> {
+/** Starts a second that the server hands out of a queue; none gives it back to what its workers say. */
+export async function setRate(
+  { connection, client }: Pick<Harness, 'connection' | 'client'>,
+  queue: string,
+  requestsPerSecond?: number,
+): Promise<void> {
   await connection.workflowService.updateTaskQueueConfig({
     namespace: client.namespace,
+    identity: 'operator',
     taskQueue: queue,
     taskQueueType: ACTIVITY,
-    updateQueueRateLimit: { ...(rateLimit !== undefined ? { rateLimit } : {}), reason: 'a test' },
+    updateQueueRateLimit: { ...(requestsPerSecond !== undefined ? { rateLimit: { requestsPerSecond } } : {}), reason: 'a test' },
   });
 }
 

@@ -4,6 +4,7 @@ import { runAttempt, type AttemptEnd } from '../../src/critics/attempt.js';
 import { CriticError, type AnyCritic } from '../../src/critics/critic.js';
 import { makeRegistry } from '../../src/critics/registry.js';
 import { useOf, type PlanCritic } from '../../src/domain/plan.js';
+import { attemptHost } from '../support/attempt-host.js';
 import { critic } from '../support/plans.js';
 
 const price = { inputPerMillion: 2, outputPerMillion: 10 };
@@ -11,20 +12,8 @@ const tokens = { inputTokens: 1_000, outputTokens: 100 };
 
 async function attempt(evaluate: AnyCritic['evaluate'], more: Partial<PlanCritic> = { price }): Promise<AttemptEnd> {
   const registry = makeRegistry([{ critic: { name: 'own', version: '1.0.0', evaluate }, from: 'this test' }]);
-  const host = {
-    signal: new AbortController().signal,
-    heartbeat: () => undefined,
-    log: () => undefined,
-    secret: () => undefined,
-    fetch: globalThis.fetch,
-    idempotencyKey: 'k',
-    attempt: 1,
-    tenant: 'default',
-    riskTier: 'medium',
-    size: 1,
-  } as const;
   const use = useOf(critic('c', { uses: 'own', ...more }));
-  return await runAttempt(registry, use, { content: 'text', context: {}, findings: {} }, host, 5_000);
+  return await runAttempt(registry, use, { content: 'text', context: {}, findings: {} }, attemptHost(), 5_000);
 }
 
 describe('an attempt whose critic has a price', () => {

@@ -4,24 +4,13 @@ import { z } from 'zod';
 import { runAttempt, type AttemptEnd } from '../../src/critics/attempt.js';
 import { CriticError, type AnyCritic, type Critic } from '../../src/critics/critic.js';
 import { makeRegistry } from '../../src/critics/registry.js';
+import { attemptHost } from '../support/attempt-host.js';
 import { critic } from '../support/plans.js';
 
 async function attempt(own: AnyCritic, content: string, options: object = {}): Promise<AttemptEnd> {
   const registry = makeRegistry([{ critic: own, from: 'this test' }]);
-  const host = {
-    signal: new AbortController().signal,
-    heartbeat: () => undefined,
-    log: () => undefined,
-    secret: () => undefined,
-    fetch: globalThis.fetch,
-    idempotencyKey: 'k',
-    attempt: 1,
-    tenant: 'default',
-    riskTier: 'medium',
-    size: 1,
-  } as const;
   const use = { ...critic('c', { uses: own.name }), with: options as never };
-  return await runAttempt(registry, use, { content, context: {}, findings: {} }, host, 5_000);
+  return await runAttempt(registry, use, { content, context: {}, findings: {} }, attemptHost(), 5_000);
 }
 
 describe('an attempt', () => {

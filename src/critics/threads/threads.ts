@@ -12,6 +12,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
+import { isErrorName } from '../../domain/error-name.js';
 import { MAX_MESSAGE_CHARS } from '../../domain/finding.js';
 import type { CriticUse } from '../../domain/plan.js';
 import { deferred } from '../../deferred.js';
@@ -246,7 +247,7 @@ function plainFields(fields: unknown): Record<string, string | number | boolean>
   return Object.fromEntries(Object.entries(partsOf(fields)).filter(isPlain));
 }
 
-const kindIn = (kind: unknown): string => (typeof kind === 'string' && /^[A-Za-z]{1,64}$/.test(kind) ? kind : 'an Error of its own');
+const kindIn = (kind: unknown): string => (isErrorName(kind) ? kind : 'an Error of its own');
 
 /** The host's look-up may throw, and the thread must not wait for ever. */
 function secretOf(tools: CriticTools<never> | undefined, name: string): string | undefined {
