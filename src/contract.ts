@@ -40,8 +40,9 @@ export const deploymentId = (deployment: string): string => `${DEPLOYMENT_PREFIX
 export const isDeploymentId = (workflowId: string): boolean => workflowId.startsWith(DEPLOYMENT_PREFIX);
 /** Where worker processes ask for lanes to own. */
 export const leaseQueue = (deployment: string): string => `${deployment}/leases`;
-/** Memo key of the deployment's workflow: a `DeploymentState`. */
+/** Memo keys of the deployment's workflow: a `DeploymentState`, its workers apart, since they alone come and go often. */
 export const DEPLOYMENT_MEMO = 'tribunalDeployment';
+export const WORKERS_MEMO = 'tribunalWorkers';
 export const REGISTER_UPDATE = 'register';
 export const LEAVE_UPDATE = 'leave';
 export const DRAINED_SIGNAL = 'drained';

@@ -165,9 +165,13 @@ async function describe(options: DeploymentOptions): Promise<Described> {
 }
 
 function namedLanes(written: z.output<typeof DeploymentSchema>['lanes'] = {}): NamedLanes {
-  const lanes = Object.entries(written).map(([name, { maxConcurrent, rateLimitPerSecond }]): [string, NamedLanes[string]] => [
+  const lanes = Object.entries(written).map(([name, { maxConcurrent, rateLimitPerSecond, circuit }]): [string, NamedLanes[string]] => [
     name,
-    { ...(maxConcurrent !== undefined ? { maxConcurrent } : {}), ...(rateLimitPerSecond !== undefined ? { rateLimitPerSecond } : {}) },
+    {
+      ...(maxConcurrent !== undefined ? { maxConcurrent } : {}),
+      ...(rateLimitPerSecond !== undefined ? { rateLimitPerSecond } : {}),
+      ...(circuit !== undefined ? { circuit } : {}),
+    },
   ]);
   return Object.fromEntries(lanes);
 }

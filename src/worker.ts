@@ -86,6 +86,8 @@ export interface TribunalWorker {
   readonly lanes: readonly Lane[];
 }
 
+/** What a deployment's plans and lanes may take in the memo of its workflow: the server keeps 2 MB, and four files may be there at once. */
+const MAX_OFFERING_BYTES = 524_288;
 /** Longer than most attempts, shorter than a supervisor's patience. */
 const DEFAULT_GRACE_MS = 30_000;
 /** After the grace period critics are cancelled; what ignores that is left behind after this. */
@@ -127,6 +129,7 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
         () => lease.isValid(),
         (log) => makeLaneWorker(common, lane, { ...tools, budgets: budgets.chain(lane.limits), lease, log }),
       ),
+    log: (message) => options.log?.('warn', message),
     fatal: (error) => failed.resolve(error instanceof Error ? error : new Error('the lanes that this process owns failed')),
   });
   const workers: OneWorker[] = [];
@@ -223,7 +226,13 @@ function membershipOf(
     lanes,
     longestMs: Math.max(0, ...plans.map((plan) => plan.timeouts.globalMs)),
   };
-  const member = { identity: memberIdentity(randomUUID().slice(0, 8)), file: sha256(JSON.stringify(offering)), offering };
+  const told = JSON.stringify(offering);
+  const bytes = Buffer.byteLength(told);
+  if (bytes > MAX_OFFERING_BYTES)
+    throw new Error(
+      `the plans and lanes of the deployment ${deployment.name} take ${bytes} bytes to tell its other workers, more than ${MAX_OFFERING_BYTES}: split it into several deployments`,
+    );
+  const member = { identity: memberIdentity(randomUUID().slice(0, 8)), file: sha256(told), offering };
   const server = { connection, namespace, ...(dataConverter !== undefined ? { dataConverter } : {}) };
   return new Membership(server, deployment.name, member, (...line) => log?.(...line));
 }

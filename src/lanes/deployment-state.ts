@@ -25,7 +25,8 @@ export interface Registration {
   readonly identity: string;
   /** Digest of the offering. */
   readonly file: string;
-  readonly offering: Offering;
+  /** Absent when the deployment knows the file already. */
+  readonly offering?: Offering;
   /** Identities that poll the deployment, as this worker saw it: others are gone without a word. */
   readonly alive: readonly string[];
 }
@@ -49,7 +50,13 @@ export interface DeploymentState {
 
 export const EMPTY_DEPLOYMENT: DeploymentState = { v: 1, files: {}, workers: {}, retired: [] };
 
-export function register(state: DeploymentState, { identity, file, offering, alive }: Registration): DeploymentState {
+/** Whether a worker that registers has said what it brings, or need not. */
+export const isComplete = (state: DeploymentState, { file, offering }: Registration): boolean =>
+  offering !== undefined || state.files[file] !== undefined;
+
+/** A registration that is not complete changes nothing. */
+export function register(state: DeploymentState, { identity, file, offering = state.files[file], alive }: Registration): DeploymentState {
+  if (offering === undefined) return state;
   const others = Object.entries(state.workers).filter(([other]) => other !== identity && alive.includes(other));
   return settle({
     ...state,
@@ -129,12 +136,12 @@ export interface PlanConflict {
 
 export function conflictOf(
   state: DeploymentState,
-  { identity, offering }: Pick<Registration, 'identity' | 'offering'>,
+  { identity, file, offering = state.files[file] }: Pick<Registration, 'identity' | 'file' | 'offering'>,
 ): PlanConflict | undefined {
   for (const [worker, digest] of Object.entries(state.workers)) {
     if (worker === identity) continue;
     for (const [plan, theirs] of Object.entries(state.files[digest]?.plans ?? {})) {
-      const ours = offering.plans[plan];
+      const ours = offering?.plans[plan];
       if (ours !== undefined && ours.version === theirs.version && ours.hash !== theirs.hash)
         return { plan, version: ours.version, worker };
     }
@@ -142,20 +149,24 @@ export function conflictOf(
   return undefined;
 }
 
-/** What a memo says, or the empty state: one of another form, or of a later version, says nothing that is understood here. */
-export function readDeploymentState(value: unknown): DeploymentState {
+/**
+ * What is kept of a state, or the empty state: one of another form, or of a later version, says nothing that is understood here.
+ * @param apart the workers, where they are kept apart.
+ */
+export function readDeploymentState(value: unknown, apart?: unknown): DeploymentState {
   if (!isObject(value) || value['v'] !== 1) return EMPTY_DEPLOYMENT;
-  const { files, workers, retired } = value;
+  const { files, workers = apart, retired } = value;
   const isState = isObject(files) && Object.values(files).every(isOffering) && isObject(workers) && Array.isArray(retired);
   // Of this form by the checks above; what stands deeper was written by the workflow alone.
-  return isState ? (value as unknown as DeploymentState) : EMPTY_DEPLOYMENT;
+  return isState ? ({ ...value, workers } as unknown as DeploymentState) : EMPTY_DEPLOYMENT;
 }
 
 /** Of the form that {@link register} needs; an operator may send anything. */
 export function isRegistration(value: unknown): value is Registration {
   if (!isObject(value)) return false;
   const { identity, file, offering, alive } = value;
-  return typeof identity === 'string' && typeof file === 'string' && Array.isArray(alive) && isOffering(offering);
+  const isMember = typeof identity === 'string' && typeof file === 'string' && Array.isArray(alive);
+  return isMember && (offering === undefined || isOffering(offering));
 }
 
 function isOffering(value: unknown): value is Offering {

@@ -1,6 +1,6 @@
 /** A deployment as the server knows it: its card and the owners of its lanes. Needs no worker, and starts none. */
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
-import { DEPLOYMENT_MEMO, deploymentId } from '../contract.js';
+import { DEPLOYMENT_MEMO, WORKERS_MEMO, deploymentId } from '../contract.js';
 import { EMPTY_DEPLOYMENT, readDeploymentState, type DeploymentState } from './deployment-state.js';
 import { readOwnerStatus, type LaneCount } from './lane-status.js';
 
@@ -17,6 +17,10 @@ export interface DeploymentView {
 /** On the wire: an activity that a worker has. */
 const STARTED = 2;
 
+/** What the deployment's workflow keeps in its memo. */
+export const readDeploymentMemo = (memo: Readonly<Record<string, unknown>> = {}): DeploymentState =>
+  readDeploymentState(memo[DEPLOYMENT_MEMO], memo[WORKERS_MEMO]);
+
 /** The deployment's workflow as it stands, and what it said last; `undefined` when there is none. */
 export async function describeDeployment(
   client: Client,
@@ -24,7 +28,7 @@ export async function describeDeployment(
 ): Promise<{ readonly workflow: WorkflowExecutionDescription; readonly state: DeploymentState } | undefined> {
   try {
     const workflow = await client.workflow.getHandle(deploymentId(deployment)).describe();
-    return { workflow, state: readDeploymentState(workflow.memo?.[DEPLOYMENT_MEMO]) };
+    return { workflow, state: readDeploymentMemo(workflow.memo) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

@@ -57,6 +57,11 @@ export function nextHolds(
   return { begin, end: held.filter(({ id }) => wanted.has(id) || !kept.has(id)).map(({ id }) => id) };
 }
 
-/** Whether a lane still has a file is something that its owner has to know. */
+/** Whether a lane still has a file is something that its owner has to know, and it must have the critics that run there now. */
 const hasAll = (hold: Hold, group: readonly OwnedLane[]): boolean =>
-  group.every(({ queue, idleMs }) => hold.lanes.some((lane) => lane.queue === queue && lane.idleMs === idleMs));
+  group.every(({ queue, idleMs, uses }) =>
+    hold.lanes.some((lane) => lane.queue === queue && lane.idleMs === idleMs && sameNames(lane.uses, uses)),
+  );
+
+const sameNames = (some: readonly string[], others: readonly string[]): boolean =>
+  some.length === others.length && some.every((name) => others.includes(name));

@@ -3,7 +3,8 @@
  *
  * H1 No critic starts, and none goes on, once the lease may be over: its clock stops the Workers, its signal the critics.
  * H2 It is given back by completing the activity, which needs no timer of the server: the next owner has it at once.
- * H3 A Worker that can poll no more ends the whole process: half an owner would look alive.
+ * H3 A Worker that can poll no more ends the whole process: half an owner would look alive. One that could not be made yet
+ *    does not: the server was away, and the next try, here or elsewhere, may find it again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
@@ -33,15 +34,16 @@ export interface HoldDeps {
   status(queues: readonly string[]): unknown;
   /** A lane can be polled no more. */
   fatal(error: unknown): void;
+  log(message: string): void;
 }
 
-/** How soon a process that does not know a lane yet (an older file) is asked again. */
-const UNKNOWN_LANE_MS = 1_000;
+/** A process that does not have a lane's critics (an older one) hands it on: so soon the next one is asked. */
+const UNKNOWN_LANE_MS = 50;
 /** A process that lost lanes needs about so long until it can own them again. */
 const BUSY_MS = 500;
 /** Critics that were told to stop settle within milliseconds; the next owner does not wait longer for one that does not. */
 const SETTLE_MS = 1_000;
-/** The process ends; another one, or its successor, tries after this. */
+/** The process ends, or has no connection; another one, its successor or itself tries after this. */
 const FAILED_MS = 1_000;
 
 export function makeLeaseActivities(deps: HoldDeps): LeaseActivities {
@@ -78,7 +80,8 @@ async function holdLanes(deps: HoldDeps, input: HoldInput): Promise<void> {
     const stop = AbortSignal.any([context.cancellationSignal, asked.signal]);
     if (lease.isValid()) await runLanes(deps, lanes, { lease, beat, stop });
   } catch (error) {
-    deps.fatal(error);
+    if (error instanceof NotMadeError) deps.log(error.message);
+    else deps.fatal(error);
     throw again('LanesFailed', 'the lanes cannot be polled here', FAILED_MS);
   } finally {
     lease.end();
@@ -147,7 +150,14 @@ async function makeWorkers(
     return workers;
   } catch (error) {
     await endUnused(workers);
-    throw error;
+    throw new NotMadeError(error);
+  }
+}
+
+class NotMadeError extends Error {
+  override readonly name = 'NotMadeError';
+  constructor(cause: unknown) {
+    super(`lanes could not be polled yet, which is tried again: ${cause instanceof Error ? cause.message : 'no connection'}`, { cause });
   }
 }
 

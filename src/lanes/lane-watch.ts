@@ -65,7 +65,7 @@ class LaneWatch implements LaneLog {
   readonly #lane: Lane;
   readonly #isOwned: boolean;
   readonly #pauses = new Pauses();
-  readonly #breaker: CircuitBreaker | undefined;
+  readonly #breaker: CircuitBreaker;
   /** Cuts the wait for the next look. */
   #soon = new AbortController();
   #isOver = false;
@@ -75,12 +75,13 @@ class LaneWatch implements LaneLog {
     this.#queue = lane.queue;
     this.#lane = lane;
     this.#isOwned = isOwner !== undefined;
-    if (isOwner === undefined) return;
-    // Where several services are asked, one that fails must not stop the others.
-    const limits = lane.single === true ? deps.brakes?.circuitOf?.(lane) : 'off';
+    // Where several services are asked, one that fails must not stop the others. What many processes poll has no circuit, but
+    // may have been paused by one while it was owned.
+    const hasCircuit = lane.single === true && lane.circuit !== 'off' && isOwner !== undefined;
+    const limits = hasCircuit ? deps.brakes?.circuitOf?.(lane) : 'off';
     this.#breaker = new CircuitBreaker({
       set: (change) => setQueueRate(deps.client, lane.queue, { ...change, by: CIRCUIT }),
-      isOwner,
+      isOwner: isOwner ?? (() => true),
       log: (message) => deps.log(`lane ${lane.queue}: ${message}`),
       ...(limits !== undefined ? { limits } : {}),
     });
@@ -95,7 +96,7 @@ class LaneWatch implements LaneLog {
   }
 
   ended(attempt: Parameters<LaneLog['ended']>[0]): void {
-    if (this.#breaker?.ended(attempt) === true) this.#soon.abort();
+    if (this.#breaker.ended(attempt)) this.#soon.abort();
   }
 
   /** @returns the function that ends it. */
@@ -134,6 +135,6 @@ class LaneWatch implements LaneLog {
     this.#pauses.saw(setting, Date.now());
     this.#deps.gauges.paused(this.#queue, setting.rate === 0);
     this.#deps.gauges.tripped(this.#queue, setting.rate !== undefined && setting.by === CIRCUIT);
-    await this.#breaker?.act(setting);
+    await this.#breaker.act(setting);
   }
 }

@@ -1,8 +1,11 @@
 /** Which Workers a process makes of the lanes that it is handed to own. Pure. */
 import { isShared, type Lane, type Limit, type OwnedLane } from './lanes.js';
 
-/** So often lanes that a process cannot run are left to others; then nobody is there who can, and somebody must poll them. */
-const MAX_REFUSALS = 20;
+/**
+ * So often lanes that a process cannot run are left to others, a twentieth of a second apart: the server asks those that wait
+ * in turn, so that many older processes are passed by. Then nobody is there who can, and somebody must poll them.
+ */
+const MAX_REFUSALS = 100;
 
 /**
  * This process's file says what its lanes allow; the record is for those that another file has, or none any more. A lane that
@@ -17,8 +20,7 @@ export function lanesHere(
   handed: readonly OwnedLane[],
   attempt: number,
 ): OwnedLane[] | string {
-  const isForeign = (lane: OwnedLane): boolean =>
-    !own.has(lane.queue) && lane.idleMs === undefined && !lane.uses.every((name) => implementations.has(name));
+  const isForeign = (lane: OwnedLane): boolean => lane.idleMs === undefined && !lane.uses.every((name) => implementations.has(name));
   const unknown = handed.find(isForeign);
   if (unknown !== undefined && attempt <= MAX_REFUSALS) return unknown.queue;
   const lanes = handed.map((lane) => own.get(lane.queue) ?? lane).filter((lane) => isShared(lane) || !own.has(lane.queue));

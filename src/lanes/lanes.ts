@@ -8,16 +8,21 @@
  */
 import { STAGES, type Plan, type PlanCritic } from '../domain/plan.js';
 
-/** What a lane of the deployment allows; `lanes` of `tribunal.yaml`. */
-export interface NamedLane {
+interface LimitValues {
   readonly maxConcurrent?: number;
   /** Starts a second; may be below 1. */
   readonly rateLimitPerSecond?: number;
 }
+
+/** What a lane of the deployment allows; `lanes` of `tribunal.yaml`. */
+export interface NamedLane extends LimitValues {
+  /** The lane is never paused by its circuit. Absent: when its service keeps failing. */
+  readonly circuit?: 'off';
+}
 export type NamedLanes = Readonly<Record<string, NamedLane>>;
 
 /** Something that has to be had before a critic may start; lanes that name the same one share it. */
-export interface Limit extends NamedLane {
+export interface Limit extends LimitValues {
   readonly name: string;
 }
 
@@ -34,6 +39,8 @@ export interface Lane {
   readonly uses: readonly string[];
   /** Whether all that runs here asks the same service: a critic of its own, or a named lane. */
   readonly single?: true;
+  /** As its named lane says. */
+  readonly circuit?: 'off';
 }
 
 /** A lane as it is handed to an owner. */
@@ -61,7 +68,7 @@ export function limitsOf(plan: Plan, critic: PlanCritic, named: NamedLanes): Lim
   const { maxConcurrent, rateLimitPerSecond, stage, lane } = critic;
   const stageLimit = plan.limits.maxConcurrentPerStage[stage];
   const planLimit = plan.limits.maxConcurrentCritics;
-  const of = lane === undefined ? undefined : named[lane];
+  const { circuit: _circuit, ...of } = (lane === undefined ? undefined : named[lane]) ?? {};
   return [
     ...(maxConcurrent === undefined && rateLimitPerSecond === undefined
       ? []
@@ -75,7 +82,7 @@ export function limitsOf(plan: Plan, critic: PlanCritic, named: NamedLanes): Lim
     ...(stageLimit !== undefined ? [{ name: `${plan.name}/${stage}`, maxConcurrent: stageLimit }] : []),
     ...(planLimit !== undefined ? [{ name: plan.name, maxConcurrent: planLimit }] : []),
     // The slash keeps it apart from plans, whose names have none.
-    ...(of !== undefined ? [{ name: `/${lane ?? ''}`, ...of }] : []),
+    ...(lane !== undefined ? [{ name: `/${lane}`, ...of }] : []),
   ];
 }
 
@@ -102,6 +109,7 @@ export function lanesOf(deployment: string, plans: Iterable<Plan>, named: NamedL
         plans: [...new Set(uses.map((use) => use.plan.name))].toSorted(),
         uses: [...new Set(uses.map((use) => use.critic.uses))].toSorted(),
         ...(isSingle ? { single: true } : {}),
+        ...(critic.lane !== undefined && named[critic.lane]?.circuit === 'off' ? { circuit: 'off' } : {}),
       };
     })
     .toSorted((a, b) => (a.queue < b.queue ? -1 : 1));

@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, WithStartWorkflowOperation, type ClientOptions } from '@temporalio/client';
 import {
   DEPLOYMENT,
-  DEPLOYMENT_MEMO,
   DRAINED_SIGNAL,
   LEAVE_UPDATE,
   REGISTER_UPDATE,
@@ -17,7 +16,14 @@ import {
 } from '../contract.js';
 import { freshPollers } from '../pollers.js';
 import { WORKFLOW_TASK_TIMEOUT } from '../start-options.js';
-import { conflictOf, EMPTY_DEPLOYMENT, readDeploymentState, type DeploymentState, type Offering } from './deployment-state.js';
+import {
+  conflictOf,
+  EMPTY_DEPLOYMENT,
+  type DeploymentState,
+  type Offering,
+  type PlanConflict,
+  type Registration,
+} from './deployment-state.js';
 import { describeDeployment } from './deployment-view.js';
 import { LEASE_TIMEOUT_MS } from './lease-times.js';
 
@@ -56,7 +62,10 @@ export class Membership {
   /** @throws Error in one sentence when a member has another plan of the same name and version. */
   async check(): Promise<void> {
     const { state } = await this.#look();
-    await this.#refuseConflict(state);
+    const alive = new Set(await this.#alive());
+    const workers = Object.fromEntries(Object.entries(state.workers).filter(([identity]) => alive.has(identity)));
+    const conflict = conflictOf({ ...state, workers }, this.member);
+    if (conflict !== undefined) throw new PlanConflictError(this.deployment, conflict);
   }
 
   /** Tries until the deployment knows this process, or it stops. @throws as {@link Membership.check}. */
@@ -121,7 +130,7 @@ export class Membership {
   }
 
   async #register(): Promise<void> {
-    const { isRunning, endedAt } = await this.#look();
+    const { isRunning, endedAt, state } = await this.#look();
     const alive = await this.#alive();
     // Whoever owned lanes under a run that was ended notices by its next heartbeat. By no clock: theirs and ours may differ.
     const isFollowing = isRunning || endedAt !== undefined;
@@ -135,21 +144,23 @@ export class Membership {
       workflowId: deploymentId(this.deployment),
       taskQueue: workflowQueue(this.deployment),
       args: [input],
-      memo: { [DEPLOYMENT_MEMO]: EMPTY_DEPLOYMENT },
       staticSummary: 'worker processes and lanes',
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     });
-    const state: unknown = await this.#call(() =>
-      this.client.workflow.executeUpdateWithStart(REGISTER_UPDATE, { startWorkflowOperation: start, args: [{ ...this.member, alive }] }),
+    const { identity, file, offering } = this.member;
+    // Told once for all processes of one file: what many tell each time would fill the history.
+    const isKnown = isRunning && state.files[file] !== undefined;
+    const registration: Registration = { identity, file, alive, ...(isKnown ? {} : { offering }) };
+    const conflict = await this.#call<PlanConflict | null>(() =>
+      this.client.workflow.executeUpdateWithStart(REGISTER_UPDATE, { startWorkflowOperation: start, args: [registration] }),
     );
     const isNew = !this.#joined;
     this.#joined = true;
-    await this.#refuseConflict(readDeploymentState(state)).catch(async (error: unknown) => {
-      if (isNew && error instanceof PlanConflictError) await this.leave();
-      throw error;
-    });
+    if (conflict === null) return;
+    if (isNew) await this.leave();
+    throw new PlanConflictError(this.deployment, conflict);
   }
 
   /** What the deployment's workflow said last, without a worker to ask. */
@@ -162,13 +173,6 @@ export class Membership {
       isRunning: status.name === 'RUNNING',
       ...(closeTime !== undefined ? { endedAt: closeTime.getTime() } : {}),
     };
-  }
-
-  async #refuseConflict(state: DeploymentState): Promise<void> {
-    const alive = new Set(await this.#alive());
-    const workers = Object.fromEntries(Object.entries(state.workers).filter(([identity]) => alive.has(identity)));
-    const conflict = conflictOf({ ...state, workers }, this.member);
-    if (conflict !== undefined) throw new PlanConflictError(this.deployment, conflict.plan, conflict.version, conflict.worker);
   }
 
   async #alive(): Promise<string[]> {
@@ -189,7 +193,7 @@ export class Membership {
 
 export class PlanConflictError extends Error {
   override readonly name = 'PlanConflictError';
-  constructor(deployment: string, plan: string, version: number, worker: string) {
+  constructor(deployment: string, { plan, version, worker }: PlanConflict) {
     super(
       `plan ${plan} version ${version} differs from the one that ${worker} of the deployment ${deployment} has: raise the version, or stop that worker first`,
     );

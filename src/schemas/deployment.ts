@@ -7,7 +7,13 @@ import { strict } from './issues.js';
 const LaneSchema = strict({
   maxConcurrent: z.int().min(1).max(10_000).meta({ description: 'Critics that use the lane at once.' }).optional(),
   rateLimitPerSecond: z.number().min(0.001).max(100_000).meta({ description: 'Starts a second; may be below 1.' }).optional(),
-}).refine((lane) => Object.keys(lane).length > 0, { error: 'limits nothing: write maxConcurrent, rateLimitPerSecond or both' });
+  circuit: z
+    .literal('off', { error: 'can only be off: on is the default' })
+    .meta({ description: 'off: the lane is not paused when its service keeps failing.' })
+    .optional(),
+}).refine(({ maxConcurrent, rateLimitPerSecond }) => (maxConcurrent ?? rateLimitPerSecond) !== undefined, {
+  error: 'limits nothing: write maxConcurrent, rateLimitPerSecond or both',
+});
 
 const TenantSchema = strict({
   weight: z.number().min(0.001).max(1_000).meta({ description: 'Critics that start here for each one of a tenant of weight 1 (default).' }),

@@ -27,18 +27,22 @@ import {
   DRAINED_SIGNAL,
   LEAVE_UPDATE,
   REGISTER_UPDATE,
+  WORKERS_MEMO,
   leaseQueue,
   type DeploymentInput,
   type HoldInput,
   type LeaseActivities,
 } from '../contract.js';
 import {
+  conflictOf,
   drained,
+  isComplete,
   isRegistration,
   lanesToHold,
   leave,
   register,
   type DeploymentState,
+  type PlanConflict,
   type Registration,
 } from '../lanes/deployment-state.js';
 import { FAILURE_TYPES } from '../domain/errors.js';
@@ -47,7 +51,7 @@ import type { OwnedLane } from '../lanes/lanes.js';
 import { LEASE_TIMEOUT_MS } from '../lanes/lease-times.js';
 import { deploymentDetails } from '../report/details.js';
 
-export const registerUpdate = defineUpdate<DeploymentState, [Registration]>(REGISTER_UPDATE);
+export const registerUpdate = defineUpdate<PlanConflict | null, [Registration]>(REGISTER_UPDATE);
 export const leaveUpdate = defineUpdate<void, [string]>(LEAVE_UPDATE);
 export const drainedSignal = defineSignal<[readonly string[]]>(DRAINED_SIGNAL);
 
@@ -60,15 +64,16 @@ export async function deployment(input: DeploymentInput): Promise<void> {
   let state = input.state;
   let changed = true;
   const take = (next: DeploymentState): DeploymentState => {
-    if (JSON.stringify(next) === JSON.stringify(state)) return state;
+    if (same(next, state)) return state;
+    // Clients and workers that start read it there, without a worker to ask.
+    upsertMemo(memoOf(next, state));
     state = next;
     changed = true;
-    // Clients and workers that start read it there, without a worker to ask.
-    upsertMemo({ [DEPLOYMENT_MEMO]: state });
     return state;
   };
-  const validator = (value: unknown): void => refuseUnless(isRegistration(value));
-  setHandler(registerUpdate, (registration) => take(register(state, registration)), { validator });
+  // One that came with others may have been told of a file that was forgotten by then: it asks again.
+  const validator = (value: unknown): void => refuseUnless(isRegistration(value) && isComplete(state, value));
+  setHandler(registerUpdate, (registration) => conflictOf(take(register(state, registration)), registration) ?? null, { validator });
   setHandler(leaveUpdate, (identity) => void take(leave(state, identity)), {
     validator: (identity: unknown) => refuseUnless(typeof identity === 'string'),
   });
@@ -92,9 +97,20 @@ export async function deployment(input: DeploymentInput): Promise<void> {
       ),
     );
     if (isEnding && holds.all.length === 0 && allHandlersFinished())
-      await makeContinueAsNewFunc<typeof deployment>({ memo: { [DEPLOYMENT_MEMO]: state } })({ v: 1, deployment: input.deployment, state });
+      await makeContinueAsNewFunc<typeof deployment>({ memo: memoOf(state) })({ v: 1, deployment: input.deployment, state });
   }
 }
+
+/** The whole memo, or of it what is otherwise than before: workers come and go, and what their files say is long. */
+function memoOf({ workers, ...card }: DeploymentState, before?: DeploymentState): Record<string, unknown> {
+  const { workers: workersBefore, ...cardBefore } = before ?? {};
+  return {
+    ...(same(card, cardBefore) ? {} : { [DEPLOYMENT_MEMO]: card }),
+    ...(same(workers, workersBefore) ? {} : { [WORKERS_MEMO]: workers }),
+  };
+}
+
+const same = (some: unknown, other: unknown): boolean => JSON.stringify(some) === JSON.stringify(other);
 
 function refuseUnless(isGood: boolean): void {
   if (!isGood)

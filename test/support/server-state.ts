@@ -1,7 +1,8 @@
 /** Waiting on what can be seen, never on time: files that calls leave, and what the server says of a queue or an evaluation. */
 import { writeFile } from 'node:fs/promises';
-import { DEPLOYMENT_MEMO, deploymentId } from '../../src/contract.js';
-import { plansOnOffer, readDeploymentState } from '../../src/lanes/deployment-state.js';
+import { deploymentId } from '../../src/contract.js';
+import { plansOnOffer } from '../../src/lanes/deployment-state.js';
+import { readDeploymentMemo } from '../../src/lanes/deployment-view.js';
 import type { Harness } from './harness.js';
 import { until } from './history.js';
 
@@ -64,6 +65,6 @@ export async function untilOffered({ temporal, deployment }: Harness, plan: stri
       .getHandle(deploymentId(deployment))
       .describe()
       .catch(() => undefined);
-    return plansOnOffer(readDeploymentState(found?.memo?.[DEPLOYMENT_MEMO])).has(plan);
+    return plansOnOffer(readDeploymentMemo(found?.memo)).has(plan);
   });
 }

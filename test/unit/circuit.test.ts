@@ -99,6 +99,22 @@ describe('a breaker', () => {
     expect(changes).toEqual([{ rate: 0, reason: expect.stringMatching(/^11 of 11 attempts failed in 30 s/) }]);
   });
 
+  it('that is off lets go what an earlier one has paused, and nothing else', async () => {
+    const changes: object[] = [];
+    const off = new CircuitBreaker({
+      set: async (change) => void changes.push(change),
+      isOwner: () => true,
+      log: () => undefined,
+      limits: 'off',
+    });
+    await off.act({ rate: 0, by: 'ann', reason: 'x', at: 1 });
+    trip(off);
+    await off.act({});
+    expect(changes).toEqual([]);
+    await off.act({ rate: 0, by: CIRCUIT, reason: 'fails', at: 1 });
+    expect(changes).toEqual([{ reason: 'the circuit of this lane is off' }]);
+  });
+
   it.each<[string, QueueSetting]>([
     ['a pause', { rate: 0, by: 'ann', reason: 'x', at: 1 }],
     ['a rate', { rate: 3, by: 'ann', reason: 'x', at: 1 }],

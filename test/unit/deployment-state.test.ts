@@ -4,6 +4,7 @@ import {
   conflictOf,
   drained,
   EMPTY_DEPLOYMENT,
+  isComplete,
   isRegistration,
   lanesToHold,
   leave,
@@ -66,6 +67,24 @@ describe('the lanes that are owned', () => {
   });
 });
 
+describe('a file', () => {
+  it('is told once: whoever brings one that is known need not say what is in it', () => {
+    const offered = offering([lane('a')]);
+    const one = register(EMPTY_DEPLOYMENT, of('w1', 'f1', offered));
+    const second: Registration = { identity: 'w2', file: 'f1', alive: ['w1'] };
+    expect(isComplete(one, second)).toBe(true);
+    expect(register(one, second)).toEqual(register(one, { ...second, offering: offered }));
+    expect(conflictOf(one, second)).toBeUndefined();
+  });
+
+  it('that is not known and not told changes nothing', () => {
+    const unknown: Registration = { identity: 'w2', file: 'f2', alive: [] };
+    const one = register(EMPTY_DEPLOYMENT, of('w1', 'f1', offering([lane('a')])));
+    expect(isComplete(one, unknown)).toBe(false);
+    expect(register(one, unknown)).toEqual(one);
+  });
+});
+
 describe('the latest file', () => {
   it('is the one that came last, not the one of a worker that comes back, and never one that was withdrawn', () => {
     const one = register(EMPTY_DEPLOYMENT, of('w1', 'f1', offering([lane('a')])));
@@ -113,6 +132,8 @@ describe('what comes from elsewhere', () => {
     expect(isRegistration(JSON.parse(JSON.stringify(good)))).toBe(true);
     const state = register(EMPTY_DEPLOYMENT, good);
     expect(readDeploymentState(JSON.parse(JSON.stringify(state)))).toEqual(state);
+    const { workers, ...card } = state;
+    expect(readDeploymentState(card, workers)).toEqual(state);
     for (const other of [undefined, 'x', { ...state, v: 2 }, { v: 1, files: { f: {} }, workers: {}, retired: [] }])
       expect(readDeploymentState(other)).toEqual(EMPTY_DEPLOYMENT);
   });

@@ -50,6 +50,12 @@ describe('what is owned', () => {
     expect(nextHolds([[retired]], [{ id: 2, lanes: [retired] }])).toEqual({ begin: [], end: [] });
   });
 
+  it('is handed out anew when a newer file has more critics there, so that its owner has them too', () => {
+    const newer = { ...lane('a'), uses: ['judge'] };
+    expect(nextHolds([[newer]], [hold(1, 'a')])).toEqual({ begin: [], end: [1] });
+    expect(nextHolds([[newer]], [{ id: 2, lanes: [newer] }])).toEqual({ begin: [], end: [] });
+  });
+
   it('stays when its group falls apart, and ends when nobody needs it', () => {
     expect(nextHolds([[lane('a')], [lane('b')]], [hold(1, 'a', 'b')])).toEqual({ begin: [], end: [] });
     expect(nextHolds([], [hold(1, 'a')])).toEqual({ begin: [], end: [1] });

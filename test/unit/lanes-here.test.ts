@@ -25,8 +25,14 @@ it('a lane that no file has any more is polled with its last limits', () => {
 it('lanes of another file are polled by whoever has their critics, and left to others by whoever has not, but not for ever', () => {
   const handed = [lane('a', 2), lane('new', 3, { uses: ['judge', 'newer'] })];
   expect(lanesHere(own(lane('a', 4)), new Set(['judge', 'newer']), handed, 1)).toEqual([lane('a', 4), handed[1]]);
-  expect(lanesHere(own(lane('a', 4)), HAS, handed, 20)).toBe('new');
-  expect(lanesHere(own(lane('a', 4)), HAS, handed, 21)).toEqual([lane('a', 4), handed[1]]);
+  expect(lanesHere(own(lane('a', 4)), HAS, handed, 100)).toBe('new');
+  expect(lanesHere(own(lane('a', 4)), HAS, handed, 101)).toEqual([lane('a', 4), handed[1]]);
+});
+
+it('a lane that its file has, but whose critics another file has more of, is left to whoever has them all', () => {
+  const handed = [lane('a', 2, { uses: ['judge', 'newer'] })];
+  expect(lanesHere(own(lane('a', 4)), HAS, handed, 1)).toBe('a');
+  expect(lanesHere(own(lane('a', 4)), new Set(['judge', 'newer']), handed, 1)).toEqual([lane('a', 4)]);
 });
 
 it('of two values for one limit the file of the owner counts, else the least', () => {

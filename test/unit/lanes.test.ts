@@ -42,6 +42,17 @@ describe('critics that name a lane of the deployment', () => {
 });
 
 describe('a lane', () => {
+  it('has no circuit where its named lane says so, also where the plan is narrower; what it allows stays', () => {
+    const critics = [judge('one', { maxConcurrent: 2 }), judge('two'), critic('three', { maxConcurrent: 1 })];
+    const lanes = lanesOf('d', [plan(critics, { name: 'a' })], { openai: { maxConcurrent: 4, circuit: 'off' } });
+    expect(lanes.map(({ queue, circuit }) => [queue, circuit])).toEqual([
+      ['d/l/openai', 'off'],
+      ['d/p/a/one', 'off'],
+      ['d/p/a/three', undefined],
+    ]);
+    expect(lanes[0]?.limits).toEqual([{ name: '/openai', maxConcurrent: 4 }]);
+  });
+
   it('without a limit is polled by every process, and so is one whose limits hold in each', () => {
     const one = critic('one', { maxConcurrent: 1 });
     const shared = (found: ReturnType<typeof lanesOf>): boolean[] => found.map(isShared);

@@ -237,11 +237,14 @@ describe('the lanes of a deployment', () => {
   it('are limits that critics of all its plans may name', async () => {
     await write({
       'tribunal.yaml':
-        'plans: [plan.yaml]\nlanes: { openai: { maxConcurrent: 40, rateLimitPerSecond: 8 }, local_model: { maxConcurrent: 1 } }\n',
+        'plans: [plan.yaml]\nlanes: { openai: { maxConcurrent: 40, rateLimitPerSecond: 8 }, local_model: { maxConcurrent: 1, circuit: off } }\n',
       'plan.yaml': using('p', 'lane: openai, maxConcurrent: 4'),
     });
     const deployment = await loadDeployment({ file: at('tribunal.yaml') });
-    expect(deployment.lanes).toEqual({ openai: { maxConcurrent: 40, rateLimitPerSecond: 8 }, local_model: { maxConcurrent: 1 } });
+    expect(deployment.lanes).toEqual({
+      openai: { maxConcurrent: 40, rateLimitPerSecond: 8 },
+      local_model: { maxConcurrent: 1, circuit: 'off' },
+    });
     expect(deployment.plans.get('p')?.critics[0]).toMatchObject({ lane: 'openai', maxConcurrent: 4 });
   });
 
@@ -279,11 +282,14 @@ describe('the lanes of a deployment', () => {
     expect(await refused({ file: at('tribunal.yaml') })).toEqual([expect.stringContaining(message)]);
   });
 
-  it.each(['lanes: { openai: {} }', 'lanes: { openai: { maxConcurrent: 0 } }', 'lanes: { OpenAI: { maxConcurrent: 1 } }'])(
-    'of another form are refused: %s',
-    async (lanes) => {
-      await write({ 'tribunal.yaml': `plans: [plan.yaml]\n${lanes}\n`, 'plan.yaml': using('p', 'priority: 1') });
-      expect(await refused({ file: at('tribunal.yaml') })).toEqual([expect.stringMatching(/^tribunal\.yaml:\d+:\d+ lanes\./)]);
-    },
-  );
+  it.each([
+    'lanes: { openai: {} }',
+    'lanes: { openai: { circuit: off } }',
+    'lanes: { openai: { maxConcurrent: 1, circuit: on } }',
+    'lanes: { openai: { maxConcurrent: 0 } }',
+    'lanes: { OpenAI: { maxConcurrent: 1 } }',
+  ])('of another form are refused: %s', async (lanes) => {
+    await write({ 'tribunal.yaml': `plans: [plan.yaml]\n${lanes}\n`, 'plan.yaml': using('p', 'priority: 1') });
+    expect(await refused({ file: at('tribunal.yaml') })).toEqual([expect.stringMatching(/^tribunal\.yaml:\d+:\d+ lanes\./)]);
+  });
 });

@@ -1,8 +1,8 @@
 /** Lanes that left the plan, with evaluations under way that still need them. */
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { DEPLOYMENT_MEMO, deploymentId } from '../../src/contract.js';
-import { readDeploymentState } from '../../src/lanes/deployment-state.js';
+import { deploymentId } from '../../src/contract.js';
+import { readDeploymentMemo } from '../../src/lanes/deployment-view.js';
 import { callsIn, makeHarness } from '../support/harness.js';
 import { until } from '../support/history.js';
 import { release } from '../support/server-state.js';
@@ -36,7 +36,7 @@ it('an evaluation under way is judged on lanes that the next release of its plan
       await release(join(dir, 'go'));
       expect(await handle.result()).toMatchObject({ decision: 'allow', plan: { version: 1 } });
       const { memo } = await old.temporal.workflow.getHandle(deploymentId(old.deployment)).describe();
-      const { retired } = readDeploymentState(memo?.[DEPLOYMENT_MEMO]);
+      const { retired } = readDeploymentMemo(memo);
       // The plan's own lane is one of the new release, too.
       expect(retired.map(({ lane, longestMs }) => [lane.queue.slice(old.deployment.length), longestMs])).toEqual([
         ['/p/renamed/second', 100_000],
@@ -64,7 +64,7 @@ it('a second worker with other bytes under the same name and version does not st
         .getHandle(deploymentId(first.deployment))
         .describe()
         .catch(() => undefined);
-      return Object.keys(readDeploymentState(found?.memo?.[DEPLOYMENT_MEMO]).workers).length === 1;
+      return Object.keys(readDeploymentMemo(found?.memo).workers).length === 1;
     });
     const second = makeHarness({ deployment: first.deployment, plans: [plan('another one')] });
     await expect(second).rejects.toThrow(/^plan twice version 7 differs from the one that tribunal .* has: raise the version/);
