@@ -1,6 +1,6 @@
 /** What the fault tests judge by: a check that cannot fail would show nothing. */
 import { describe, expect, it } from 'vitest';
-import { jain, longestGap, mostStarts, peakOf, splitAt, withoutFrozen, type Run } from '../faults/support/figures.js';
+import { jain, longestGap, mostStarts, peakOf, perfectQueue, splitAt, withoutFrozen, type Run } from '../faults/support/figures.js';
 
 function run(opened: number, closed: number | undefined, more: Partial<Run> = {}): Run {
   const common = { name: 'a', key: 'k', attempt: 1, pid: 1, labels: {}, at: opened, wallAt: opened, opened };
@@ -56,4 +56,10 @@ it('a split has what began before and what began at the time or later', () => {
 it("Jain's index is 1 for equal shares and 1/n when one has had all", () => {
   expect(jain([5, 5, 5, 5])).toBe(1);
   expect(jain([8, 0, 0, 0])).toBe(0.25);
+});
+
+it('a perfect queue serves in order, as soon as a place is free', () => {
+  const jobs = [0, 1, 2, 3, 50].map((atMs) => ({ atMs, ms: 10 }));
+  expect(perfectQueue(jobs, 2)).toEqual([10, 11, 20, 21, 60]);
+  expect(perfectQueue(jobs, 5)).toEqual([10, 11, 12, 13, 60]);
 });

@@ -87,3 +87,14 @@ export function jain(shares: readonly number[]): number {
   const squares = shares.reduce((a, b) => a + b * b, 0);
   return squares === 0 ? 1 : (sum * sum) / (shares.length * squares);
 }
+
+/** When each would have ended if so many places served them in their order and nothing else took time. */
+export function perfectQueue(jobs: readonly { readonly atMs: number; readonly ms: number }[], places: number): number[] {
+  const freeAt = Array.from({ length: places }, () => 0);
+  return jobs.map(({ atMs, ms }) => {
+    const place = freeAt.indexOf(Math.min(...freeAt));
+    const endsAt = Math.max(atMs, freeAt[place] ?? 0) + ms;
+    freeAt[place] = endsAt;
+    return endsAt;
+  });
+}

@@ -12,6 +12,7 @@ export async function fleetFor(
 }
 
 /** How long something took: for people and benchmarks, never asserted, since it is the machine's. */
-export function figure(what: string, ms: number): void {
-  console.log(`figure: ${what}: ${(ms / 1_000).toFixed(2)} s`);
-}
+export const figure = (what: string, ms: number): void => told(what, `${(ms / 1_000).toFixed(2)} s`);
+
+/** The same of anything else. */
+export const told = (what: string, value: string): void => console.log(`figure: ${what}: ${value}`);
