@@ -66,10 +66,16 @@ export function attemptsOf(history: readonly HistoryEvent[], type: string): read
   return attempts;
 }
 
-/** Workflow tasks that failed or timed out, and timers: an evaluation has none of them. */
+/** `WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND`: over a hundred events came during one task, which begins anew with them. */
+const FORCED = 17;
+
+/** Workflow tasks that failed or timed out, and timers: an evaluation has none of them. Nothing is wrong with a task that was forced. */
 export const strangeEvents = (history: readonly HistoryEvent[]): HistoryEvent[] =>
   history.filter(
-    (event) => event.workflowTaskFailedEventAttributes ?? event.workflowTaskTimedOutEventAttributes ?? event.timerStartedEventAttributes,
+    ({ workflowTaskFailedEventAttributes: failed, workflowTaskTimedOutEventAttributes: timedOut, timerStartedEventAttributes: timer }) => {
+      const hasFailed = failed != null && failed.cause !== FORCED;
+      return hasFailed || timedOut != null || timer != null;
+    },
   );
 
 /** Asks until the answer is there. The test's own time-out bounds it. */
