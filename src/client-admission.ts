@@ -86,7 +86,8 @@ class PlanQueue {
     const { value: queues, askedAt, until } = await this.#loads.get();
     // From here on nothing is waited for, so that starts which come together are counted one by one.
     for (const [start, at] of this.#starts) if (at !== undefined && at < askedAt) this.#starts.delete(start);
-    const overload = overloadOf(maxWaiting, { queues, started: this.#starts.size, freshForMs: until - performance.now() });
+    const now = performance.now();
+    const overload = overloadOf(maxWaiting, { queues, started: this.#starts.size, ageMs: now - askedAt, freshForMs: until - now });
     if (overload !== undefined) throw new OverloadedError(evaluationId, this.plan, maxWaiting, overload.waiting, overload.retryAfterMs);
     return this.#count();
   }

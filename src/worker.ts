@@ -196,7 +196,7 @@ async function converterOf({ dataConverter, deployment, bundle }: TribunalWorker
 
 /** From the moment that a stop was asked for: Workers go on for as long as it takes to tell the others. */
 function stateOf(worker: OneWorker, { isLeaving }: Membership): ReturnType<Worker['getState']> {
-  const state = worker.getState();
+  const state = worker instanceof LeaseWorker && !worker.hasJoined ? 'INITIALIZED' : worker.getState();
   return state === 'RUNNING' && isLeaving ? 'STOPPING' : state;
 }
 

@@ -99,7 +99,7 @@ const TABLE: readonly Row[] = [
   },
   {
     of: 'src/critics/threads/',
-    may: [CRITICS, SCHEMAS, DOMAIN, 'src/deferred.ts', NODE, 'tinypool'],
+    may: [CRITICS, SCHEMAS, DOMAIN, 'src/deferred.ts', 'src/lanes/budgets.ts', NODE, 'tinypool'],
     why: 'the one place that knows the library of threads',
   },
   {
@@ -109,7 +109,7 @@ const TABLE: readonly Row[] = [
   },
   {
     of: 'src/activities/',
-    may: [CONTRACT, DOMAIN, SCHEMAS, CRITICS, DIGEST, '@temporalio/activity', '@temporalio/common', NODE],
+    may: [CONTRACT, DOMAIN, SCHEMAS, CRITICS, DIGEST, 'src/deferred.ts', '@temporalio/activity', '@temporalio/common', NODE],
     why: 'side effects',
   },
   {

@@ -8,14 +8,16 @@ import type { AttemptFailure, Beat, RunCriticInput, RunCriticOutput } from '../c
 import { runAttempt, type AttemptEnd, type AttemptHost, type CallCritic } from '../critics/attempt.js';
 import type { SecretSource } from '../critics/critic.js';
 import type { CriticRegistry } from '../critics/registry.js';
-import type { CriticThreads } from '../critics/threads/threads.js';
+import type { CriticThread, CriticThreads } from '../critics/threads/threads.js';
 import { MAX_MESSAGE_CHARS } from '../domain/finding.js';
 import { FAILURE_TYPES } from '../domain/errors.js';
 import type { AttemptRecord, Held } from '../domain/outcomes.js';
 import { toldBeat } from '../domain/told.js';
+import { deferred } from '../deferred.js';
 import { sha256 } from '../digest.js';
-import type { Budgets } from '../lanes/budgets.js';
+import type { Budgets, Take } from '../lanes/budgets.js';
 import type { EndedAttempt } from '../lanes/circuit.js';
+import type { Lease } from '../lanes/lease.js';
 
 /** Beats are this far apart; the first comes after it, so that a short critic sends none. The server's patience is five of them. */
 const BEAT_MS = 1000;
@@ -44,7 +46,7 @@ export interface LaneDeps {
   /** Limits of the lane, taken narrow before wide. */
   readonly budgets: Budgets;
   /** Of a lane that one process at a time owns. */
-  readonly lease?: { readonly lost: AbortSignal; isValid(): boolean };
+  readonly lease?: Pick<Lease, 'lost' | 'over' | 'isValid'>;
   /** For critics whose plan says `isolation: thread`. */
   readonly threads: CriticThreads;
   readonly log?: LaneLog;
@@ -63,6 +65,11 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
     const { signal } = stop;
     const beating = setInterval(() => context.heartbeat(attempt.beat()), BEAT_MS);
     try {
+      // Handed back at once it might come again and again, and each time would cost an attempt.
+      if (lease?.isValid() === false) {
+        await fired(lease.over, context.cancellationSignal);
+        throw stopped(context, attempt);
+      }
       // As the server ranks it, which also knows background work from interactive.
       const priority = context.info.priority?.priorityKey ?? input.critic.priority;
       // Whoever has to wait says so at once: a deadline that comes before the first beat must not look like one that cut a run.
@@ -98,6 +105,14 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
   };
 }
 
+/** When the first of these fires, or has. */
+async function fired(...signals: readonly AbortSignal[]): Promise<void> {
+  if (signals.some((signal) => signal.aborted)) return;
+  const one = deferred<void>();
+  for (const signal of signals) signal.addEventListener('abort', () => one.resolve(), { once: true });
+  await one.promise;
+}
+
 interface Place {
   /** Where the critic is called, if not here. */
   readonly callElsewhere?: CallCritic;
@@ -111,23 +126,14 @@ async function takePlace(
   priority: number,
   signal: AbortSignal,
 ): Promise<Place | undefined> {
-  const release = await budgets.acquire(priority, signal);
-  if (release === undefined || isolation === undefined) return release && { release };
-  const thread = await threads.take(signal).catch((error: unknown) => {
-    release();
-    throw error;
-  });
-  if (thread === undefined) {
-    release();
-    return undefined;
-  }
-  return {
-    callElsewhere: thread.call,
-    release: () => {
-      thread.release();
-      release();
-    },
+  let thread: CriticThread | undefined;
+  const takeThread: Take = async () => {
+    thread = await threads.take(priority, signal);
+    return thread && (() => thread?.release());
   };
+  // Before the right to start, which is for now: whoever waits for a thread with it would start too many at once.
+  const release = await budgets.acquire(priority, signal, isolation === undefined ? [] : [takeThread]);
+  return release && { release, ...(thread !== undefined ? { callElsewhere: thread.call } : {}) };
 }
 
 interface Attempt {

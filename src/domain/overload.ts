@@ -12,7 +12,9 @@ export interface PlanLoad {
   readonly queues: readonly QueueLoad[];
   /** Starts that are not in these numbers yet. */
   readonly started: number;
-  /** How long these numbers are still used: nobody is let in sooner. */
+  /** How old these numbers are. */
+  readonly ageMs: number;
+  /** How long they are still used. */
   readonly freshForMs: number;
 }
 
@@ -21,20 +23,34 @@ export interface Overload {
   readonly retryAfterMs: number;
 }
 
-/** A caller that comes back sooner finds the same numbers. */
+/** A caller that comes back sooner takes the turn of one that has waited. */
 const LEAST_RETRY_MS = 1_000;
 /** Nothing moves, or next to nothing: one look a minute notices when it does. */
 const MOST_RETRY_MS = 60_000;
 
-/** @returns why not, or `undefined` when it may be started. */
-export function overloadOf(maxWaiting: number, { queues, started, freshForMs }: PlanLoad): Overload | undefined {
+/**
+ * What was handed out since the server told its numbers is reckoned by the pace that it told with them. Without that a plan
+ * whose queue is shorter than what it does in these seconds would stand idle for the rest of them.
+ * @returns why not, or `undefined` when it may be started.
+ */
+export function overloadOf(maxWaiting: number, { queues, started, ageMs, freshForMs }: PlanLoad): Overload | undefined {
   const told = queues.reduce((sum, { waiting }) => sum + waiting, 0);
-  const waiting = told + started;
+  const perSecond = paceOf(queues);
+  const waiting = Math.max(0, Math.ceil(told + started - (perSecond * ageMs) / 1_000));
   if (waiting < maxWaiting) return undefined;
-  // A queue in which nothing waits passes on what comes, and makes the others no shorter.
-  const perSecond = queues.reduce((sum, queue) => sum + (queue.waiting > 0 ? queue.perSecond : 0), 0);
   // Starts alone may be running by now: the next numbers tell.
-  const shrinkMs = told < maxWaiting ? 0 : ((waiting - maxWaiting + 1) / perSecond) * 1_000;
-  const retryAfterMs = Math.ceil(Math.min(Math.max(shrinkMs, freshForMs, LEAST_RETRY_MS), MOST_RETRY_MS));
+  const shrinkMs = perSecond > 0 ? ((waiting - maxWaiting + 1) / perSecond) * 1_000 : told < maxWaiting ? freshForMs : MOST_RETRY_MS;
+  const retryAfterMs = Math.ceil(Math.min(Math.max(shrinkMs, LEAST_RETRY_MS), MOST_RETRY_MS));
   return { waiting, retryAfterMs };
+}
+
+/**
+ * Evaluations a second. A queue in which nothing waits passes on what comes, and makes the others no shorter. Where nothing
+ * waits anywhere, the slowest that moves is what can be relied on.
+ */
+function paceOf(queues: readonly QueueLoad[]): number {
+  const waiting = queues.filter((queue) => queue.waiting > 0);
+  if (waiting.length > 0) return waiting.reduce((sum, { perSecond }) => sum + perSecond, 0);
+  const moving = queues.map(({ perSecond }) => perSecond).filter((perSecond) => perSecond > 0);
+  return moving.length > 0 ? Math.min(...moving) : 0;
 }

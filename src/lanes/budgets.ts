@@ -11,13 +11,15 @@ import type { Limit } from './lanes.js';
 export interface Budgets {
   /**
    * Waits for everything that a start needs, higher priority (lower number) first.
+   * @param besides what is taken when all places are, and before the right to start.
    * @returns the function that gives it back, or `undefined` when the signal fired first.
    */
-  acquire(priority: number, signal: AbortSignal): Promise<(() => void) | undefined>;
+  acquire(priority: number, signal: AbortSignal, besides?: readonly Take[]): Promise<Release | undefined>;
 }
 
-type Release = () => void;
-type Take = (priority: number, signal: AbortSignal) => Promise<Release | undefined>;
+export type Release = () => void;
+/** Waits for something. @returns the function that gives it back, or `undefined` when the signal fired first. */
+export type Take = (priority: number, signal: AbortSignal) => Promise<Release | undefined>;
 
 /** All limits of one process, by name. */
 export class BudgetPool {
@@ -33,25 +35,13 @@ export class BudgetPool {
   /** The chain of limits of one lane, narrow before wide. */
   chain(limits: readonly Limit[]): Budgets {
     const places = limits.flatMap(({ name, maxConcurrent }) =>
-      maxConcurrent === undefined ? [] : [known(this.#places, name, () => placesOf(this.#queue(maxConcurrent)))],
+      maxConcurrent === undefined ? [] : [known(this.#places, name, () => placesFor(maxConcurrent, this.#queue(maxConcurrent)))],
     );
     const starts = limits.flatMap(({ name, rateLimitPerSecond }) =>
       rateLimitPerSecond === undefined ? [] : [known(this.#starts, name, () => startsOf(rateLimitPerSecond))],
     );
     return {
-      acquire: async (priority, signal) => {
-        const releases: Release[] = [];
-        const releaseAll = (): void => releases.splice(0).forEach((release) => release());
-        for (const take of [...places, ...starts]) {
-          const release = await take(priority, signal);
-          if (release === undefined) {
-            releaseAll();
-            return undefined;
-          }
-          releases.push(release);
-        }
-        return releaseAll;
-      },
+      acquire: async (priority, signal, besides = []) => await takeAll([...places, ...besides, ...starts], priority, signal),
     };
   }
 
@@ -62,14 +52,34 @@ export class BudgetPool {
   }
 }
 
+/** One after the other; all or none. */
+async function takeAll(takes: readonly Take[], priority: number, signal: AbortSignal): Promise<Release | undefined> {
+  const releases: Release[] = [];
+  const releaseAll = (): void => releases.splice(0).forEach((release) => release());
+  try {
+    for (const take of takes) {
+      const release = await take(priority, signal);
+      if (release === undefined) {
+        releaseAll();
+        return undefined;
+      }
+      releases.push(release);
+    }
+  } catch (error) {
+    releaseAll();
+    throw error;
+  }
+  return releaseAll;
+}
+
 function known(made: Map<string, Take>, name: string, make: () => Take): Take {
   const take = made.get(name) ?? make();
   made.set(name, take);
   return take;
 }
 
-/** A place in a queue is held until it is released. */
-function placesOf(queue: PQueue): Take {
+/** So many places, each held until it is released. */
+export function placesFor(count: number, queue = new PQueue({ concurrency: count })): Take {
   return (priority, signal) => place(queue, priority, signal);
 }
 

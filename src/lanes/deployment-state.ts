@@ -29,6 +29,8 @@ export interface Registration {
   readonly offering?: Offering;
   /** Identities that poll the deployment, as this worker saw it: others are gone without a word. */
   readonly alive: readonly string[];
+  /** It was a member before. */
+  readonly isBack?: boolean;
 }
 
 export interface RetiredLane {
@@ -101,7 +103,10 @@ function settle(given: DeploymentState): DeploymentState {
 /** Every lane that one process at a time must own: shared ones of all files, and retired ones. The latest file's word counts. */
 export function lanesToHold(state: DeploymentState): OwnedLane[] {
   // All of a queue's versions, since each may tie it to others.
-  const lanes: OwnedLane[] = latestLast(state).flatMap((offering) => offering.lanes.filter(isShared));
+  const latest = new Set(state.files[state.latest ?? '']?.lanes.map(({ queue }) => queue));
+  const lanes = latestLast(state).flatMap((offering) =>
+    offering.lanes.filter(isShared).map((lane): OwnedLane => (latest.has(lane.queue) ? lane : { ...lane, isOlder: true })),
+  );
   lanes.push(...state.retired.map(({ lane, longestMs }) => ({ ...lane, idleMs: longestMs })));
   return lanes;
 }
@@ -155,7 +160,8 @@ export function conflictOf(
  */
 export function readDeploymentState(value: unknown, apart?: unknown): DeploymentState {
   if (!isObject(value) || value['v'] !== 1) return EMPTY_DEPLOYMENT;
-  const { files, workers = apart, retired } = value;
+  const { files, retired } = value;
+  const workers = apart ?? value['workers'];
   const isState = isObject(files) && Object.values(files).every(isOffering) && isObject(workers) && Array.isArray(retired);
   // Of this form by the checks above; what stands deeper was written by the workflow alone.
   return isState ? ({ ...value, workers } as unknown as DeploymentState) : EMPTY_DEPLOYMENT;

@@ -60,7 +60,7 @@ async function decoded(
   const { payloadConverter, payloadCodecs } = client.options.loadedDataConverter;
   try {
     let payloads = [...(details?.payloads ?? [])];
-    for (const codec of payloadCodecs) payloads = await codec.decode(payloads, { type: 'activity', isLocal: false, ...place });
+    for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads, { type: 'activity', isLocal: false, ...place });
     const [first] = payloads;
     return first === undefined ? undefined : payloadConverter.fromPayload(first);
   } catch {

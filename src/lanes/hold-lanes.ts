@@ -1,10 +1,12 @@
 /**
  * Owns lanes: runs their Workers in this process for as long as the lease holds. The other processes stand by.
  *
- * H1 No critic starts, and none goes on, once the lease may be over: its clock stops the Workers, its signal the critics.
+ * H1 No critic starts, and none goes on, once the lease may be over: its clock and its signal tell them.
  * H2 It is given back by completing the activity, which needs no timer of the server: the next owner has it at once.
  * H3 A Worker that can poll no more ends the whole process: half an owner would look alive. One that could not be made yet
- *    does not: the server was away, and the next try, here or elsewhere, may find it again.
+ *    does not at once: the server was away, and the next try, here or elsewhere, may find it again.
+ * H4 When the server was away, Workers stop only once it has all their polls again: it ends those that it knows, and a Worker
+ *    that waits for another one fails. What they take until then is kept, and handed back when they stop.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
@@ -37,8 +39,16 @@ export interface HoldDeps {
   log(message: string): void;
 }
 
-/** A process that does not have a lane's critics (an older one) hands it on: so soon the next one is asked. */
+/** A process that does not have all critics of some lanes (an older one) hands them on: so soon the next one is asked. */
 const UNKNOWN_LANE_MS = 50;
+/** So long it leaves them to others. Then nobody is there who has them, and somebody must poll what of them it can run. */
+const REFUSED_FOR_MS = 10_000;
+/** So long it then has them, before others are asked again. */
+const FOREIGN_FOR_MS = 300_000;
+/** Lanes that cannot be polled for longer, while the server hands them out: something is wrong with this process. */
+const NOT_MADE_FOR_MS = 60_000;
+/** The SDK polls again after 10 s at most, whatever came between; then a little more. */
+const POLLS_BACK_MS = 12_000;
 /** A process that lost lanes needs about so long until it can own them again. */
 const BUSY_MS = 500;
 /** Critics that were told to stop settle within milliseconds; the next owner does not wait longer for one that does not. */
@@ -48,14 +58,22 @@ const FAILED_MS = 1_000;
 
 export function makeLeaseActivities(deps: HoldDeps): LeaseActivities {
   const owned = new Set<string>();
+  const refusals = new Refusals();
+  const failures = new Failures(deps);
   return {
     async holdLanes(input) {
       const queues = input.lanes.map((lane) => lane.queue);
       // Handed out again to the process that has just lost them, before its Workers have ended.
       if (queues.some((queue) => owned.has(queue))) throw again('LanesBusy', 'this process still ends its work on these lanes', BUSY_MS);
+      const { lanes, isForeign } = lanesHere(deps.lanes, deps.implementations, input.lanes);
+      // With nothing left to own it would come back at once, again and again.
+      if (lanes.length === 0) throw again('LanesPolled', 'each process polls these lanes for itself', FAILED_MS);
+      if (isForeign && refusals.leaves(Context.current().info.activityId))
+        throw again('LaneUnknown', 'this process does not have all critics of these lanes', UNKNOWN_LANE_MS);
       for (const queue of queues) owned.add(queue);
       try {
-        await holdLanes(deps, input);
+        // The SDK ends calls of an activity that is cancelled; this one has to tell the server for as long as its critics end.
+        await Context.current().client.withAbortSignal(new AbortController().signal, () => holdLanes(deps, lanes, isForeign, failures));
       } finally {
         for (const queue of queues) owned.delete(queue);
       }
@@ -63,10 +81,43 @@ export function makeLeaseActivities(deps: HoldDeps): LeaseActivities {
   };
 }
 
-async function holdLanes(deps: HoldDeps, input: HoldInput): Promise<void> {
+/** Lanes whose critics this process does not have, and since when it leaves them to others. */
+class Refusals {
+  readonly #asked = new Map<string, { readonly since: number; readonly last: number }>();
+
+  /** @param id of the activity that has the lanes. @returns whether they are left to others once more. */
+  leaves(id: string): boolean {
+    const now = performance.now();
+    const before = this.#asked.get(id);
+    // Somebody had them for a while: others come first again.
+    const since = before === undefined || now - before.last > REFUSED_FOR_MS ? now : before.since;
+    const isOver = now - since > REFUSED_FOR_MS;
+    if (isOver) this.#asked.delete(id);
+    else this.#asked.set(id, { since, last: now });
+    return !isOver;
+  }
+}
+
+/** Lanes that could not be polled: for a while the server was away, then something is wrong here. */
+class Failures {
+  #since: number | undefined;
+
+  constructor(readonly deps: Pick<HoldDeps, 'fatal' | 'log'>) {}
+
+  /** Lanes are polled. */
+  over(): void {
+    this.#since = undefined;
+  }
+
+  saw(error: unknown): void {
+    this.#since ??= performance.now();
+    if (!(error instanceof NotMadeError) || performance.now() - this.#since > NOT_MADE_FOR_MS) this.deps.fatal(error);
+    else this.deps.log(error.message);
+  }
+}
+
+async function holdLanes(deps: HoldDeps, lanes: readonly OwnedLane[], isForeign: boolean, failures: Failures): Promise<void> {
   const context = Context.current();
-  const lanes = lanesHere(deps.lanes, deps.implementations, input.lanes, context.info.attempt);
-  if (typeof lanes === 'string') throw again('LaneUnknown', `this process does not have the critics of ${lanes}`, UNKNOWN_LANE_MS);
   const lease = new Lease(LEASE_TIMEOUT_MS, LEASE_MARGIN_MS);
   const asked = new AbortController();
   const beat = beatOf(
@@ -74,56 +125,81 @@ async function holdLanes(deps: HoldDeps, input: HoldInput): Promise<void> {
     () => deps.status(lanes.map((lane) => lane.queue)),
     () => asked.abort(),
   );
+  const onCancelled = (): void => {
+    // By its own clock, or since the server did not know it: nothing that the server could be told now.
+    const { timedOut = false, notFound = false } = context.cancellationDetails ?? {};
+    if (timedOut || notFound) lease.lose('the SDK has given it up');
+    else asked.abort();
+  };
+  context.cancellationSignal.addEventListener('abort', onCancelled);
+  if (context.cancellationSignal.aborted) onCancelled();
+  // Whoever has their critics may have come by then.
+  let isHandedOn = false;
+  const handOn = (): void => {
+    isHandedOn = true;
+    asked.abort();
+  };
+  const patience = isForeign ? setTimeout(handOn, FOREIGN_FOR_MS) : undefined;
   try {
     // A task that was handed to a process which then froze ends here.
     await renew(lease, beat);
-    const stop = AbortSignal.any([context.cancellationSignal, asked.signal]);
-    if (lease.isValid()) await runLanes(deps, lanes, { lease, beat, stop });
+    if (lease.isValid()) await runLanes(deps, lanes, { lease, beat, stop: asked.signal, polled: () => failures.over() });
   } catch (error) {
-    if (error instanceof NotMadeError) deps.log(error.message);
-    else deps.fatal(error);
+    failures.saw(error);
     throw again('LanesFailed', 'the lanes cannot be polled here', FAILED_MS);
   } finally {
+    clearTimeout(patience);
+    context.cancellationSignal.removeEventListener('abort', onCancelled);
     lease.end();
   }
   if (!lease.isValid()) throw again('LaneLeaseLost', 'the lease of the lanes was lost', 1);
+  if (isHandedOn) throw again('LaneUnknown', 'others may have their critics by now', UNKNOWN_LANE_MS);
 }
 
 interface Held {
   readonly lease: Lease;
   readonly beat: () => Promise<void>;
-  /** The activity is cancelled, or the process stops. */
+  /** The workflow asks for the lanes, or the process stops. */
   readonly stop: AbortSignal;
+  /** All Workers are made. */
+  polled(): void;
 }
 
-async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, beat, stop }: Held): Promise<void> {
+async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, beat, stop, polled }: Held): Promise<void> {
   const budgets = new BudgetPool();
   const workers = await makeWorkers(deps, lanes, budgets, { lease, beat, stop });
+  polled();
   const idle = new IdleLanes({ ...deps, retired: retiredOf(lanes) });
   let isRunning = true;
-  const ended = new AbortController();
+  let pause = new AbortController();
+  const cutShort = (): void => pause.abort();
   const running = runTogether(workers).finally(() => {
     isRunning = false;
-    ended.abort();
+    cutShort();
   });
   running.catch(() => undefined);
+  let unheardAt = Number.NEGATIVE_INFINITY;
   const drain = (): void => shutdownWorkers(workers);
   stop.addEventListener('abort', drain);
-  lease.lost.addEventListener('abort', drain);
-  if (stop.aborted || !lease.isValid()) drain();
+  lease.lost.addEventListener('abort', cutShort);
+  if (stop.aborted) drain();
   try {
-    // While critics end, the lanes are still ours.
+    // While critics end, the lanes are still ours. When they are lost, the lease's signal has told the critics already.
     while (isRunning) {
-      await sleep(LEASE_BEAT_MS, undefined, { signal: ended.signal }).catch(() => undefined);
+      pause = new AbortController();
+      await sleep(LEASE_BEAT_MS, undefined, { signal: pause.signal }).catch(() => undefined);
       if (!isRunning) break;
       void idle.look().catch(() => undefined);
-      await renew(lease, beat);
+      if (!(await renew(lease, beat))) unheardAt = performance.now();
+      if (lease.isValid() || performance.now() - unheardAt < POLLS_BACK_MS) continue;
+      lease.end();
+      drain();
     }
     await running;
     await Promise.race([budgets.settled(), sleep(SETTLE_MS, undefined, { ref: false })]);
   } finally {
     stop.removeEventListener('abort', drain);
-    lease.lost.removeEventListener('abort', drain);
+    lease.lost.removeEventListener('abort', cutShort);
   }
 }
 
@@ -134,7 +210,7 @@ async function makeWorkers(
   deps: HoldDeps,
   lanes: readonly OwnedLane[],
   budgets: BudgetPool,
-  { lease, beat, stop }: Held,
+  { lease, beat, stop }: Omit<Held, 'polled'>,
 ): Promise<OneWorker[]> {
   const workers: OneWorker[] = [];
   try {
@@ -161,12 +237,18 @@ class NotMadeError extends Error {
   }
 }
 
-/** A beat that gets no answer is no loss yet: the clock decides. One that is answered with a no is. */
-async function renew(lease: Lease, beat: () => Promise<void>): Promise<void> {
+/**
+ * A beat that gets no answer is no loss yet: the clock decides. One that is answered with a no is.
+ * @returns whether the server has answered.
+ */
+async function renew(lease: Lease, beat: () => Promise<void>): Promise<boolean> {
   try {
     await lease.renew(beat);
+    return true;
   } catch (error) {
-    if (isLost(error)) lease.lose('the server has given it away');
+    if (!isLost(error)) return false;
+    lease.lose('the server has given it away');
+    return true;
   }
 }
 

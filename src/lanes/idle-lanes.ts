@@ -12,12 +12,18 @@ export interface IdleLanesOptions {
   /** Lanes that are idle for good. */
   drained(queues: readonly string[]): Promise<void>;
   now?(): number;
+  /** Looks are at least so far apart, milliseconds. Default 5 s. */
+  readonly everyMs?: number;
 }
+
+/** The server counts anew as often. */
+const LOOK_MS = 5_000;
 
 export class IdleLanes {
   readonly #options: IdleLanesOptions;
   readonly #idleSince: Map<string, number>;
   #isLooking = false;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: IdleLanesOptions) {
     this.#options = options;
@@ -25,10 +31,11 @@ export class IdleLanes {
     this.#idleSince = new Map(Object.keys(options.retired).map((queue) => [queue, begun]));
   }
 
-  /** One look, unless one is under way; what the server does not answer counts as work. */
+  /** One look, unless one is under way or the server would say the same; what it does not answer counts as work. */
   async look(): Promise<void> {
-    if (this.#isLooking) return;
+    if (this.#isLooking || this.#now() - this.#lookedAt < (this.#options.everyMs ?? LOOK_MS)) return;
     this.#isLooking = true;
+    this.#lookedAt = this.#now();
     try {
       await this.#lookAtAll();
     } finally {

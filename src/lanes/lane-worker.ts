@@ -7,6 +7,8 @@ import { rateOf, slotsOf, type Lane } from './lanes.js';
 const UNLIMITED_SLOTS = 100;
 /** Enough to keep a lane's slots full at loopback and cloud latencies; more pollers only hold more idle requests open. */
 const MAX_POLLERS = 5;
+/** A poll lasts a minute when nothing comes; at a lower rate the next one would come too late to be seen as a poller's. */
+const LEAST_POLLS_PER_SECOND = 1;
 
 export async function makeLaneWorker(common: Omit<WorkerOptions, 'taskQueue'>, lane: Lane, deps: LaneDeps): Promise<Worker> {
   // No more than may run: a critic that was taken early would have left the server's order of priority and fairness.
@@ -17,9 +19,12 @@ export async function makeLaneWorker(common: Omit<WorkerOptions, 'taskQueue'>, l
     taskQueue: lane.queue,
     activities: { default: makeRunCritic(deps) },
     maxConcurrentActivityTaskExecutions: slots,
-    // One poller with a rate: each parked poll could let one more start through at once.
+    // One poller with a rate: each parked poll could let one more start through at once. Empty polls count in its own rate, which
+    // must not keep slow lanes from being polled: the queue's rate and the owner's places hold theirs.
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: rate === undefined ? Math.min(slots, MAX_POLLERS) : 1 },
-    ...(rate !== undefined ? { maxTaskQueueActivitiesPerSecond: rate, maxActivitiesPerSecond: rate } : {}),
+    ...(rate !== undefined
+      ? { maxTaskQueueActivitiesPerSecond: rate, maxActivitiesPerSecond: Math.max(rate, LEAST_POLLS_PER_SECOND) }
+      : {}),
     // Beats of once a second reach the server as such; its patience is five.
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',

@@ -47,6 +47,8 @@ export interface Lane {
 export interface OwnedLane extends Lane {
   /** No file has it any more: it is polled until it was idle for so long, milliseconds. */
   readonly idleMs?: number;
+  /** The latest file does not have it. */
+  readonly isOlder?: true;
 }
 
 const planQueue = (deployment: string, plan: string): string => `${deployment}/p/${plan}`;

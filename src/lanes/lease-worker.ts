@@ -40,6 +40,11 @@ export class LeaseWorker implements OneWorker {
     await Promise.all([running.finally(() => this.membership.stop()), this.membership.stay()]);
   }
 
+  /** Whether the deployment knows this process; until then it owns nothing, and is not ready. */
+  get hasJoined(): boolean {
+    return this.#worker !== undefined;
+  }
+
   getState(): ReturnType<Worker['getState']> {
     return this.#worker?.getState() ?? 'RUNNING';
   }

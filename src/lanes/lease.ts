@@ -5,6 +5,8 @@
  * L1 Two clocks, and the earlier one counts: the monotonic one stands still while a machine sleeps, the wall clock can be set.
  * L2 Once lost, always lost: a late answer does not bring it back.
  */
+import { setMaxListeners } from 'node:events';
+
 interface Instant {
   readonly monotonic: number;
   readonly wall: number;
@@ -14,6 +16,7 @@ const realClocks = (): Instant => ({ monotonic: performance.now(), wall: Date.no
 
 export class Lease {
   readonly #ctl = new AbortController();
+  readonly #over = new AbortController();
   readonly #validMs: number;
   readonly #now: () => Instant;
   #until: Instant | undefined;
@@ -23,11 +26,18 @@ export class Lease {
   constructor(timeoutMs: number, marginMs: number, now: () => Instant = realClocks) {
     this.#validMs = timeoutMs - marginMs;
     this.#now = now;
+    // Every critic under way listens.
+    setMaxListeners(0, this.#ctl.signal, this.#over.signal);
   }
 
   /** Fires when the lease is lost. */
   get lost(): AbortSignal {
     return this.#ctl.signal;
+  }
+
+  /** Fires when the Workers of the lanes stop: between the loss and this, what they still take is handed back to nobody. */
+  get over(): AbortSignal {
+    return this.#over.signal;
   }
 
   lose(why: string): void {
@@ -55,9 +65,10 @@ export class Lease {
     this.#watch();
   }
 
-  /** No timer is left behind. */
+  /** No timer is left behind, and nobody waits. */
   end(): void {
     clearTimeout(this.#timer);
+    this.#over.abort();
   }
 
   /** A timer may fire a little early, so it looks until the time is really over. */

@@ -40,6 +40,8 @@ const CALL_TIMEOUT_MS = 10_000;
 const LOOK_MS = 15_000;
 /** After a try to join that failed. */
 const AGAIN_MS = 1_000;
+/** Whoever cannot join says so as often. */
+const TELL_MS = 60_000;
 /** Whoever stops does not wait longer for the others to be told. */
 const LEAVE_TIMEOUT_MS = 2_000;
 
@@ -48,6 +50,8 @@ export class Membership {
   readonly namespace: string;
   readonly #stop = new AbortController();
   #joined = false;
+  /** Members that this process does not see, but has seen not long ago. */
+  #spared: readonly string[] = [];
 
   constructor(
     options: ClientOptions & { readonly namespace: string },
@@ -70,15 +74,17 @@ export class Membership {
 
   /** Tries until the deployment knows this process, or it stops. @throws as {@link Membership.check}. */
   async join(): Promise<void> {
-    let told = false;
-    while (!this.#stop.signal.aborted) {
+    let toldAt = Number.NEGATIVE_INFINITY;
+    for (let isFirst = true; !this.#stop.signal.aborted; isFirst = false) {
       try {
-        await this.#register();
+        await this.#register(isFirst);
         return;
       } catch (error) {
         if (error instanceof PlanConflictError) throw error;
-        if (!told) this.log('warn', `could not join the deployment ${this.deployment} yet, and tries again: ${reasonOf(error)}`);
-        told = true;
+        if (performance.now() - toldAt > TELL_MS) {
+          this.log('warn', `could not join the deployment ${this.deployment} yet, and tries again: ${reasonOf(error)}`);
+          toldAt = performance.now();
+        }
         await this.#pause(AGAIN_MS);
       }
     }
@@ -86,21 +92,22 @@ export class Membership {
 
   /** Until the process stops: joins again when the deployment's workflow was ended, has forgotten it, or counts on one that is gone. */
   async stay(): Promise<void> {
+    let missing: readonly string[] = [];
     while (!this.#stop.signal.aborted) {
       await this.#pause(LOOK_MS);
       if (this.#stop.signal.aborted) return;
       const found = await this.#look().catch(() => undefined);
-      if (found === undefined || (await this.#isUpToDate(found))) continue;
-      // Whoever was a member before a conflict came is not the one to go.
+      const alive = await this.#alive(true).catch(() => undefined);
+      if (found === undefined || alive === undefined) continue;
+      const others = Object.keys(found.state.workers).filter((worker) => worker !== this.member.identity);
+      const before = missing;
+      missing = others.filter((worker) => !alive.includes(worker));
+      // Once is no proof: a server that was started anew has not seen all polls yet.
+      this.#spared = missing.filter((worker) => !before.includes(worker));
+      const isKnown = found.isRunning && found.state.workers[this.member.identity] !== undefined;
+      if (isKnown && missing.length === this.#spared.length) continue;
       await this.join().catch((error: unknown) => this.log('error', reasonOf(error)));
     }
-  }
-
-  /** Whether it runs, knows this process, and no other one that is gone: its lanes would be kept for it. */
-  async #isUpToDate({ isRunning, state }: { readonly isRunning: boolean; readonly state: DeploymentState }): Promise<boolean> {
-    if (!isRunning || state.workers[this.member.identity] === undefined) return false;
-    const alive = await this.#alive().catch(() => undefined);
-    return alive === undefined || Object.keys(state.workers).every((worker) => worker === this.member.identity || alive.includes(worker));
   }
 
   /** Joins no more. */
@@ -129,11 +136,10 @@ export class Membership {
     await this.#call(() => this.client.workflow.getHandle(deploymentId(this.deployment)).signal(DRAINED_SIGNAL, queues));
   }
 
-  async #register(): Promise<void> {
-    const { isRunning, endedAt, state } = await this.#look();
-    const alive = await this.#alive();
-    // Whoever owned lanes under a run that was ended notices by its next heartbeat. By no clock: theirs and ours may differ.
-    const isFollowing = isRunning || endedAt !== undefined;
+  /** @param isFirst of several tries: a file that the deployment knows already need not be told. */
+  async #register(isFirst: boolean): Promise<void> {
+    const { isRunning, isFollowing, state } = await this.#look();
+    const alive = [...(await this.#alive(true)), ...this.#spared];
     const input: DeploymentInput = {
       v: 1,
       deployment: this.deployment,
@@ -151,33 +157,28 @@ export class Membership {
     });
     const { identity, file, offering } = this.member;
     // Told once for all processes of one file: what many tell each time would fill the history.
-    const isKnown = isRunning && state.files[file] !== undefined;
-    const registration: Registration = { identity, file, alive, ...(isKnown ? {} : { offering }) };
+    const isKnown = isFirst && isRunning && state.files[file] !== undefined;
+    const isBack = this.#joined ? { isBack: true } : {};
+    const registration: Registration = { identity, file, alive, ...(isKnown ? {} : { offering }), ...isBack };
     const conflict = await this.#call<PlanConflict | null>(() =>
       this.client.workflow.executeUpdateWithStart(REGISTER_UPDATE, { startWorkflowOperation: start, args: [registration] }),
     );
-    const isNew = !this.#joined;
+    if (conflict !== null) throw new PlanConflictError(this.deployment, conflict);
     this.#joined = true;
-    if (conflict === null) return;
-    if (isNew) await this.leave();
-    throw new PlanConflictError(this.deployment, conflict);
   }
 
   /** What the deployment's workflow said last, without a worker to ask. */
-  async #look(): Promise<{ readonly state: DeploymentState; readonly isRunning: boolean; readonly endedAt?: number }> {
+  async #look(): Promise<{ readonly state: DeploymentState; readonly isRunning: boolean; readonly isFollowing: boolean }> {
     const found = await this.#call(() => describeDeployment(this.client, this.deployment));
-    if (found === undefined) return { state: EMPTY_DEPLOYMENT, isRunning: false };
-    const { status, closeTime } = found.workflow;
-    return {
-      state: found.state,
-      isRunning: status.name === 'RUNNING',
-      ...(closeTime !== undefined ? { endedAt: closeTime.getTime() } : {}),
-    };
+    if (found === undefined) return { state: EMPTY_DEPLOYMENT, isRunning: false, isFollowing: false };
+    // Whoever owned lanes under a run that was ended notices by its next heartbeat. By no clock: theirs and ours may differ.
+    return { state: found.state, isRunning: found.workflow.status.name === 'RUNNING', isFollowing: true };
   }
 
-  async #alive(): Promise<string[]> {
+  /** @param isAmong whether this process polls. */
+  async #alive(isAmong = false): Promise<string[]> {
     const polling = await this.#call(() =>
-      freshPollers(this.client.connection, this.namespace, workflowQueue(this.deployment), 'workflow'),
+      freshPollers(this.client.connection, this.namespace, workflowQueue(this.deployment), 'workflow', isAmong),
     );
     return polling.filter((identity) => !isGone(identity));
   }

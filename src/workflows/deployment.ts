@@ -73,7 +73,14 @@ export async function deployment(input: DeploymentInput): Promise<void> {
   };
   // One that came with others may have been told of a file that was forgotten by then: it asks again.
   const validator = (value: unknown): void => refuseUnless(isRegistration(value) && isComplete(state, value));
-  setHandler(registerUpdate, (registration) => conflictOf(take(register(state, registration)), registration) ?? null, { validator });
+  const admit = (registration: Registration): PlanConflict | null => {
+    const next = register(state, registration);
+    const conflict = conflictOf(next, registration);
+    // Whoever was a member before a conflict came is not the one to go.
+    if (conflict === undefined || registration.isBack === true) take(next);
+    return conflict ?? null;
+  };
+  setHandler(registerUpdate, admit, { validator });
   setHandler(leaveUpdate, (identity) => void take(leave(state, identity)), {
     validator: (identity: unknown) => refuseUnless(typeof identity === 'string'),
   });

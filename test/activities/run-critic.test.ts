@@ -169,10 +169,17 @@ describe('an attempt', () => {
 
   it('is not begun once the lease of its lane may be over, and is told to stop when it is lost', async () => {
     let called = 0;
-    const over = { lost: new AbortController().signal, isValid: () => false };
-    await expect(new Attempt().run(() => ((called += 1), clean), input(), new BudgetPool(), { lease: over })).rejects.toThrow(
-      'the worker stopped',
-    );
+    let isBack = false;
+    const over = new AbortController();
+    const lost = { lost: AbortSignal.abort(), over: over.signal, isValid: () => false };
+    const taken = new Attempt()
+      .run(() => ((called += 1), clean), input(), new BudgetPool(), { lease: lost })
+      .finally(() => (isBack = true));
+    await new Promise((settle) => setImmediate(settle));
+    // Kept until the lanes' Workers stop: handed back before, it could come again and again.
+    expect(isBack).toBe(false);
+    over.abort();
+    await expect(taken).rejects.toThrow('the worker stopped');
     expect(called).toBe(0);
     const lease = new AbortController();
     const running = new Attempt().run(
@@ -183,7 +190,7 @@ describe('an attempt', () => {
         }),
       input(),
       new BudgetPool(),
-      { lease: { lost: lease.signal, isValid: () => true } },
+      { lease: { lost: lease.signal, over: lease.signal, isValid: () => true } },
     );
     await expect(running).rejects.toMatchObject({ nonRetryable: false, details: [{ outcome: 'worker_lost' }] });
   });

@@ -36,7 +36,7 @@ export async function measureBesideLoop(rounds: number): Promise<Readonly<Record
   const attempt = attemptWith(registry);
 
   async function inThread(use: CriticUse, signal: AbortSignal): Promise<AttemptEnd | undefined> {
-    const thread = await threads.take(signal);
+    const thread = await threads.take(5, signal);
     try {
       return thread && (await attempt(use, signal, thread.call));
     } finally {

@@ -43,7 +43,7 @@ function make(more: Partial<ThreadsOptions> = {}): CriticThreads {
 /** One attempt, as a worker makes it. */
 async function attempt(threads: CriticThreads, of: PlanCritic, given: Given = {}): Promise<AttemptEnd> {
   const { content = 'text', timeoutMs = LONG_MS, findings = {}, ...host } = given;
-  const thread = await threads.take(new AbortController().signal);
+  const thread = await threads.take(5, new AbortController().signal);
   if (thread === undefined) throw new Error('nobody told it to stop');
   try {
     return await runAttempt(
@@ -303,12 +303,32 @@ describe('threads', { timeout }, () => {
     });
   });
 
+  it('are given to the attempt of the higher priority first, however late it came', async () => {
+    const few = make();
+    const stop = new AbortController();
+    // All that there can be; how many that is depends on the machine.
+    const held = Array.from({ length: 8 }, () => few.take(5, stop.signal));
+    const order: number[] = [];
+    const waiting = [9, 5, 1].map(async (priority) => {
+      const thread = await few.take(priority, new AbortController().signal);
+      order.push(priority);
+      thread?.release();
+    });
+    const first = await Promise.race(held);
+    first?.release();
+    // Those of the held ones that had none yet wait no more.
+    stop.abort();
+    for (const thread of await Promise.all(held)) if (thread !== first) thread?.release();
+    await Promise.all(waiting);
+    expect(order).toEqual([1, 5, 9]);
+  });
+
   it('are not waited for by an attempt that is told to stop', async () => {
     const few = make();
     const [hold, stop] = [new AbortController(), new AbortController()];
     // More than there can be, so that the last one waits.
-    const held = Array.from({ length: 9 }, () => few.take(hold.signal));
-    const waiting = few.take(stop.signal);
+    const held = Array.from({ length: 9 }, () => few.take(5, hold.signal));
+    const waiting = few.take(5, stop.signal);
     stop.abort();
     expect(await waiting).toBeUndefined();
     hold.abort();

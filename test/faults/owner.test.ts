@@ -59,7 +59,11 @@ describe('of three worker processes the one that runs the critics', () => {
 
   test('is stopped by SIGTERM: it ends by itself, no critic is cut off, and the limit holds', async (context) => {
     const fleet = await fleetFor(context, { plans: [PLAN] });
-    const { asked, owner } = await underLoad(fleet, 30, 150);
+    const { asked, owner } = await underLoad(fleet, 10, 150);
+    // Critics that outlast the lease by far: the owner keeps it for as long as they need.
+    asked.push(...(await askAll(fleet, [{ plan: 'limited', labels: { who: 'long' }, script: { '*': { ms: 8_000 } } }])));
+    await eventually('a long one runs', () => fleet.recorder.open().find(({ labels }) => labels['who'] === 'long'));
+    asked.push(...(await askAll(fleet, mixed(20, { plan: 'limited', script: { '*': { ms: 150 } } }))));
     const stoppedAt = monotonicNow();
     owner.kill('SIGTERM');
     figure('stopped, served again after', (await takenOver(fleet, owner, stoppedAt)).at - stoppedAt);
@@ -121,5 +125,32 @@ describe('the server of three worker processes', () => {
     expect(await misjudged(asked)).toEqual([]);
     expect(peakOf(fleet.recorder.runs())).toBe(LIMIT);
     expect(await repeated(fleet, asked)).toEqual([]);
+  });
+
+  test('is away for longer than workers have to stop: each of them goes on, and critics that could not run lost nothing', async (context) => {
+    const server = await startDurableServer();
+    context.onTestFinished(() => server.close());
+    const plans = [
+      { ...PLAN, defaults: { maxRetries: 2, attemptTimeout: '60s' } },
+      { plan: 'idle', critics: several(1, { maxConcurrent: 1 }) },
+    ];
+    const fleet = await fleetFor(context, { address: server.address, plans, env: { TRIBUNAL_SHUTDOWN_GRACE: '1s' } });
+    const { asked } = await underLoad(fleet, 30, 150);
+    const ended: number[] = [];
+    for (const { pid, ended: end } of fleet.members) void end.then(() => ended.push(pid));
+    await server.kill();
+    const downAt = monotonicNow();
+    await eventually('15 s are over', () => (monotonicNow() - downAt > 15_000 ? true : undefined));
+    await server.restart();
+    const upAt = monotonicNow();
+    figure(
+      'server back after 15 s, served again after',
+      (await eventually('critics run', () => fleet.recorder.runs().find(({ at }) => at > upAt))).at - upAt,
+    );
+    expect(await misjudged(asked)).toEqual([]);
+    expect(peakOf(fleet.recorder.runs())).toBe(LIMIT);
+    // Whoever owned the lanes stops their Workers 12 s after it has heard the server, which may take 6 s; one that fails does after another 6 s.
+    await eventually('what had to stop has stopped', () => (monotonicNow() - upAt > 26_000 ? true : undefined));
+    expect(ended).toEqual([]);
   });
 });

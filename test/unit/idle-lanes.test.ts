@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { IdleLanes } from '../../src/lanes/idle-lanes.js';
 
-function scene() {
+function scene(everyMs = 0) {
   const state = { now: 0, waiting: 0, busy: 0, isAnswering: true };
   const drained: string[] = [];
   const idle = new IdleLanes({
@@ -11,6 +11,7 @@ function scene() {
     busy: (queue) => (queue === 'old' ? state.busy : 0),
     drained: async (queues) => void drained.push(...queues),
     now: () => state.now,
+    everyMs,
   });
   const lookAt = (now: number): Promise<void> => {
     state.now = now;
@@ -48,4 +49,13 @@ it('a server that does not answer is taken for work', async () => {
   state.isAnswering = true;
   await lookAt(300_001);
   expect(drained).toEqual([]);
+});
+
+it('the server is asked no more often than it counts', async () => {
+  const { drained, lookAt } = scene(5_000);
+  await lookAt(9_999);
+  await lookAt(10_000);
+  expect(drained).toEqual([]);
+  await lookAt(14_999);
+  expect(drained).toEqual(['older']);
 });

@@ -7,6 +7,7 @@ import { EMPTY_DEPLOYMENT, plansOnOffer, queuesOfPlan, type DeploymentState, typ
 const load = (queues: readonly (readonly [waiting: number, perSecond: number])[], over: Partial<PlanLoad> = {}): PlanLoad => ({
   queues: queues.map(([waiting, perSecond]) => ({ waiting, perSecond })),
   started: 0,
+  ageMs: 0,
   freshForMs: 0,
   ...over,
 });
@@ -28,9 +29,23 @@ describe('a start', () => {
     expect(overloadOf(100, load([[120, 5]], { started: 29 }))).toEqual({ waiting: 149, retryAfterMs: 10_000 });
   });
 
-  it('comes again no sooner than the numbers change, and when they may be starts alone, just then', () => {
-    expect(overloadOf(100, load([[100, 1_000]], { freshForMs: 4_000.2 }))?.retryAfterMs).toBe(4_001);
-    expect(overloadOf(100, load([[0, 0]], { started: 100, freshForMs: 3_000 }))?.retryAfterMs).toBe(3_000);
+  it('where those that wait may be starts alone may come again when the numbers change', () => {
+    expect(overloadOf(100, load([[0, 0]], { started: 100, freshForMs: 3_000.2 }))?.retryAfterMs).toBe(3_001);
+  });
+
+  it('finds room for what the queue has handed out since, at the pace that the server told', () => {
+    const full = load([[40, 20]], { ageMs: 1_000 });
+    expect(overloadOf(21, full)).toBeUndefined();
+    expect(overloadOf(20, full)).toEqual({ waiting: 20, retryAfterMs: 1_000 });
+    expect(overloadOf(20, load([[40, 20]], { ageMs: 1_000, started: 30 }))).toEqual({ waiting: 50, retryAfterMs: 1_550 });
+    // Nothing waited: what was started since is passed on by the slowest that moves.
+    const empty = [
+      [0, 40],
+      [0, 20],
+      [0, 0],
+    ] as const;
+    expect(overloadOf(21, load(empty, { ageMs: 1_000, started: 40 }))).toBeUndefined();
+    expect(overloadOf(20, load(empty, { ageMs: 1_000, started: 40 }))).toMatchObject({ waiting: 20 });
   });
 
   it('is told a minute when nothing moves, and no pace is taken from a queue in which nothing waits', () => {
@@ -47,6 +62,7 @@ describe('a start', () => {
     const any = fc.record({
       queues: fc.array(queue, { maxLength: 5 }),
       started: fc.nat(500),
+      ageMs: fc.constant(0),
       freshForMs: fc.integer({ min: -5, max: 5_000 }),
     });
     fc.assert(

@@ -16,6 +16,7 @@ import { isErrorName } from '../../domain/error-name.js';
 import { MAX_MESSAGE_CHARS } from '../../domain/finding.js';
 import type { CriticUse } from '../../domain/plan.js';
 import { deferred } from '../../deferred.js';
+import { placesFor } from '../../lanes/budgets.js';
 import type { Called, CallCritic, FailedAttempt } from '../attempt.js';
 import type { CriticTools } from '../critic.js';
 import { isBuiltIn, isForThreads, notForThreads, type CriticRegistry } from '../registry.js';
@@ -47,29 +48,34 @@ export interface ThreadsOptions {
 
 export class CriticThreads {
   #pool: Promise<Tinypool> | undefined;
+  /** The pool's own queue knows no priority. */
+  readonly #turn = placesFor(threadCount());
   readonly #watched = new WeakSet<object>();
 
   constructor(readonly options: ThreadsOptions) {}
 
   /** Makes all threads and waits for the first. @throws Error in one sentence when it cannot be made ready. */
   async start(): Promise<void> {
-    const thread = await this.take(new AbortController().signal);
+    const thread = await this.take(0, new AbortController().signal);
     thread?.release();
     if (thread?.problem !== undefined) throw new Error(`a critic cannot be made ready in a thread: ${thread.problem}`);
   }
 
-  /** A thread that is ready, for one attempt. `undefined` when the signal fired before one was free. */
-  async take(signal: AbortSignal): Promise<CriticThread | undefined> {
+  /** A thread that is ready, for one attempt, lower numbers first. `undefined` when the signal fired before one was free. */
+  async take(priority: number, signal: AbortSignal): Promise<CriticThread | undefined> {
     const pool = await (this.#pool ??= this.#make());
-    if (signal.aborted) return undefined;
+    const pass = await this.#turn(priority, signal);
+    if (pass === undefined) return undefined;
     this.#watch(pool);
-    const thread = new CriticThread(pool, this.options);
+    const thread = new CriticThread(pool, this.options, pass);
     const giveUp = (): void => thread.kill();
     signal.addEventListener('abort', giveUp, { once: true });
     await thread.ready;
     signal.removeEventListener('abort', giveUp);
     this.#watch(pool);
-    return signal.aborted ? undefined : thread;
+    if (!signal.aborted) return thread;
+    pass();
+    return undefined;
   }
 
   async close(): Promise<void> {
@@ -123,6 +129,7 @@ export class CriticThread {
   /** Why nothing can be run in it. */
   problem: string | undefined;
   readonly #options: ThreadsOptions;
+  readonly #pass: () => void;
   readonly #line = new MessageChannel();
   readonly #secrets = new MessageChannel();
   readonly #rung = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -133,8 +140,10 @@ export class CriticThread {
   #isCalled = false;
   #patience: NodeJS.Timeout | undefined;
 
-  constructor(pool: Tinypool, options: ThreadsOptions) {
+  /** @param pass lets the next attempt have its turn. */
+  constructor(pool: Tinypool, options: ThreadsOptions, pass: () => void) {
     this.#options = options;
+    this.#pass = pass;
     this.ready = this.#prepared.promise;
     this.#line.port1.on('message', (message) => this.#hear(message));
     const line: Line = { port: this.#line.port2, secrets: this.#secrets.port2, rung: this.#rung };
@@ -162,6 +171,7 @@ export class CriticThread {
 
   /** Gives it back: to the pool when the attempt has left nothing behind, else to its end. */
   release(): void {
+    this.#pass();
     if (this.problem !== undefined) this.kill();
     else if (this.#isCalled) this.#giveUpSoon();
     else this.#say({ type: 'hang_up' });

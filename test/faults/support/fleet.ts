@@ -26,6 +26,8 @@ export interface FleetOptions {
   readonly plans: readonly FleetPlan[];
   /** Named lanes of the deployment. */
   readonly lanes?: Readonly<Record<string, object>>;
+  /** Critics module; default: that of all fault tests. */
+  readonly critics?: string;
   /** Further variables of the workers. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -38,8 +40,12 @@ export interface Fleet {
   readonly recorder: Recorder;
   /** One more worker process. */
   worker(): Promise<Member>;
+  /** What workers load that are started from now on. */
+  deploy(next: Pick<FleetOptions, 'plans' | 'lanes' | 'critics'>): void;
   /** Several, started beside each other. */
   workers(count: number): Promise<Member[]>;
+  /** All that were started. */
+  readonly members: readonly Member[];
   /** The worker that was started as this process. */
   member(pid: number): Member;
   /** Waits until so many critics run. */
@@ -75,13 +81,16 @@ export const recorded = (name: string, fields: object = {}): object => ({
 export const several = (count: number, fields: object = {}): Record<string, object> =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index + 1}`, recorded(`c${index + 1}`, fields)]));
 
-export async function makeFleet({ address, plans, lanes, env = {} }: FleetOptions): Promise<Fleet> {
+export async function makeFleet({ address, env = {}, ...first }: FleetOptions): Promise<Fleet> {
   const deployment = `f-${randomUUID().slice(0, 8)}`;
   const dir = mkdtempSync(join(tmpdir(), 'tribunal-faults-'));
   const file = join(dir, 'tribunal.yaml');
-  const files = plans.map((plan) => relative(dir, writePlan(dir, { ...PATIENT, ...plan })));
-  // JSON is YAML.
-  writeFileSync(file, JSON.stringify({ plans: files, critics: [relative(dir, CRITICS)], ...(lanes !== undefined ? { lanes } : {}) }));
+  function deploy({ plans, lanes, critics = CRITICS }: Pick<FleetOptions, 'plans' | 'lanes' | 'critics'>): void {
+    const files = plans.map((plan) => relative(dir, writePlan(dir, { ...PATIENT, ...plan })));
+    // JSON is YAML.
+    writeFileSync(file, JSON.stringify({ plans: files, critics: [relative(dir, critics)], ...(lanes !== undefined ? { lanes } : {}) }));
+  }
+  deploy(first);
   const recorder = await startRecorder();
   const connection = await Connection.connect({ address });
   const client = await TribunalClient.connect({ connection, deployment });
@@ -110,6 +119,8 @@ export async function makeFleet({ address, plans, lanes, env = {} }: FleetOption
     deployment,
     recorder,
     worker,
+    deploy,
+    members,
     workers: (count) => Promise.all(Array.from({ length: count }, worker)),
     member,
     async atOnce(count) {
