@@ -36,6 +36,7 @@ const TABLE: readonly Row[] = [
   { of: 'src/domain/cel.ts', may: [DOMAIN, '@marcbachmann/cel-js'], why: 'the one place that knows the CEL library' },
   { of: DOMAIN, may: [], why: 'pure: runs in the sandbox, in activities, in the client and in the CLI' },
   { of: CONTRACT, may: ['@temporalio/common'], why: 'names that everybody shares, the sandbox too' },
+  { of: 'src/places.ts', may: ['src/deferred.ts', 'p-queue'], why: 'the one place that knows the queue, for lanes and threads' },
   { of: 'src/deferred.ts', may: [], why: 'a promise and its ends, for critics and lanes' },
   { of: DIGEST, may: [`${NODE}crypto`, 'canonicalize'], why: 'hashes; the sandbox is handed them' },
   { of: 'src/uuid-v7.ts', may: [`${NODE}crypto`], why: 'keys of evaluations that have none' },
@@ -99,7 +100,7 @@ const TABLE: readonly Row[] = [
   },
   {
     of: 'src/critics/threads/',
-    may: [CRITICS, SCHEMAS, DOMAIN, 'src/deferred.ts', 'src/lanes/budgets.ts', NODE, 'tinypool'],
+    may: [CRITICS, SCHEMAS, DOMAIN, 'src/deferred.ts', 'src/places.ts', NODE, 'tinypool'],
     why: 'the one place that knows the library of threads',
   },
   {
@@ -109,7 +110,18 @@ const TABLE: readonly Row[] = [
   },
   {
     of: 'src/activities/',
-    may: [CONTRACT, DOMAIN, SCHEMAS, CRITICS, DIGEST, 'src/deferred.ts', '@temporalio/activity', '@temporalio/common', NODE],
+    may: [
+      CONTRACT,
+      DOMAIN,
+      SCHEMAS,
+      CRITICS,
+      DIGEST,
+      'src/deferred.ts',
+      'src/places.ts',
+      '@temporalio/activity',
+      '@temporalio/common',
+      NODE,
+    ],
     why: 'side effects',
   },
   {
@@ -119,6 +131,7 @@ const TABLE: readonly Row[] = [
       DOMAIN,
       'src/activities/',
       'src/deferred.ts',
+      'src/places.ts',
       'src/pollers.ts',
       'src/run-workers.ts',
       START_OPTIONS,

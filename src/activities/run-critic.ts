@@ -15,9 +15,10 @@ import type { AttemptRecord, Held } from '../domain/outcomes.js';
 import { toldBeat } from '../domain/told.js';
 import { deferred } from '../deferred.js';
 import { sha256 } from '../digest.js';
-import type { Budgets, Take } from '../lanes/budgets.js';
+import type { Budgets } from '../lanes/budgets.js';
 import type { EndedAttempt } from '../lanes/circuit.js';
 import type { Lease } from '../lanes/lease.js';
+import type { Take } from '../places.js';
 
 /** Beats are this far apart; the first comes after it, so that a short critic sends none. The server's patience is five of them. */
 const BEAT_MS = 1000;

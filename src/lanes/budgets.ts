@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
-import { deferred } from '../deferred.js';
+import { place, placesFor, type Release, type Take } from '../places.js';
 import type { Limit } from './lanes.js';
 
 export interface Budgets {
@@ -16,10 +16,6 @@ export interface Budgets {
    */
   acquire(priority: number, signal: AbortSignal, besides?: readonly Take[]): Promise<Release | undefined>;
 }
-
-export type Release = () => void;
-/** Waits for something. @returns the function that gives it back, or `undefined` when the signal fired first. */
-export type Take = (priority: number, signal: AbortSignal) => Promise<Release | undefined>;
 
 /** All limits of one process, by name. */
 export class BudgetPool {
@@ -78,11 +74,6 @@ function known(made: Map<string, Take>, name: string, make: () => Take): Take {
   return take;
 }
 
-/** So many places, each held until it is released. */
-export function placesFor(count: number, queue = new PQueue({ concurrency: count })): Take {
-  return (priority, signal) => place(queue, priority, signal);
-}
-
 /**
  * Starts that are a gap apart, whatever came before: after an idle time nothing is let through at once. One holds the
  * turn while it waits for its instant, so that those behind it stay in the order of their priority.
@@ -119,20 +110,4 @@ async function until(instant: number, signal: AbortSignal): Promise<void> {
     if (ms <= 0) return;
     await sleep(Math.ceil(ms), undefined, { signal }).catch(() => undefined);
   }
-}
-
-/** One place in a queue, held until it is released: the signal ends the waiting alone. */
-async function place(queue: PQueue, priority: number, signal: AbortSignal): Promise<Release | undefined> {
-  const granted = deferred<Release | undefined>();
-  const waiting = new AbortController();
-  const giveUp = (): void => waiting.abort();
-  signal.addEventListener('abort', giveUp, { once: true });
-  if (signal.aborted) giveUp();
-  const hold = (): Promise<void> => {
-    signal.removeEventListener('abort', giveUp);
-    return new Promise((release) => granted.resolve(release));
-  };
-  // p-queue runs higher numbers first; ours are the other way round.
-  queue.add(hold, { priority: -priority, signal: waiting.signal }).catch(() => granted.resolve(undefined));
-  return granted.promise;
 }

@@ -11,7 +11,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { ActivityCancelledError, ActivityNotFoundError, ActivityPausedError, ActivityResetError } from '@temporalio/client';
-import type { HoldInput, LeaseActivities } from '../contract.js';
+import type { LeaseActivities } from '../contract.js';
 import { endUnused, runTogether, shutdownWorkers, type OneWorker } from '../run-workers.js';
 import { BudgetPool } from './budgets.js';
 import { lanesHere } from './lanes-here.js';
@@ -162,7 +162,7 @@ interface Held {
   /** The workflow asks for the lanes, or the process stops. */
   readonly stop: AbortSignal;
   /** All Workers are made. */
-  polled(): void;
+  readonly polled: () => void;
 }
 
 async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, beat, stop, polled }: Held): Promise<void> {

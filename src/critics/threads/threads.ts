@@ -16,7 +16,7 @@ import { isErrorName } from '../../domain/error-name.js';
 import { MAX_MESSAGE_CHARS } from '../../domain/finding.js';
 import type { CriticUse } from '../../domain/plan.js';
 import { deferred } from '../../deferred.js';
-import { placesFor } from '../../lanes/budgets.js';
+import { placesFor } from '../../places.js';
 import type { Called, CallCritic, FailedAttempt } from '../attempt.js';
 import type { CriticTools } from '../critic.js';
 import { isBuiltIn, isForThreads, notForThreads, type CriticRegistry } from '../registry.js';
