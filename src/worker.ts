@@ -180,7 +180,7 @@ function watchedBy({ status }: WatchDeps, membership: Membership): Pick<HoldDeps
     backlog: async (queue) => (await queueLoad(membership.client.connection, membership.namespace, queue, 'activity')).waiting,
     drained: (queues) => membership.drained(queues),
     busy: (queue) => status.busy(queue),
-    status: (queues) => status.of(queues),
+    status: (lanes) => status.of(lanes),
   };
 }
 

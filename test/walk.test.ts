@@ -186,6 +186,18 @@ describe('the walk', () => {
     expect(stage.calls[1]?.scheduleToCloseMs).toBe(5_500);
   });
 
+  it.each([
+    ['ran', { class: 'timed_out', queuedMs: 0, ranMs: 9_950 }],
+    ['waited for its next attempt, after HTTP_503', { class: 'transient', code: 'HTTP_503', queuedMs: 0, ranMs: 2 }],
+  ] as const)('says what a critic did when the deadline came: it %s', async (what, attempt) => {
+    const stage = new Stage(plan([critic('first')], { timeouts: { globalMs: 10_000, stagesMs: {} } }));
+    await stage.settle();
+    stage.now = 10_000;
+    await stage.end('first', { outcome: 'timed_out', attempts: [attempt], code: 'CRITIC_TIMEOUT' });
+    await stage.done;
+    expect(stage.walk.records.get('first')?.message).toBe(`the time of the evaluation was used up while it ${what}`);
+  });
+
   it('counts a limit that has cut a critic as used up, although the critic ended a little before it', async () => {
     const stage = new Stage(
       plan([critic('hangs'), critic('next', { stage: 'deep_analysis' })], { timeouts: { globalMs: 10_000, stagesMs: {} } }),

@@ -5,6 +5,7 @@ import pc from 'picocolors';
 import { missingSearchAttributes } from '../../temporal/setup.js';
 import { workflowQueue } from '../contract.js';
 import { lanesToHold } from '../lanes/deployment-state.js';
+import { knownLanes } from '../lanes/known-lanes.js';
 import { viewDeployment } from '../lanes/deployment-view.js';
 import { freshPollers, QUEUE_KIND } from '../pollers.js';
 import { safeText } from '../report/safe.js';
@@ -115,7 +116,9 @@ async function workers(connection: Connection, namespace: string, deployment: st
 async function lanes(connection: Connection, namespace: string, deployment: string): Promise<Omit<Check, 'name'>> {
   const { state, owners } = await viewDeployment(new Client({ connection, namespace }), deployment);
   const queues = [...new Set(lanesToHold(state).map((lane) => lane.queue))];
-  const alone = queues.filter((queue) => !owners.has(queue)).map((queue) => queue.slice(deployment.length + 1));
+  const alone = knownLanes(deployment, state).flatMap(({ name, lane: { queue } }) =>
+    queues.includes(queue) && !owners.has(queue) ? [name] : [],
+  );
   if (alone.length > 0)
     return { status: 'warn', message: `nobody owns ${alone.join(', ')}: critics of limited lanes wait until a worker does` };
   const identities = new Set(queues.map((queue) => owners.get(queue)?.identity ?? ''));

@@ -27,11 +27,17 @@ export async function withDeployment({ options, io }: Call<unknown>, work: (depl
     const client = new Client({ connection, namespace, ...(dataConverter !== undefined ? { dataConverter } : {}) });
     const host = { client, index: client, namespace, deployment };
     const view = await call(host, `cannot look at the deployment ${deployment}`, undefined, () => viewDeployment(host.client, deployment));
-    await work({ ...view, host, lanes: knownLanes(deployment, view.state) });
+    await work({ ...view, host, lanes: knownLanes(deployment, view.state).map((known) => inForce(known, view)) });
     return EXIT.ok;
   } finally {
     await connected.close();
   }
+}
+
+/** What the owner's file allows counts, whatever a newer one says. */
+function inForce(known: KnownLane, { owners }: DeploymentView): KnownLane {
+  const limits = owners.get(known.lane.queue)?.limits;
+  return limits === undefined ? known : { ...known, lane: { ...known.lane, limits } };
 }
 
 /** A lane that was called by its name, with all task queues that this means and what is set there. */

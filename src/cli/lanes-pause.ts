@@ -4,7 +4,7 @@ import { isHeld, type QueueSetting } from '../lanes/queue-setting.js';
 import { number } from '../report/format.js';
 import { safeText } from '../report/safe.js';
 import { onRun, type Call, type Cli } from './command.js';
-import { calledLane, checkedBy, checkedReason, queueCount, setLane, withDeployment } from './lanes-call.js';
+import { calledLane, checkedBy, checkedReason, queueCount, setLane, withDeployment, type CalledLane } from './lanes-call.js';
 
 interface PauseOptions {
   readonly reason: string;
@@ -55,7 +55,7 @@ async function runPause(given: Call<PauseOptions>): Promise<number> {
         lane: { queue },
       } of lane.queues)
         output.object({ lane: lane.name, queue, paused: { by, reason } });
-    else output.line(safeText(`${lane.name} is paused by ${by}${queueCount(lane)}: ${reason}`));
+    else output.line(safeText(`${lane.name} is paused by ${by}${queueCount(lane)}: ${reason}${pausedBefore(lane)}`));
   });
 }
 
@@ -84,6 +84,14 @@ async function runResume(given: Call<ResumeOptions>): Promise<number> {
         ),
       );
   });
+}
+
+/** Whose pause this one stands in the place of. */
+function pausedBefore({ queues }: CalledLane): string {
+  const setting = queues.map((queue) => queue.setting).find(isHeld);
+  if (setting === undefined) return '';
+  const { by = 'somebody', reason = '', at = 0 } = setting;
+  return `; before by ${by} since ${new Date(at).toISOString()}: ${reason}`;
 }
 
 function rateNow(queues: readonly { readonly setting: QueueSetting }[]): string {

@@ -2,9 +2,9 @@
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
 import { DEPLOYMENT_MEMO, WORKERS_MEMO, deploymentId } from '../contract.js';
 import { EMPTY_DEPLOYMENT, readDeploymentState, type DeploymentState } from './deployment-state.js';
-import { readOwnerStatus, type LaneCount } from './lane-status.js';
+import { readOwnerStatus, type OwnedStatus } from './lane-status.js';
 
-export interface LaneOwner extends LaneCount {
+export interface LaneOwner extends OwnedStatus {
   readonly identity: string;
 }
 

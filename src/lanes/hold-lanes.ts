@@ -33,7 +33,7 @@ export interface HoldDeps {
   /** Tells the deployment that lanes which no file has were idle for long enough. */
   drained(queues: readonly string[]): Promise<void>;
   /** What the owner tells the server with each beat, for people who look. */
-  status(queues: readonly string[]): unknown;
+  status(lanes: readonly Lane[]): unknown;
   /** A lane can be polled no more. */
   fatal(error: unknown): void;
   log(message: string): void;
@@ -122,7 +122,7 @@ async function holdLanes(deps: HoldDeps, lanes: readonly OwnedLane[], isForeign:
   const asked = new AbortController();
   const beat = beatOf(
     context,
-    () => deps.status(lanes.map((lane) => lane.queue)),
+    () => deps.status(lanes),
     () => asked.abort(),
   );
   const onCancelled = (): void => {

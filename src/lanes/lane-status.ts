@@ -1,5 +1,6 @@
 /** How many critics of each lane run and wait in this process: what an owner tells the server with its heartbeats. */
 import type { LaneGauges } from '../metrics.js';
+import type { Lane, Limit } from './lanes.js';
 
 export interface LaneCount {
   readonly running: number;
@@ -7,10 +8,16 @@ export interface LaneCount {
   readonly waiting: number;
 }
 
+/** One lane as its owner has it. */
+export interface OwnedStatus extends LaneCount {
+  /** By the owner's file, which may be older than what other workers bring. */
+  readonly limits?: readonly Limit[];
+}
+
 /** Details of the heartbeats of `holdLanes`. */
 export interface OwnerStatus {
   /** By task queue: every lane that the owner has. */
-  readonly lanes: Readonly<Record<string, LaneCount>>;
+  readonly lanes: Readonly<Record<string, OwnedStatus>>;
 }
 
 const NONE: LaneCount = { running: 0, waiting: 0 };
@@ -35,8 +42,8 @@ export class LaneStatus {
     return running + waiting;
   }
 
-  of(queues: readonly string[]): OwnerStatus {
-    return { lanes: Object.fromEntries(queues.map((queue) => [queue, this.#counts.get(queue) ?? NONE])) };
+  of(lanes: readonly Pick<Lane, 'queue' | 'limits'>[]): OwnerStatus {
+    return { lanes: Object.fromEntries(lanes.map(({ queue, limits }) => [queue, { ...(this.#counts.get(queue) ?? NONE), limits }])) };
   }
 
   #add(queue: string, what: keyof LaneCount, by: number): void {
@@ -52,10 +59,14 @@ export function readOwnerStatus(value: unknown): OwnerStatus | undefined {
   if (!isObject(lanes)) return undefined;
   const counts = Object.entries(lanes).flatMap(([queue, count]) =>
     isObject(count) && typeof count['running'] === 'number' && typeof count['waiting'] === 'number'
-      ? [[queue, { running: count['running'], waiting: count['waiting'] }] as const]
+      ? [[queue, { running: count['running'], waiting: count['waiting'], ...limitsIn(count['limits']) }] as const]
       : [],
   );
   return { lanes: Object.fromEntries(counts) };
 }
+
+/** As the owner's worker has written them; of an older one they are missing. */
+const limitsIn = (limits: unknown): { limits?: readonly Limit[] } =>
+  Array.isArray(limits) && limits.every((limit) => isObject(limit) && typeof limit['name'] === 'string') ? { limits } : {};
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;

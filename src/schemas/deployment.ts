@@ -4,6 +4,8 @@ import { TENANT_FORM } from '../contract.js';
 import { HostSchema } from './host.js';
 import { strict } from './issues.js';
 
+const LANE_FORM = /^[a-z][a-z0-9_]{0,63}$/;
+
 const LaneSchema = strict({
   maxConcurrent: z.int().min(1).max(10_000).meta({ description: 'Critics that use the lane at once.' }).optional(),
   rateLimitPerSecond: z.number().min(0.001).max(100_000).meta({ description: 'Starts a second; may be below 1.' }).optional(),
@@ -31,7 +33,9 @@ export const DeploymentSchema = strict({
     .meta({ description: 'Private hosts that critics may ask: judge.internal, 127.0.0.1:8080. Public ones need no mention.' })
     .optional(),
   lanes: z
-    .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, { error: 'a lane is called [a-z][a-z0-9_]{0,63}' }), LaneSchema)
+    .record(z.string().regex(LANE_FORM), LaneSchema, {
+      error: ({ code }) => (code === 'invalid_key' ? `is not the name of a lane: write ${LANE_FORM.source}` : undefined),
+    })
     .meta({ description: "Limits that critics of all plans share, such as a provider's: a critic names its lane with `lane: NAME`." })
     .optional(),
   dataConverter: z

@@ -175,7 +175,10 @@ function endedByTimeout(cause: TimeoutFailure, retryState: ActivityFailure['retr
   if (beat?.waiting === true && beat.attempts.length === 0) {
     return settled({ outcome: 'not_reached', attempts, code: 'DEADLINE', message: 'the deadline came while it waited for a free place' });
   }
-  const last: AttemptRecord[] = beat?.waiting === true ? [] : [{ class: 'timed_out', queuedMs: 0, ranMs: 0, code: 'CRITIC_TIMEOUT' }];
+  // What an attempt leaves behind that is worth another tells neither that it runs nor that it waits.
+  const isBetween = attempts.length > 0 && beat?.waiting !== true && beat?.runningSince === undefined;
+  const ran = beat?.waiting !== true && !isBetween;
+  const last: AttemptRecord[] = ran ? [{ class: 'timed_out', queuedMs: 0, ranMs: 0, code: 'CRITIC_TIMEOUT' }] : [];
   const message = 'all attempts together passed the time-out';
   return settled({
     outcome: 'timed_out',

@@ -255,8 +255,18 @@ async function runOne(walk: Walk, critic: PlanCritic, reserved: ReadonlySet<stri
   const isCut = result.outcome === 'timed_out' && result.code === 'CRITIC_TIMEOUT';
   if (isCut) walk.used.countUpTo(usedUpMs);
   walk.add(
-    recordOf(critic, admission.gate, isCut ? { ...result, message: `${timeOf(critic, left.by)} was used up while it ran` } : result),
+    recordOf(
+      critic,
+      admission.gate,
+      isCut ? { ...result, message: `${timeOf(critic, left.by)} was used up while it ${doing(result)}` } : result,
+    ),
   );
   if (walk.decisive !== undefined) walk.deps.cancelRunning();
   walk.deps.changed();
+}
+
+/** What it did when its time was over, by its last attempt: one that was cut has a record that says so. */
+function doing({ attempts }: CriticResult): string {
+  const last = attempts.at(-1);
+  return last === undefined || last.class === 'timed_out' ? 'ran' : `waited for its next attempt, after ${last.code ?? last.class}`;
 }

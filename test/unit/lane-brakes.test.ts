@@ -44,8 +44,11 @@ describe('the status of an owner', () => {
     const status = new LaneStatus();
     const ends = [status.count('a', 'running'), status.count('a', 'waiting'), status.count('a', 'running')];
     ends[0]?.();
-    const told = status.of(['a', 'b']);
-    expect(told).toEqual({ lanes: { a: { running: 1, waiting: 1 }, b: { running: 0, waiting: 0 } } });
+    const told = status.of([
+      { queue: 'a', limits: [] },
+      { queue: 'b', limits: [] },
+    ]);
+    expect(told).toEqual({ lanes: { a: { running: 1, waiting: 1, limits: [] }, b: { running: 0, waiting: 0, limits: [] } } });
     expect(readOwnerStatus(JSON.parse(JSON.stringify(told)))).toEqual(told);
   });
 
