@@ -12,7 +12,7 @@ export function placesFor(count: number, queue = new PQueue({ concurrency: count
 }
 
 /** One place in a queue, held until it is released: the signal ends the waiting alone. */
-export async function place(queue: PQueue, priority: number, signal: AbortSignal): Promise<Release | undefined> {
+async function place(queue: PQueue, priority: number, signal: AbortSignal): Promise<Release | undefined> {
   const granted = deferred<Release | undefined>();
   const waiting = new AbortController();
   const giveUp = (): void => waiting.abort();

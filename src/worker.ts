@@ -147,20 +147,26 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
     throw error;
   }
   workers.push(new LeaseWorker(deployment.name, common, holding, membership));
-  // Told by its kind alone: its texts may be content.
-  const onStray = (thrown: unknown): void => options.log?.('error', `a critic left an error behind: ${kindOf(thrown)}`);
+  let isStopping = false;
   return {
     lanes,
     states: () => workers.map((worker) => stateOf(worker, membership)),
     async run() {
       try {
-        await withStrays(onStray, () => runUntilFailed(workers, failed.promise));
+        await withStrays(strayLog(options), () => runUntilFailed(workers, failed.promise));
+      } catch (error) {
+        if (!isStopping) throw error;
+        // Without a server nobody ends the polls of a Worker that stops; what it was asked to do is done all the same.
+        options.log?.('warn', 'stopped without an answer of the server');
       } finally {
         await membership.leave();
         await threads.close();
       }
     },
-    shutdown: () => void membership.leave().finally(() => shutdownWorkers(workers)),
+    shutdown: () => {
+      isStopping = true;
+      void membership.leave().finally(() => shutdownWorkers(workers));
+    },
   };
 }
 
@@ -236,6 +242,12 @@ function membershipOf(
   const server = { connection, namespace, ...(dataConverter !== undefined ? { dataConverter } : {}) };
   return new Membership(server, deployment.name, member, (...line) => log?.(...line));
 }
+
+/** Told by its kind alone: its texts may be content. */
+const strayLog =
+  ({ log }: TribunalWorkerOptions) =>
+  (thrown: unknown): void =>
+    log?.('error', `a critic left an error behind: ${kindOf(thrown)}`);
 
 /** It may be an object whose every property throws, and a throw from here would end the process. */
 function kindOf(thrown: unknown): string {

@@ -129,6 +129,7 @@ const TABLE: readonly Row[] = [
     may: [
       CONTRACT,
       DOMAIN,
+      DIGEST,
       'src/activities/',
       'src/deferred.ts',
       'src/places.ts',

@@ -47,7 +47,7 @@ export interface LaneDeps {
   /** Limits of the lane, taken narrow before wide. */
   readonly budgets: Budgets;
   /** Of a lane that one process at a time owns. */
-  readonly lease?: Pick<Lease, 'lost' | 'over' | 'isValid'>;
+  readonly lease?: Pick<Lease, 'lost' | 'over' | 'sentBack' | 'isValid'>;
   /** For critics whose plan says `isolation: thread`. */
   readonly threads: CriticThreads;
   readonly log?: LaneLog;
@@ -64,6 +64,12 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
     for (const one of signals) one.addEventListener('abort', onStop, { once: true });
     if (signals.some((one) => one.aborted)) onStop();
     const { signal } = stop;
+    const stopWaiting = new AbortController();
+    const onSentBack = (): void => stopWaiting.abort();
+    for (const one of [signal, ...(lease !== undefined ? [lease.sentBack] : [])]) {
+      one.addEventListener('abort', onSentBack, { once: true });
+      if (one.aborted) onSentBack();
+    }
     const beating = setInterval(() => context.heartbeat(attempt.beat()), BEAT_MS);
     try {
       // Handed back at once it might come again and again, and each time would cost an attempt.
@@ -76,7 +82,7 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
       // Whoever has to wait says so at once: a deadline that comes before the first beat must not look like one that cut a run.
       const waiting = setImmediate(() => context.heartbeat(attempt.beat()));
       const waits = tools.log?.count('waiting');
-      const place = await takePlace({ budgets, threads }, input.critic, priority, signal).finally(() => {
+      const place = await takePlace({ budgets, threads }, input.critic, priority, stopWaiting.signal).finally(() => {
         waits?.();
         clearImmediate(waiting);
       });
@@ -102,6 +108,7 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
     } finally {
       clearInterval(beating);
       for (const one of signals) one.removeEventListener('abort', onStop);
+      lease?.sentBack.removeEventListener('abort', onSentBack);
     }
   };
 }
@@ -132,8 +139,7 @@ async function takePlace(
     thread = await threads.take(priority, signal);
     return thread && (() => thread?.release());
   };
-  // Before the right to start, which is for now: whoever waits for a thread with it would start too many at once.
-  const release = await budgets.acquire(priority, signal, isolation === undefined ? [] : [takeThread]);
+  const release = await budgets.acquire(priority, signal, isolation === undefined ? undefined : takeThread);
   return release && { release, ...(thread !== undefined ? { callElsewhere: thread.call } : {}) };
 }
 

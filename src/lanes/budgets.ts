@@ -5,23 +5,26 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
-import { place, placesFor, type Release, type Take } from '../places.js';
+import { placesFor, type Release, type Take } from '../places.js';
 import type { Limit } from './lanes.js';
 
 export interface Budgets {
   /**
    * Waits for everything that a start needs, higher priority (lower number) first.
-   * @param besides what is taken when all places are, and before the right to start.
+   * @param besides what is taken last, when the start is due: nobody holds it while it waits for its turn.
    * @returns the function that gives it back, or `undefined` when the signal fired first.
    */
-  acquire(priority: number, signal: AbortSignal, besides?: readonly Take[]): Promise<Release | undefined>;
+  acquire(priority: number, signal: AbortSignal, besides?: Take): Promise<Release | undefined>;
 }
 
 /** All limits of one process, by name. */
 export class BudgetPool {
   readonly #queues: PQueue[] = [];
   readonly #places = new Map<string, Take>();
-  readonly #starts = new Map<string, Take>();
+  readonly #starts = new Map<string, (besides?: Take) => Take>();
+
+  /** @param shared rates that no queue's own rate holds: what the owner before has started is not known, so the first start waits a gap. */
+  constructor(readonly shared: ReadonlySet<string> = new Set()) {}
 
   /** When every place was given back. */
   async settled(): Promise<void> {
@@ -34,10 +37,14 @@ export class BudgetPool {
       maxConcurrent === undefined ? [] : [known(this.#places, name, () => placesFor(maxConcurrent, this.#queue(maxConcurrent)))],
     );
     const starts = limits.flatMap(({ name, rateLimitPerSecond }) =>
-      rateLimitPerSecond === undefined ? [] : [known(this.#starts, name, () => startsOf(rateLimitPerSecond))],
+      rateLimitPerSecond === undefined ? [] : [known(this.#starts, name, () => startsOf(rateLimitPerSecond, this.shared.has(name)))],
     );
     return {
-      acquire: async (priority, signal, besides = []) => await takeAll([...places, ...besides, ...starts], priority, signal),
+      acquire: async (priority, signal, besides) => {
+        const turns = starts.map((start, index) => start(index === starts.length - 1 ? besides : undefined));
+        const last = starts.length === 0 && besides !== undefined ? [besides] : [];
+        return await takeAll([...places, ...turns, ...last], priority, signal);
+      },
     };
   }
 
@@ -68,7 +75,7 @@ async function takeAll(takes: readonly Take[], priority: number, signal: AbortSi
   return releaseAll;
 }
 
-function known(made: Map<string, Take>, name: string, make: () => Take): Take {
+function known<T>(made: Map<string, T>, name: string, make: () => T): T {
   const take = made.get(name) ?? make();
   made.set(name, take);
   return take;
@@ -78,26 +85,29 @@ function known(made: Map<string, Take>, name: string, make: () => Take): Take {
  * Starts that are a gap apart, whatever came before: after an idle time nothing is let through at once. One holds the
  * turn while it waits for its instant, so that those behind it stay in the order of their priority.
  */
-function startsOf(perSecond: number): Take {
+function startsOf(perSecond: number, isLate: boolean): (besides?: Take) => Take {
   const gapMs = 1_000 / perSecond;
-  const turns = new PQueue({ concurrency: 1 });
-  let due = Number.NEGATIVE_INFINITY;
+  const turn = placesFor(1);
+  let due = isLate ? performance.now() + gapMs : Number.NEGATIVE_INFINITY;
   let lastAt = Number.NEGATIVE_INFINITY;
-  return async (priority, signal) => {
-    const release = await place(turns, priority, signal);
+  return (besides) => async (priority, signal) => {
+    const release = await turn(priority, signal);
     if (release === undefined) return undefined;
     try {
       await until(Math.max(due, lastAt + gapMs * (1 - FASTER_SHARE)), signal);
-      if (signal.aborted) return undefined;
+      const taken = signal.aborted ? undefined : besides === undefined ? nothing : await besides(priority, signal);
+      if (taken === undefined) return undefined;
       lastAt = performance.now();
       // By the schedule, not by when it came: timers of a busy process come late, and would lower the rate.
       due = Math.max(due, lastAt - CATCH_UP_MS) + gapMs;
-      return () => undefined;
+      return taken;
     } finally {
       release();
     }
   };
 }
+
+const nothing = (): void => undefined;
 
 /** How much shorter than its gap the time between two starts may be, while starts that came late are made up for: no window holds 5 % too much. */
 const FASTER_SHARE = 0.04;

@@ -54,10 +54,12 @@ export const EMPTY_DEPLOYMENT: DeploymentState = { v: 1, files: {}, workers: {},
 
 /** Whether a worker that registers has said what it brings, or need not. */
 export const isComplete = (state: DeploymentState, { file, offering }: Registration): boolean =>
-  offering !== undefined || state.files[file] !== undefined;
+  offering !== undefined || Object.hasOwn(state.files, file);
 
 /** A registration that is not complete changes nothing. */
-export function register(state: DeploymentState, { identity, file, offering = state.files[file], alive }: Registration): DeploymentState {
+export function register(state: DeploymentState, registration: Registration): DeploymentState {
+  const { identity, file, alive } = registration;
+  const offering = registration.offering ?? (Object.hasOwn(state.files, file) ? state.files[file] : undefined);
   if (offering === undefined) return state;
   const others = Object.entries(state.workers).filter(([other]) => other !== identity && alive.includes(other));
   return settle({
@@ -146,7 +148,7 @@ export function conflictOf(
   for (const [worker, digest] of Object.entries(state.workers)) {
     if (worker === identity) continue;
     for (const [plan, theirs] of Object.entries(state.files[digest]?.plans ?? {})) {
-      const ours = offering?.plans[plan];
+      const ours = Object.hasOwn(offering?.plans ?? {}, plan) ? offering?.plans[plan] : undefined;
       if (ours !== undefined && ours.version === theirs.version && ours.hash !== theirs.hash)
         return { plan, version: ours.version, worker };
     }
@@ -181,15 +183,25 @@ function isOffering(value: unknown): value is Offering {
   const arePlans =
     isObject(plans) &&
     Object.values(plans).every((plan) => isObject(plan) && typeof plan['hash'] === 'string' && typeof plan['version'] === 'number');
-  return arePlans && Array.isArray(lanes) && lanes.every(isLane) && typeof longestMs === 'number';
+  return arePlans && Array.isArray(lanes) && lanes.every(isLane) && typeof longestMs === 'number' && Number.isFinite(longestMs);
 }
 
 function isLane(value: unknown): value is Lane {
   if (!isObject(value)) return false;
-  const { queue, limits, plans, uses } = value;
-  const areLimits = Array.isArray(limits) && limits.every((limit) => isObject(limit) && typeof limit['name'] === 'string');
-  return typeof queue === 'string' && areLimits && Array.isArray(plans) && Array.isArray(uses);
+  const { queue, limits, plans, uses, scope } = value;
+  const isNamed = typeof queue === 'string' && queue !== '' && (scope === undefined || scope === 'worker');
+  return isNamed && Array.isArray(limits) && limits.every(isLimit) && areTexts(plans) && areTexts(uses);
 }
+
+/** What no worker could keep would end each that tried. */
+function isLimit(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { name, maxConcurrent: most = 1, rateLimitPerSecond: rate = 1 } = value;
+  const hasPlaces = typeof most === 'number' && Number.isInteger(most) && most >= 1;
+  return typeof name === 'string' && hasPlaces && typeof rate === 'number' && Number.isFinite(rate) && rate > 0;
+}
+
+const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every((one) => typeof one === 'string');
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

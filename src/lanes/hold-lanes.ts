@@ -53,6 +53,8 @@ const POLLS_BACK_MS = 12_000;
 const BUSY_MS = 500;
 /** Critics that were told to stop settle within milliseconds; the next owner does not wait longer for one that does not. */
 const SETTLE_MS = 1_000;
+/** What waits for its place or its turn when the lanes are given back does so for so long: handed on sooner it would cost an attempt in vain. */
+const WAITING_MS = 5_000;
 /** The process ends, or has no connection; another one, its successor or itself tries after this. */
 const FAILED_MS = 1_000;
 
@@ -100,18 +102,22 @@ class Refusals {
 
 /** Lanes that could not be polled: for a while the server was away, then something is wrong here. */
 class Failures {
-  #since: number | undefined;
+  #since = 0;
+  #last = Number.NEGATIVE_INFINITY;
 
   constructor(readonly deps: Pick<HoldDeps, 'fatal' | 'log'>) {}
 
   /** Lanes are polled. */
   over(): void {
-    this.#since = undefined;
+    this.#last = Number.NEGATIVE_INFINITY;
   }
 
   saw(error: unknown): void {
-    this.#since ??= performance.now();
-    if (!(error instanceof NotMadeError) || performance.now() - this.#since > NOT_MADE_FOR_MS) this.deps.fatal(error);
+    const now = performance.now();
+    // Others may have had the lanes since: what failed long ago is another matter.
+    if (now - this.#last > NOT_MADE_FOR_MS / 2) this.#since = now;
+    this.#last = now;
+    if (!(error instanceof NotMadeError) || now - this.#since > NOT_MADE_FOR_MS) this.deps.fatal(error);
     else this.deps.log(error.message);
   }
 }
@@ -166,7 +172,7 @@ interface Held {
 }
 
 async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, beat, stop, polled }: Held): Promise<void> {
-  const budgets = new BudgetPool();
+  const budgets = new BudgetPool(sharedLimits(lanes));
   const workers = await makeWorkers(deps, lanes, budgets, { lease, beat, stop });
   polled();
   const idle = new IdleLanes({ ...deps, retired: retiredOf(lanes) });
@@ -179,7 +185,11 @@ async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, be
   });
   running.catch(() => undefined);
   let unheardAt = Number.NEGATIVE_INFINITY;
-  const drain = (): void => shutdownWorkers(workers);
+  let patience: NodeJS.Timeout | undefined;
+  const drain = (): void => {
+    shutdownWorkers(workers);
+    patience ??= setTimeout(() => lease.sendBack(), WAITING_MS);
+  };
   stop.addEventListener('abort', drain);
   lease.lost.addEventListener('abort', cutShort);
   if (stop.aborted) drain();
@@ -198,9 +208,16 @@ async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, be
     await running;
     await Promise.race([budgets.settled(), sleep(SETTLE_MS, undefined, { ref: false })]);
   } finally {
+    clearTimeout(patience);
     stop.removeEventListener('abort', drain);
     lease.lost.removeEventListener('abort', cutShort);
   }
+}
+
+/** Limits of more than one of these lanes: no queue's own rate at the server holds them. */
+function sharedLimits(lanes: readonly Lane[]): ReadonlySet<string> {
+  const names = lanes.flatMap(({ limits }) => limits.map(({ name }) => name));
+  return new Set(names.filter((name, index) => names.indexOf(name) !== index));
 }
 
 const retiredOf = (lanes: readonly OwnedLane[]): Record<string, number> =>

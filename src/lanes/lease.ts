@@ -17,6 +17,7 @@ const realClocks = (): Instant => ({ monotonic: performance.now(), wall: Date.no
 export class Lease {
   readonly #ctl = new AbortController();
   readonly #over = new AbortController();
+  readonly #sentBack = new AbortController();
   readonly #validMs: number;
   readonly #now: () => Instant;
   #until: Instant | undefined;
@@ -27,7 +28,7 @@ export class Lease {
     this.#validMs = timeoutMs - marginMs;
     this.#now = now;
     // Every critic under way listens.
-    setMaxListeners(0, this.#ctl.signal, this.#over.signal);
+    setMaxListeners(0, this.#ctl.signal, this.#over.signal, this.#sentBack.signal);
   }
 
   /** Fires when the lease is lost. */
@@ -38,6 +39,15 @@ export class Lease {
   /** Fires when the Workers of the lanes stop: between the loss and this, what they still take is handed back to nobody. */
   get over(): AbortSignal {
     return this.#over.signal;
+  }
+
+  /** Fires when critics that have not begun go to the next owner: those that run may end here. */
+  get sentBack(): AbortSignal {
+    return this.#sentBack.signal;
+  }
+
+  sendBack(): void {
+    this.#sentBack.abort();
   }
 
   lose(why: string): void {

@@ -2,6 +2,7 @@
  * A worker process as a member of its deployment: it says what it brings, keeps the deployment's workflow alive, and leaves.
  * Two members with different plans of one name and version would judge alike requests differently, so the second stops.
  */
+import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, WithStartWorkflowOperation, type ClientOptions } from '@temporalio/client';
@@ -14,6 +15,7 @@ import {
   workflowQueue,
   type DeploymentInput,
 } from '../contract.js';
+import { sha256 } from '../digest.js';
 import { freshPollers } from '../pollers.js';
 import { WORKFLOW_TASK_TIMEOUT } from '../start-options.js';
 import {
@@ -40,6 +42,8 @@ const CALL_TIMEOUT_MS = 10_000;
 const LOOK_MS = 15_000;
 /** After a try to join that failed. */
 const AGAIN_MS = 1_000;
+/** The SDK's polls come back at most 10 s after a server does; twice that, for a server that is slow at first. */
+const UNSEEN_MS = 20_000;
 /** Whoever cannot join says so as often. */
 const TELL_MS = 60_000;
 /** Whoever stops does not wait longer for the others to be told. */
@@ -52,6 +56,8 @@ export class Membership {
   #joined = false;
   /** Members that this process does not see, but has seen not long ago. */
   #spared: readonly string[] = [];
+  /** Members that were not seen for long enough. */
+  readonly #gone = new Set<string>();
 
   constructor(
     options: ClientOptions & { readonly namespace: string },
@@ -63,13 +69,41 @@ export class Membership {
     this.namespace = options.namespace;
   }
 
-  /** @throws Error in one sentence when a member has another plan of the same name and version. */
+  /**
+   * A member that is not seen to poll may be gone, or its polls may not have come back to a server that was started anew: only
+   * one that is not seen for a while is gone.
+   * @throws Error in one sentence when a member has another plan of the same name and version.
+   */
   async check(): Promise<void> {
-    const { state } = await this.#look();
-    const alive = new Set(await this.#alive());
-    const workers = Object.fromEntries(Object.entries(state.workers).filter(([identity]) => alive.has(identity)));
-    const conflict = conflictOf({ ...state, workers }, this.member);
-    if (conflict !== undefined) throw new PlanConflictError(this.deployment, conflict);
+    const until = performance.now() + UNSEEN_MS;
+    for (let told = false; ; told = true) {
+      const { state } = await this.#look();
+      const alive = await this.#alive();
+      const there = (isThere: (identity: string) => boolean): DeploymentState => ({
+        ...state,
+        workers: Object.fromEntries(Object.entries(state.workers).filter(([identity]) => isThere(identity))),
+      });
+      const seen = conflictOf(
+        there((identity) => alive.includes(identity)),
+        this.member,
+      );
+      if (seen !== undefined) throw new PlanConflictError(this.deployment, seen);
+      const unseen = conflictOf(
+        there((identity) => !isGone(identity) && !this.#gone.has(identity)),
+        this.member,
+      );
+      if (unseen === undefined || this.isLeaving) return;
+      if (performance.now() > until) {
+        this.#gone.add(unseen.worker);
+        continue;
+      }
+      if (!told)
+        this.log(
+          'warn',
+          `plan ${unseen.plan} differs from that of ${unseen.worker}, who is not seen: it is looked for ${UNSEEN_MS / 1_000} s`,
+        );
+      await this.#pause(AGAIN_MS);
+    }
   }
 
   /** Tries until the deployment knows this process, or it stops. @throws as {@link Membership.check}. */
@@ -139,7 +173,9 @@ export class Membership {
   /** @param isFirst of several tries: a file that the deployment knows already need not be told. */
   async #register(isFirst: boolean): Promise<void> {
     const { isRunning, isFollowing, state } = await this.#look();
-    const alive = [...(await this.#alive(true)), ...this.#spared];
+    // Whoever comes first to a server that was started anew must not take the others for gone; `stay` finds out who is.
+    const notGone = Object.keys(state.workers).filter((worker) => !isGone(worker) && !this.#gone.has(worker));
+    const alive = [...(await this.#alive(true)), ...(this.#joined ? this.#spared : notGone)];
     const input: DeploymentInput = {
       v: 1,
       deployment: this.deployment,
@@ -202,12 +238,23 @@ export class PlanConflictError extends Error {
 }
 
 /** Every start has one of its own: a process number, and in containers the host's name too, comes again. */
-export const memberIdentity = (unique: string): string => `tribunal ${process.pid}@${hostname()}/${unique}`;
+export const memberIdentity = (unique: string): string => `tribunal ${process.pid}@${hostname()}/${PROCESSES}${unique}`;
+
+/** Four signs for whose process numbers these are: containers of one host name may each count their own. */
+const PROCESSES = sha256(processSpace()).slice(0, 4);
+
+function processSpace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
 
 /** A process of this machine that is no more; the server lists who polled for some minutes. */
 function isGone(identity: string): boolean {
-  const [, pid, host] = /^tribunal (\d+)@(.+)\/[^/]*$/.exec(identity) ?? [];
-  if (pid === undefined || host !== hostname()) return false;
+  const [, pid, host, unique] = /^tribunal (\d+)@(.+)\/([^/]*)$/.exec(identity) ?? [];
+  if (pid === undefined || host !== hostname() || unique?.startsWith(PROCESSES) !== true) return false;
   try {
     process.kill(Number(pid), 0);
     return false;

@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { deferred } from '../../src/deferred.js';
 import { makeLeaseActivities, type HoldDeps } from '../../src/lanes/hold-lanes.js';
 import type { Lane } from '../../src/lanes/lanes.js';
@@ -26,7 +26,14 @@ function worker(fails = false): OneWorker & { readonly hasRun: () => boolean } {
   };
 }
 
-async function held(makeWorker: HoldDeps['makeWorker']): Promise<{ fatal: unknown[]; log: string[]; end: unknown }> {
+interface Ended {
+  readonly fatal: unknown[];
+  readonly log: string[];
+  readonly end: unknown;
+}
+
+/** @param before each of several calls. */
+async function held(makeWorker: HoldDeps['makeWorker'], before: readonly (() => void)[] = [() => undefined]): Promise<Ended> {
   const fatal: unknown[] = [];
   const log: string[] = [];
   const { holdLanes } = makeLeaseActivities({
@@ -44,7 +51,11 @@ async function held(makeWorker: HoldDeps['makeWorker']): Promise<{ fatal: unknow
   // Of the client no more is used.
   const answersBeats = { withAbortSignal: within, withDeadline: within, activity: { heartbeat: async () => undefined } };
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR'), client: answersBeats as unknown as Client });
-  const end: unknown = await environment.run(holdLanes, { lanes: [lane('a'), lane('b')] }).catch((error: unknown) => error);
+  let end: unknown;
+  for (const prepare of before) {
+    prepare();
+    end = await environment.run(holdLanes, { lanes: [lane('a'), lane('b')] }).catch((error: unknown) => error);
+  }
   return { fatal, log, end };
 }
 
@@ -65,4 +76,26 @@ it('lanes that can be polled no more end the process', async () => {
   const { fatal, end } = await held(async ({ queue }) => worker(queue === 'b'));
   expect(end).toMatchObject({ type: 'LanesFailed', nonRetryable: false });
   expect(fatal).toEqual([new Error('polled in vain')]);
+});
+
+describe('lanes that could not be polled', () => {
+  afterEach(() => void vi.restoreAllMocks());
+  const away = async (): Promise<never> => {
+    throw new Error('connection refused');
+  };
+  const later =
+    (ms: number): (() => void) =>
+    () => {
+      const now = performance.now() + ms;
+      vi.spyOn(performance, 'now').mockImplementation(() => now);
+    };
+
+  it('end the process when that lasts, while the server hands them out', async () => {
+    const tries = Array.from({ length: 4 }, () => later(25_000));
+    expect((await held(away, tries)).fatal).toHaveLength(1);
+  });
+
+  it('once, and once more an hour later, end nothing', async () => {
+    expect((await held(away, [later(0), later(3_600_000)])).fatal).toEqual([]);
+  });
 });

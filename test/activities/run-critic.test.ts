@@ -171,7 +171,7 @@ describe('an attempt', () => {
     let called = 0;
     let isBack = false;
     const over = new AbortController();
-    const lost = { lost: AbortSignal.abort(), over: over.signal, isValid: () => false };
+    const lost = { lost: AbortSignal.abort(), over: over.signal, sentBack: over.signal, isValid: () => false };
     const taken = new Attempt()
       .run(() => ((called += 1), clean), input(), new BudgetPool(), { lease: lost })
       .finally(() => (isBack = true));
@@ -190,7 +190,7 @@ describe('an attempt', () => {
         }),
       input(),
       new BudgetPool(),
-      { lease: { lost: lease.signal, over: lease.signal, isValid: () => true } },
+      { lease: { lost: lease.signal, over: lease.signal, sentBack: lease.signal, isValid: () => true } },
     );
     await expect(running).rejects.toMatchObject({ nonRetryable: false, details: [{ outcome: 'worker_lost' }] });
   });

@@ -1,10 +1,12 @@
 /** Workers of two releases beside each other, of which one alone has what the new plan needs. */
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
-import { build } from '../support/processes.js';
+import { build, eventually } from '../support/processes.js';
+import { startDurableServer } from './support/durable-server.js';
 import { peakOf } from './support/figures.js';
 import { recorded } from './support/fleet.js';
 import { askAll, misjudged, mixed, type Ask } from './support/load.js';
+import { monotonicNow } from './support/recorder.js';
 import { fleetFor } from './support/scene.js';
 
 beforeAll(build);
@@ -36,4 +38,19 @@ test('a lane goes to a worker that has its new critics, while older ones are the
   expect(await misjudged(await askAll(fleet, asks(6)))).toEqual([]);
   expect(fleet.recorder.runs().every(({ attempt }) => attempt === 1)).toBe(true);
   expect(peakOf(fleet.recorder.runs())).toBe(2);
+});
+
+test('a worker with a laxer plan of the same version does not start, also when the server has just come back and sees nobody yet', async (context) => {
+  const server = await startDurableServer();
+  context.onTestFinished(() => server.close());
+  const fleet = await fleetFor(context, { address: server.address, plans: [planOf(1, 'recorded')], lanes: LANES });
+  await fleet.workers(2);
+  await server.kill();
+  const downAt = monotonicNow();
+  // Until the polls of the workers come back seconds apart.
+  await eventually('12 s are over', () => (monotonicNow() - downAt > 12_000 ? true : undefined));
+  fleet.deploy({ plans: [{ ...planOf(1, 'recorded'), verdict: { rules: [], otherwise: 'allow' } }], lanes: LANES });
+  await server.restart();
+  await expect(fleet.worker()).rejects.toThrow(/plan judged version 1 differs from the one that tribunal \d+@/);
+  expect(await misjudged(await askAll(fleet, asks(12)))).toEqual([]);
 });

@@ -119,4 +119,33 @@ describe('a rate', () => {
     stop.abort();
     expect(await waiting).toBeUndefined();
   });
+
+  it('counts from when the critic really begins: what it needs besides is taken when its start is due, and never before', async () => {
+    const budget = new BudgetPool().chain([{ name: 'p', rateLimitPerSecond: 20 }]);
+    let isDue = false;
+    const first = await budget.acquire(5, never);
+    first?.();
+    const begun = performance.now();
+    const slow = budget.acquire(5, never, async () => {
+      isDue = performance.now() - begun >= 40;
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      return () => undefined;
+    });
+    const next = budget.acquire(5, never);
+    await slow;
+    const slowAt = performance.now();
+    expect(isDue).toBe(true);
+    await next;
+    expect(performance.now() - slowAt).toBeGreaterThanOrEqual(45);
+  });
+
+  it('that no queue of the server holds begins with its gap: what the owner before has started is not known', async () => {
+    const begun = performance.now();
+    const pool = new BudgetPool(new Set(['shared']));
+    await pool.chain([{ name: 'own', rateLimitPerSecond: 10 }]).acquire(5, never);
+    const own = performance.now() - begun;
+    await pool.chain([{ name: 'shared', rateLimitPerSecond: 10 }]).acquire(5, never);
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(99);
+    expect(own).toBeLessThan(performance.now() - begun);
+  });
 });

@@ -77,8 +77,8 @@ describe('a file', () => {
     expect(conflictOf(one, second)).toBeUndefined();
   });
 
-  it('that is not known and not told changes nothing', () => {
-    const unknown: Registration = { identity: 'w2', file: 'f2', alive: [] };
+  it.each(['f2', 'constructor'])('that is not known and not told changes nothing: %s', (file) => {
+    const unknown: Registration = { identity: 'w2', file, alive: [] };
     const one = register(EMPTY_DEPLOYMENT, of('w1', 'f1', offering([lane('a')])));
     expect(isComplete(one, unknown)).toBe(false);
     expect(register(one, unknown)).toEqual(one);
@@ -137,4 +137,18 @@ describe('what comes from elsewhere', () => {
     for (const other of [undefined, 'x', { ...state, v: 2 }, { v: 1, files: { f: {} }, workers: {}, retired: [] }])
       expect(readDeploymentState(other)).toEqual(EMPTY_DEPLOYMENT);
   });
+});
+
+it.each([
+  { limits: [{ name: 'p', maxConcurrent: 0 }] },
+  { limits: [{ name: 'p', maxConcurrent: 1.5 }] },
+  { limits: [{ name: 'p', maxConcurrent: '2' }] },
+  { limits: [{ name: 'p', rateLimitPerSecond: 0 }] },
+  { limits: [{ maxConcurrent: 1 }] },
+  { queue: '' },
+  { scope: 'all' },
+  { uses: [1] },
+])('a lane that no worker could keep is refused before it ends one: %j', (wrong) => {
+  expect(isRegistration(of('w1', 'f1', offering([lane('a')])))).toBe(true);
+  expect(isRegistration(of('w1', 'f1', offering([{ ...lane('a'), ...wrong } as Lane])))).toBe(false);
 });

@@ -70,6 +70,8 @@ export class CriticThreads {
     const thread = new CriticThread(pool, this.options, pass);
     const giveUp = (): void => thread.kill();
     signal.addEventListener('abort', giveUp, { once: true });
+    // It may have fired since the turn came; nobody else would give the thread back.
+    if (signal.aborted) giveUp();
     await thread.ready;
     signal.removeEventListener('abort', giveUp);
     this.#watch(pool);
