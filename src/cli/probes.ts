@@ -2,7 +2,8 @@
  * The HTTP port of a worker for whoever watches it: `/metrics` for Prometheus, `/livez` and `/readyz` for a cluster.
  *
  * P1 `/livez` is 200 while no Worker has failed. A process whose event loop is blocked does not answer at all.
- * P2 `/readyz` is 200 only while all Workers poll: not before, and not from the moment that a stop was asked for.
+ * P2 `/readyz` is 200 only while all Workers poll and the deployment knows this process: not before, and not from the moment
+ *    that a stop was asked for.
  * P3 Neither asks the Temporal server: a restart of this process would not bring it back.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

@@ -51,7 +51,9 @@ describe.concurrent('a worker process with --metrics', () => {
     const scene = await makeScene(context, (file) => ({ critics: { gated: gated(file) } }));
     const worker = await scene.worker(WATCHED);
     const url = await watchedAt(worker);
-    expect([await statusOf(`${url}/livez`), await statusOf(`${url}/readyz`)]).toEqual([200, 200]);
+    // It is when its deployment knows it.
+    await eventually('it is ready', async () => ((await statusOf(`${url}/readyz`)) === 200 ? true : undefined));
+    expect(await statusOf(`${url}/livez`)).toBe(200);
     const handle = await scene.client.start({ plan: 'scene', content: 'x' });
     await callsOf(scene.file('gated'), 'start', 1);
     worker.kill('SIGTERM');
