@@ -42,10 +42,10 @@ export async function timedInTurn(fleet: Fleet, count: number, ask: Ask): Promis
 }
 
 /** Keeps so many evaluations under way while something else runs. */
-export async function beside<T>(fleet: Fleet, atOnce: number, ask: Ask, run: () => Promise<T>): Promise<T> {
+export async function beside<T>(fleet: Fleet, atOnce: number, ask: () => Ask, run: () => Promise<T>): Promise<T> {
   let isOver = false;
   const keep = async (): Promise<void> => {
-    while (!isOver) await timed(fleet, ask);
+    while (!isOver) await timed(fleet, ask());
   };
   const load = Promise.all(Array.from({ length: atOnce }, keep));
   // Whoever fails first is told; the other one is waited for all the same.

@@ -2,7 +2,9 @@
  * What evaluations that need local critics alone see of deep critics that wait for the places of a limit. The same deep
  * load in another deployment's processes tells how much of it is the machine's and the server's.
  */
+import { chanceOf } from '../../../faults/support/chance.js';
 import { recorded, type Fleet } from '../../../faults/support/fleet.js';
+import type { Ask } from '../../../faults/support/load.js';
 import { figure, interleaved, p95Ratio, percentile, pick, ratio, type Figure } from '../../measure.js';
 import type { Bench, Scenario } from '../../scenario.js';
 import { beside, timedInTurn, withFleet } from './fleet.js';
@@ -12,7 +14,8 @@ type Side = (typeof SIDES)[number];
 
 const PLACES = 4;
 const DEEP_AT_ONCE = 4 * PLACES;
-const DEEP_MS = 1_000;
+/** Not all alike: critics that end in step would begin and end their evaluations all at once. */
+const DEEP_MS = [700, 1_300] as const;
 const DEEP = { stage: 'deep_analysis', maxConcurrent: PLACES, executionPolicy: 'conditional', condition: 'has(context.kind)' };
 const PLANS = [{ plan: 'mixed', critics: { quick: recorded('quick', { dispatch: 'local' }), deep: recorded('deep', DEEP) } }];
 
@@ -25,8 +28,10 @@ export const mix: Scenario = {
 
 async function measure(bench: Bench, own: Fleet, other: Fleet): Promise<Figure[]> {
   const block = (): Promise<number[]> => timedInTurn(own, bench.quick ? 5 : 25, { plan: 'mixed', script: {} });
+  const chance = chanceOf(1);
+  const deep = (): Ask => ({ plan: 'mixed', kind: 'deep', script: { deep: { ms: chance.between(...DEEP_MS) } } });
   const besideDeep = (fleet: Fleet): Promise<number[]> =>
-    beside(fleet, DEEP_AT_ONCE, { plan: 'mixed', kind: 'deep', script: { deep: { ms: DEEP_MS } } }, async () => {
+    beside(fleet, DEEP_AT_ONCE, deep, async () => {
       await fleet.atOnce(PLACES);
       return await block();
     });

@@ -33,10 +33,15 @@ export const tenants: Scenario = {
 async function flood(bench: Bench, fleet: Fleet): Promise<Figure[]> {
   const block = (): Promise<Asking[]> => inTurn(fleet, bench.quick ? 4 : 20);
   const flooded = (): Promise<Asking[]> =>
-    beside(fleet, 16, { plan: 'many', tenant: 'a', labels: { who: 'a' }, script: SCRIPT }, async () => {
-      await waiting(fleet, 100);
-      return await block();
-    });
+    beside(
+      fleet,
+      16,
+      () => ({ plan: 'many', tenant: 'a', labels: { who: 'a' }, script: SCRIPT }),
+      async () => {
+        await waiting(fleet, 100);
+        return await block();
+      },
+    );
   await block();
   const blocks = await interleaved(SIDES, bench.quick ? 1 : 4, (side) => (side === 'alone' ? block() : flooded()));
   const ms = (side: (typeof SIDES)[number]): number[][] => pick(blocks, side).map((asking) => asking.map(({ tookMs }) => tookMs));
