@@ -49,6 +49,8 @@ const FOREIGN_FOR_MS = 300_000;
 const NOT_MADE_FOR_MS = 60_000;
 /** The SDK polls again after 10 s at most, whatever came between; then a little more. */
 const POLLS_BACK_MS = 12_000;
+/** Over a connection that comes and goes for so long, what was taken goes back all the same: it waits here for nobody. */
+const FLAPPING_MS = 60_000;
 /** A process that lost lanes needs about so long until it can own them again. */
 const BUSY_MS = 500;
 /** Critics that were told to stop settle within milliseconds; the next owner does not wait longer for one that does not. */
@@ -185,6 +187,8 @@ async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, be
   });
   running.catch(() => undefined);
   let unheardAt = Number.NEGATIVE_INFINITY;
+  /** The first answer after the lanes were lost. */
+  let heardAt: number | undefined;
   let patience: NodeJS.Timeout | undefined;
   const drain = (): void => {
     shutdownWorkers(workers);
@@ -200,8 +204,12 @@ async function runLanes(deps: HoldDeps, lanes: readonly OwnedLane[], { lease, be
       await sleep(LEASE_BEAT_MS, undefined, { signal: pause.signal }).catch(() => undefined);
       if (!isRunning) break;
       void idle.look().catch(() => undefined);
-      if (!(await renew(lease, beat))) unheardAt = performance.now();
-      if (lease.isValid() || performance.now() - unheardAt < POLLS_BACK_MS) continue;
+      const isHeard = await renew(lease, beat);
+      const now = performance.now();
+      if (!isHeard) unheardAt = now;
+      if (!isHeard || lease.isValid()) continue;
+      heardAt ??= now;
+      if (now - unheardAt < POLLS_BACK_MS && now - heardAt < FLAPPING_MS) continue;
       lease.end();
       drain();
     }
