@@ -7,22 +7,31 @@ export type Release = () => void;
 export type Take = (priority: number, signal: AbortSignal) => Promise<Release | undefined>;
 
 /** So many places, each held until it is released. */
-export function placesFor(count: number, queue = new PQueue({ concurrency: count })): Take {
-  return (priority, signal) => place(queue, priority, signal);
-}
+export class Places {
+  readonly #queue: PQueue;
 
-/** One place in a queue, held until it is released: the signal ends the waiting alone. */
-async function place(queue: PQueue, priority: number, signal: AbortSignal): Promise<Release | undefined> {
-  const granted = deferred<Release | undefined>();
-  const waiting = new AbortController();
-  const giveUp = (): void => waiting.abort();
-  signal.addEventListener('abort', giveUp, { once: true });
-  if (signal.aborted) giveUp();
-  const hold = (): Promise<void> => {
-    signal.removeEventListener('abort', giveUp);
-    return new Promise((release) => granted.resolve(release));
+  constructor(count: number) {
+    this.#queue = new PQueue({ concurrency: count });
+  }
+
+  /** When every place was given back. */
+  async idle(): Promise<void> {
+    await this.#queue.onIdle();
+  }
+
+  /** The signal ends the waiting alone. */
+  readonly take: Take = async (priority, signal) => {
+    const granted = deferred<Release | undefined>();
+    const waiting = new AbortController();
+    const giveUp = (): void => waiting.abort();
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    const hold = (): Promise<void> => {
+      signal.removeEventListener('abort', giveUp);
+      return new Promise((release) => granted.resolve(release));
+    };
+    // p-queue runs higher numbers first; ours are the other way round.
+    this.#queue.add(hold, { priority: -priority, signal: waiting.signal }).catch(() => granted.resolve(undefined));
+    return await granted.promise;
   };
-  // p-queue runs higher numbers first; ours are the other way round.
-  queue.add(hold, { priority: -priority, signal: waiting.signal }).catch(() => granted.resolve(undefined));
-  return granted.promise;
 }

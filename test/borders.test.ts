@@ -136,7 +136,6 @@ const TABLE: readonly Row[] = [
       'src/pollers.ts',
       'src/run-workers.ts',
       START_OPTIONS,
-      'p-queue',
       '@temporalio/activity',
       '@temporalio/client',
       '@temporalio/worker',

@@ -57,24 +57,14 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
   return async function runCritic(input) {
     const context = Context.current();
     const attempt = beginAttempt(context);
-    const stop = new AbortController();
-    // By hand: what `AbortSignal.any` makes is kept for as long as the lease is, and that may be weeks.
-    const signals = [context.cancellationSignal, ...(lease !== undefined ? [lease.lost] : [])];
-    const onStop = (): void => stop.abort();
-    for (const one of signals) one.addEventListener('abort', onStop, { once: true });
-    if (signals.some((one) => one.aborted)) onStop();
-    const { signal } = stop;
-    const stopWaiting = new AbortController();
-    const onSentBack = (): void => stopWaiting.abort();
-    for (const one of [signal, ...(lease !== undefined ? [lease.sentBack] : [])]) {
-      one.addEventListener('abort', onSentBack, { once: true });
-      if (one.aborted) onSentBack();
-    }
+    const stop = anyOf(context.cancellationSignal, lease?.lost);
+    const stopWaiting = anyOf(stop.signal, lease?.sentBack);
     const beating = setInterval(() => context.heartbeat(attempt.beat()), BEAT_MS);
     try {
       // Handed back at once it might come again and again, and each time would cost an attempt.
       if (lease?.isValid() === false) {
-        await fired(lease.over, context.cancellationSignal);
+        const over = anyOf(lease.over, context.cancellationSignal);
+        await over.fired.finally(over.letGo);
         throw stopped(context, attempt);
       }
       // As the server ranks it, which also knows background work from interactive.
@@ -96,7 +86,7 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
         // The last look before it starts: a process that was frozen may not know yet that its lanes have another owner.
         if (lease?.isValid() === false) throw stopped(context, attempt);
         attempt.start(tools.log?.held(context.info.currentAttemptScheduledTimestampMs, Date.now()));
-        return await judge(context, { ...tools, ...place, signal, leftBehind }, input, attempt);
+        return await judge(context, { ...tools, ...place, signal: stop.signal, leftBehind }, input, attempt);
       } finally {
         const release = (): void => {
           runs?.();
@@ -107,18 +97,29 @@ export function makeRunCritic({ budgets, lease, threads, ...tools }: LaneDeps): 
       }
     } finally {
       clearInterval(beating);
-      for (const one of signals) one.removeEventListener('abort', onStop);
-      lease?.sentBack.removeEventListener('abort', onSentBack);
+      stop.letGo();
+      stopWaiting.letGo();
     }
   };
 }
 
-/** When the first of these fires, or has. */
-async function fired(...signals: readonly AbortSignal[]): Promise<void> {
-  if (signals.some((signal) => signal.aborted)) return;
-  const one = deferred<void>();
-  for (const signal of signals) signal.addEventListener('abort', () => one.resolve(), { once: true });
-  await one.promise;
+/** Fires with the first of these. By hand: what `AbortSignal.any` makes is kept for as long as the lease is, and that may be weeks. */
+function anyOf(...given: readonly (AbortSignal | undefined)[]): {
+  readonly signal: AbortSignal;
+  readonly fired: Promise<void>;
+  readonly letGo: () => void;
+} {
+  const signals = given.filter((signal) => signal !== undefined);
+  const controller = new AbortController();
+  const fired = deferred<void>();
+  const fire = (): void => {
+    controller.abort();
+    fired.resolve();
+  };
+  for (const signal of signals) signal.addEventListener('abort', fire, { once: true });
+  if (signals.some((signal) => signal.aborted)) fire();
+  const letGo = (): void => signals.forEach((signal) => signal.removeEventListener('abort', fire));
+  return { signal: controller.signal, fired: fired.promise, letGo };
 }
 
 interface Place {

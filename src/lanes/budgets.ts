@@ -4,8 +4,7 @@
  * place that a fast one needs; the right to start comes last, so that it is used at once.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import PQueue from 'p-queue';
-import { placesFor, type Release, type Take } from '../places.js';
+import { Places, type Release, type Take } from '../places.js';
 import type { Limit } from './lanes.js';
 
 export interface Budgets {
@@ -19,8 +18,7 @@ export interface Budgets {
 
 /** All limits of one process, by name. */
 export class BudgetPool {
-  readonly #queues: PQueue[] = [];
-  readonly #places = new Map<string, Take>();
+  readonly #places = new Map<string, Places>();
   readonly #starts = new Map<string, (besides?: Take) => Take>();
 
   /** @param shared rates that no queue's own rate holds: what the owner before has started is not known, so the first start waits a gap. */
@@ -28,13 +26,13 @@ export class BudgetPool {
 
   /** When every place was given back. */
   async settled(): Promise<void> {
-    await Promise.all(this.#queues.map((queue) => queue.onIdle()));
+    await Promise.all([...this.#places.values()].map((places) => places.idle()));
   }
 
   /** The chain of limits of one lane, narrow before wide. */
   chain(limits: readonly Limit[]): Budgets {
     const places = limits.flatMap(({ name, maxConcurrent }) =>
-      maxConcurrent === undefined ? [] : [known(this.#places, name, () => placesFor(maxConcurrent, this.#queue(maxConcurrent)))],
+      maxConcurrent === undefined ? [] : [known(this.#places, name, () => new Places(maxConcurrent)).take],
     );
     const starts = limits.flatMap(({ name, rateLimitPerSecond }) =>
       rateLimitPerSecond === undefined ? [] : [known(this.#starts, name, () => startsOf(rateLimitPerSecond, this.shared.has(name)))],
@@ -46,12 +44,6 @@ export class BudgetPool {
         return await takeAll([...places, ...turns, ...last], priority, signal);
       },
     };
-  }
-
-  #queue(concurrency: number): PQueue {
-    const queue = new PQueue({ concurrency });
-    this.#queues.push(queue);
-    return queue;
   }
 }
 
@@ -87,11 +79,11 @@ function known<T>(made: Map<string, T>, name: string, make: () => T): T {
  */
 function startsOf(perSecond: number, isLate: boolean): (besides?: Take) => Take {
   const gapMs = 1_000 / perSecond;
-  const turn = placesFor(1);
+  const turns = new Places(1);
   let due = isLate ? performance.now() + gapMs : Number.NEGATIVE_INFINITY;
   let lastAt = Number.NEGATIVE_INFINITY;
   return (besides) => async (priority, signal) => {
-    const release = await turn(priority, signal);
+    const release = await turns.take(priority, signal);
     if (release === undefined) return undefined;
     try {
       await until(Math.max(due, lastAt + gapMs * (1 - FASTER_SHARE)), signal);

@@ -85,41 +85,54 @@ export function makeLeaseActivities(deps: HoldDeps): LeaseActivities {
   };
 }
 
-/** Lanes whose critics this process does not have, and since when it leaves them to others. */
+/** Something that comes again and again; after a longer pause than this it is another matter. */
+class Spell {
+  #since = 0;
+  #last = Number.NEGATIVE_INFINITY;
+
+  constructor(readonly pauseMs: number) {}
+
+  /** It came once more. @returns for how long it has done so, milliseconds. */
+  goesOn(): number {
+    const now = performance.now();
+    if (now - this.#last > this.pauseMs) this.#since = now;
+    this.#last = now;
+    return now - this.#since;
+  }
+
+  end(): void {
+    this.#last = Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** Lanes whose critics this process does not have, and for how long it leaves them to others. */
 class Refusals {
-  readonly #asked = new Map<string, { readonly since: number; readonly last: number }>();
+  readonly #asked = new Map<string, Spell>();
 
   /** @param id of the activity that has the lanes. @returns whether they are left to others once more. */
   leaves(id: string): boolean {
-    const now = performance.now();
-    const before = this.#asked.get(id);
-    // Somebody had them for a while: others come first again.
-    const since = before === undefined || now - before.last > REFUSED_FOR_MS ? now : before.since;
-    const isOver = now - since > REFUSED_FOR_MS;
-    if (isOver) this.#asked.delete(id);
-    else this.#asked.set(id, { since, last: now });
-    return !isOver;
+    const asked = this.#asked.get(id) ?? new Spell(REFUSED_FOR_MS);
+    this.#asked.set(id, asked);
+    if (asked.goesOn() <= REFUSED_FOR_MS) return true;
+    // Asked anew later, others come first again.
+    this.#asked.delete(id);
+    return false;
   }
 }
 
 /** Lanes that could not be polled: for a while the server was away, then something is wrong here. */
 class Failures {
-  #since = 0;
-  #last = Number.NEGATIVE_INFINITY;
+  readonly #failed = new Spell(NOT_MADE_FOR_MS / 2);
 
   constructor(readonly deps: Pick<HoldDeps, 'fatal' | 'log'>) {}
 
   /** Lanes are polled. */
   over(): void {
-    this.#last = Number.NEGATIVE_INFINITY;
+    this.#failed.end();
   }
 
   saw(error: unknown): void {
-    const now = performance.now();
-    // Others may have had the lanes since: what failed long ago is another matter.
-    if (now - this.#last > NOT_MADE_FOR_MS / 2) this.#since = now;
-    this.#last = now;
-    if (!(error instanceof NotMadeError) || now - this.#since > NOT_MADE_FOR_MS) this.deps.fatal(error);
+    if (this.#failed.goesOn() > NOT_MADE_FOR_MS || !(error instanceof NotMadeError)) this.deps.fatal(error);
     else this.deps.log(error.message);
   }
 }

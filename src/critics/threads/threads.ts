@@ -16,7 +16,7 @@ import { isErrorName } from '../../domain/error-name.js';
 import { MAX_MESSAGE_CHARS } from '../../domain/finding.js';
 import type { CriticUse } from '../../domain/plan.js';
 import { deferred } from '../../deferred.js';
-import { placesFor } from '../../places.js';
+import { Places } from '../../places.js';
 import type { Called, CallCritic, FailedAttempt } from '../attempt.js';
 import type { CriticTools } from '../critic.js';
 import { isBuiltIn, isForThreads, notForThreads, type CriticRegistry } from '../registry.js';
@@ -49,7 +49,7 @@ export interface ThreadsOptions {
 export class CriticThreads {
   #pool: Promise<Tinypool> | undefined;
   /** The pool's own queue knows no priority. */
-  readonly #turn = placesFor(threadCount());
+  readonly #turns = new Places(threadCount());
   readonly #watched = new WeakSet<object>();
 
   constructor(readonly options: ThreadsOptions) {}
@@ -64,7 +64,7 @@ export class CriticThreads {
   /** A thread that is ready, for one attempt, lower numbers first. `undefined` when the signal fired before one was free. */
   async take(priority: number, signal: AbortSignal): Promise<CriticThread | undefined> {
     const pool = await (this.#pool ??= this.#make());
-    const pass = await this.#turn(priority, signal);
+    const pass = await this.#turns.take(priority, signal);
     if (pass === undefined) return undefined;
     this.#watch(pool);
     const thread = new CriticThread(pool, this.options, pass);
