@@ -1,0 +1,21 @@
+/** Who may act on reviews, as `reviewers.yaml` says. Pure. */
+
+export interface Person {
+  /** `[A-Za-z0-9._@-]{1,128}`; stands in search attributes, so it should be opaque. */
+  readonly id: string;
+  readonly groups: readonly string[];
+  /** Ed25519 public key: 32 bytes, base64url without padding. */
+  readonly key: string;
+  /** Service accounts may read and comment; they never decide. */
+  readonly kind: 'human' | 'service';
+  /** Other names under which records know this person as `requester` or `author`. */
+  readonly aliases: readonly string[];
+  /** Absent: of every tenant. */
+  readonly tenants?: readonly string[];
+}
+
+export interface People {
+  readonly persons: readonly Person[];
+  /** SHA-256 of the persons' canonical JSON: changes when anybody's rights do. */
+  readonly digest: string;
+}
