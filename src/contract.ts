@@ -9,6 +9,11 @@ import type { EvaluationReport } from './domain/report.js';
 import type { RunFacts } from './domain/gate.js';
 import type { EvaluationRequest, JsonObject } from './domain/request.js';
 import type { Finding, Json } from './domain/finding.js';
+import type { HashedEntry } from './domain/review/chain.js';
+import type { Notification } from './domain/review/notification.js';
+import type { People } from './domain/review/people.js';
+import type { ReviewInput, ReviewState, ReviewStatus, ReviewResult } from './domain/review/review.js';
+import type { PlanReview, ReviewTier } from './domain/review/policy.js';
 import type { DeploymentState } from './lanes/deployment-state.js';
 import type { OwnedLane } from './lanes/lanes.js';
 
@@ -66,6 +71,97 @@ export interface LeaseActivities {
   holdLanes(input: HoldInput): Promise<void>;
 }
 
+/** Workflow type of a review, the human part of an evaluation that escalated. */
+export const REVIEW = 'review';
+/** Workflow type that delivers one notification to one channel after the other. */
+export const NOTIFICATION = 'notification';
+export const REVIEW_PREFIX = 'review/';
+/** The first characters of a run id are a clock. */
+const RUN_SUFFIX_CHARS = 12;
+/** Workflow id of the review that a run of an evaluation opens. */
+export const reviewId = (evaluation: string, runId: string): string => `${REVIEW_PREFIX}${evaluation}/${runId.slice(-RUN_SUFFIX_CHARS)}`;
+/** Of its own, so that a deploy of critics does not stop people from deciding. */
+export const reviewQueue = (deployment: string): string => `${deployment}/reviews`;
+/** Queries of a review: a {@link ReviewView}; by a command's id its `Receipt`, or `null`. */
+export const REVIEW_STATE_QUERY = 'state';
+export const REVIEW_RECEIPT_QUERY = 'receipt';
+/** A newer run of the evaluation has come to a verdict of its own: this review is about nothing any more. */
+export const SUPERSEDED_SIGNAL = 'superseded';
+/** The file of people may have changed. */
+export const REFRESH_SIGNAL = 'refresh';
+/** Local activity whose markers hold the chain. */
+export const RECORD_ENTRIES = 'recordEntries' satisfies keyof ReviewActivities;
+
+/** What a review answers to everybody who may look: no reasons, no content, no vote before it counts. */
+export interface ReviewView {
+  readonly reviewId: string;
+  readonly evaluationId: string;
+  readonly tenant: string;
+  readonly status: ReviewStatus;
+  readonly tier: ReviewTier;
+  readonly queue: string;
+  readonly packetDigest: string;
+  readonly seq: number;
+  readonly head: string;
+  readonly claims: readonly { readonly by: string; readonly epoch: number; readonly until: string }[];
+  /** How many votes are in. */
+  readonly votes: number;
+  readonly openedAt: string;
+  readonly claimBy?: string;
+  readonly decideBy: string;
+  readonly expires: string;
+  /** Until when the decision can be undone. */
+  readonly effectiveAt?: string;
+  readonly rung: number;
+  readonly insecure?: true;
+}
+
+/** What the worker knows of the world around reviews. */
+export interface ReviewHost {
+  readonly people: People;
+  /** Unsigned commands are accepted. */
+  readonly insecure: boolean;
+  /** Channels of the deployment: their names, and which hear of every decision. */
+  readonly channels: readonly string[];
+  readonly hearing: readonly string[];
+}
+
+/** What `openReview` needs to know of an evaluation that escalates. */
+export interface OpenReviewInput {
+  readonly review: PlanReview;
+  readonly plan: string;
+  /** Whether a review is to be opened; without it only earlier ones are superseded. */
+  readonly open?: Omit<ReviewInput, 'v' | 'deployment' | 'evaluationRunId' | 'reportHash' | 'packetDigest'>;
+}
+
+export type OpenReviewResult =
+  /** `runId`: of the run that asked, as it stays when a later reset keeps this. */
+  | { readonly open: true; readonly reviewId: string; readonly runId: string; readonly reportHash: string; readonly packetDigest: string }
+  | { readonly open: false; readonly superseded: number; readonly full?: { readonly open: number; readonly most: number } };
+
+/** Local activities of the review workflow. None can be completed from outside of its worker. */
+export interface ReviewActivities {
+  /** Who may act on a review of this tenant, as the deployment's file says now. */
+  loadHost(input: { readonly tenant: string; readonly groups: readonly string[]; readonly names: readonly string[] }): Promise<ReviewHost>;
+  /** Puts entries of the chain into the history, and into the archive where there is one. */
+  recordEntries(input: { readonly reviewId: string; readonly entries: readonly HashedEntry[] }): Promise<readonly HashedEntry[]>;
+}
+
+/** Activity of the notification workflow. */
+export interface NotifyActivities {
+  notify(input: { readonly channel: string; readonly notification: Notification }): Promise<void>;
+}
+
+export interface NotificationInput {
+  readonly v: 1;
+  readonly channels: readonly string[];
+  readonly notification: Notification;
+}
+
+/** Arguments of the review workflow: what it is about, and what an earlier run has come to. */
+export type ReviewArgs = readonly [input: ReviewInput, carried?: Omit<ReviewState, 'people'>];
+export type { ReviewResult };
+
 export const SEARCH_ATTRIBUTES = {
   tenant: defineSearchAttributeKey('TribunalTenant', SearchAttributeType.KEYWORD),
   plan: defineSearchAttributeKey('TribunalPlan', SearchAttributeType.KEYWORD),
@@ -73,6 +169,13 @@ export const SEARCH_ATTRIBUTES = {
   risk: defineSearchAttributeKey('TribunalRisk', SearchAttributeType.KEYWORD),
   critics: defineSearchAttributeKey('TribunalCritics', SearchAttributeType.KEYWORD_LIST),
   degraded: defineSearchAttributeKey('TribunalDegraded', SearchAttributeType.BOOL),
+  evaluationId: defineSearchAttributeKey('TribunalReviewEvaluationId', SearchAttributeType.KEYWORD),
+  reviewState: defineSearchAttributeKey('TribunalReviewState', SearchAttributeType.KEYWORD),
+  reviewTier: defineSearchAttributeKey('TribunalReviewTier', SearchAttributeType.KEYWORD),
+  reviewQueue: defineSearchAttributeKey('TribunalReviewQueue', SearchAttributeType.KEYWORD),
+  reviewAssignees: defineSearchAttributeKey('TribunalReviewAssignees', SearchAttributeType.KEYWORD_LIST),
+  reviewOpenedAt: defineSearchAttributeKey('TribunalReviewOpenedAt', SearchAttributeType.DATETIME),
+  reviewDueAt: defineSearchAttributeKey('TribunalReviewDueAt', SearchAttributeType.DATETIME),
 } as const;
 
 /** Memo key with the request's digest, by which a second start of the same key is compared. */
@@ -166,6 +269,10 @@ export interface Beat {
 export interface EvaluationActivities {
   openEvaluation(input: { readonly input: EvaluateInput; readonly lead: boolean; readonly memo?: unknown }): Promise<OpenResult>;
   runLocalCritics(input: LocalBatchInput): Promise<LocalBatchResult>;
+  /** Before the verdict of an evaluation whose plan has reviews closes: earlier reviews of it are over, and the new one is prepared. */
+  openReview(input: OpenReviewInput): Promise<OpenReviewResult>;
+  /** Whether the workflow that has this id already is the review that was to be started. */
+  isOurReview(input: { readonly reviewId: string; readonly packetDigest: string }): Promise<boolean>;
   /** Whether any worker polls a lane. */
   inspectLane(queue: string): Promise<{ readonly pollers: number }>;
   /** Puts the report of a cancelled evaluation into its history: the close itself carries no details. */

@@ -4,6 +4,7 @@
 import type { Finding } from './finding.js';
 import type { CriticOutcome, GateDecision, Held } from './outcomes.js';
 import type { ExecutionStage, RiskTier } from './plan.js';
+import type { ReviewTier } from './review/policy.js';
 
 export type Decision = 'allow' | 'deny' | 'escalate' | 'not_judged';
 
@@ -93,6 +94,18 @@ export interface ReportMetrics {
   readonly scope: 'worker' | 'deployment';
 }
 
+/** By which a permit is bound to what was judged. */
+export interface ReportReview {
+  /** Workflow id of the review. */
+  readonly id: string;
+  readonly tier: ReviewTier;
+  readonly queue: string;
+  /** SHA-256 over RFC 8785 of this report without this part. */
+  readonly reportHash: string;
+  /** SHA-256 over RFC 8785 of `{ content, context, report }`. */
+  readonly packetDigest: string;
+}
+
 export interface EvaluationReport {
   readonly v: 1;
   readonly evaluationId: string;
@@ -115,6 +128,8 @@ export interface EvaluationReport {
   readonly critics: readonly ReportCritic[];
   readonly stages: readonly ReportStage[];
   readonly metrics: ReportMetrics;
+  /** The review that the escalation has opened. Its parts are no part of `reportHash`. */
+  readonly review?: ReportReview;
   /** How many texts were cut to keep the report under its size limit. */
   readonly truncated?: number;
   /** Where `temporal workflow reset --event-id` mends a failed run. */

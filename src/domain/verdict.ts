@@ -30,6 +30,11 @@ const RANK: Readonly<Record<Decision, number>> = { allow: 0, escalate: 1, not_ju
 const DECISION_OF: Readonly<Record<Reason['effect'], Decision>> = { none: 'allow', escalate: 'escalate', fail: 'not_judged', deny: 'deny' };
 const EFFECT_RANK: Readonly<Record<FailureEffect, number>> = { ignore: 0, escalate: 1, fail: 2, deny: 3 };
 
+/** A verdict with one more reason, which may raise it. */
+export function withReason(verdict: Verdict, reason: Reason): Verdict {
+  return { ...verdict, decision: raise(verdict.decision, DECISION_OF[reason.effect]), reasons: [...verdict.reasons, reason] };
+}
+
 /** The higher of two decisions. */
 export const raise = (a: Decision, b: Decision): Decision => (RANK[b] > RANK[a] ? b : a);
 

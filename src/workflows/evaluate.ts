@@ -26,6 +26,7 @@ import { searchValues } from '../domain/search-values.js';
 import { decideVerdict, type Verdict } from '../domain/verdict.js';
 import { currentDetails } from '../report/details.js';
 import { countClosed, countOpened, countRefused, countUnopened } from './count.js';
+import { settleReview } from './open-review.js';
 import { callBatch, callCritic, localCause, openEvaluation, recordPartialReport } from './proxies.js';
 import { runStages, Walk, type WalkDeps } from './walk.js';
 
@@ -51,8 +52,7 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationReport> 
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.decision, value: cancelled.decision }]);
     throw error;
   }
-  const verdict = decideVerdict(opened.plan, walk.records, walk.facts);
-  const report = reportOf(opened, walk, verdict);
+  const report = await settledReport(input, opened, walk);
   countClosed(opened, walk, report);
   upsertSearchAttributes([
     { key: SEARCH_ATTRIBUTES.decision, value: report.decision },
@@ -73,6 +73,15 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationReport> 
   // The report says all; a stack would show operators this line of ours.
   failure.stack = '';
   throw failure;
+}
+
+/** The verdict, with the review that it opens. */
+async function settledReport(input: EvaluateInput, opened: OpenResult, walk: Walk): Promise<EvaluationReport> {
+  const judged = decideVerdict(opened.plan, walk.records, walk.facts);
+  const totalMs = walk.used.totalMs;
+  const of = (verdict: Verdict): EvaluationReport => reportOf(opened, walk, verdict, totalMs);
+  const { verdict, review } = await settleReview(input, opened, walk, judged, of);
+  return review === undefined ? of(verdict) : { ...of(verdict), review };
 }
 
 async function open(input: EvaluateInput): Promise<OpenResult> {
@@ -143,7 +152,7 @@ function makeWalk(input: EvaluateInput, opened: OpenResult): Walk {
   return made;
 }
 
-function reportOf(opened: OpenResult, walk: Walk, verdict: Verdict, cancelled = false): EvaluationReport {
+function reportOf(opened: OpenResult, walk: Walk, verdict: Verdict, totalMs: number, cancelled = false): EvaluationReport {
   return fitReport(
     buildReport({
       evaluationId: workflowInfo().workflowId,
@@ -154,7 +163,7 @@ function reportOf(opened: OpenResult, walk: Walk, verdict: Verdict, cancelled = 
       records: [...walk.records.values()],
       stages: walk.stages,
       verdict,
-      totalMs: walk.used.totalMs,
+      totalMs,
       dropped: walk.dropped,
       ...(cancelled ? { cancelled: true } : {}),
       ...(walk.reset !== undefined ? { reset: walk.reset } : {}),
@@ -173,5 +182,5 @@ function cancelledReport(opened: OpenResult, walk: Walk): EvaluationReport {
     reasons: [{ code: 'CANCELLED', message: 'the evaluation was cancelled', effect: 'fail' }],
     degraded: false,
   };
-  return reportOf(opened, walk, verdict, true);
+  return reportOf(opened, walk, verdict, walk.used.totalMs, true);
 }

@@ -1,3 +1,5 @@
 /** Bundle entry: the workflows by name. */
 export { evaluate } from './evaluate.js';
 export { deployment } from './deployment.js';
+export { review } from './review.js';
+export { notification } from './notification.js';

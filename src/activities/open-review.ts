@@ -1,0 +1,18 @@
+/** Before the verdict of an evaluation closes: its earlier reviews are over, and digests for the new one are made. */
+import type { OpenReviewInput, OpenReviewResult } from '../contract.js';
+import { reviewId } from '../contract.js';
+import { hashJson } from '../digest.js';
+import type { ReviewIndex } from '../review/index-queries.js';
+
+/** @throws Error of the server, when it cannot be asked: then the escalation is not judged. */
+export async function openReview(index: ReviewIndex, input: OpenReviewInput, run: { readonly workflowId: string; readonly runId: string }): Promise<OpenReviewResult> {
+  const { open, plan, review } = input;
+  const id = reviewId(run.workflowId, run.runId);
+  const earlier = (await index.openOf(run.workflowId)).filter((other) => other !== id);
+  await Promise.all(earlier.map((other) => index.supersede(other)));
+  if (open === undefined) return { open: false, superseded: earlier.length };
+  // Those that have just been ended free their places.
+  const count = Math.max(0, (await index.countOpen(plan)) - earlier.length);
+  if (count >= review.maxOpen) return { open: false, superseded: earlier.length, full: { open: count, most: review.maxOpen } };
+  return { open: true, reviewId: id, runId: run.runId, reportHash: hashJson(open.packet.report), packetDigest: hashJson(open.packet) };
+}

@@ -1,0 +1,28 @@
+/** Why a command on a review is refused, and what whoever sent it can do. Types of `ApplicationFailure`: never renamed. */
+export const REVIEW_CODES = {
+  BAD_REQUEST: 'the command is malformed: send it with the client or with `tribunal review`',
+  UNSIGNED: 'the command is not signed: act with `tribunal review`, not from the Temporal UI',
+  KEY_UNKNOWN: 'the key is not one of the reviewers of this review: ask for an entry in reviewers.yaml, then try again',
+  BAD_SIGNATURE: 'the signature is not right: sign the command with the key that reviewers.yaml names',
+  ASSERTION_EXPIRED: 'the signature is older than its time, or ahead of it: check the clock and sign again',
+  ASSERTION_MISMATCH: 'the signature is for another review, action or text: sign this command',
+  IDEMPOTENCY_CONFLICT: 'the command id stands for another command: use a new id',
+  PACKET_CHANGED: 'the command speaks of another packet than the one under review: look at the review again',
+  NOT_READY: 'the review is opening: try again in a moment',
+  NOT_OPEN: 'the review is over or being decided: look at how it ended',
+  EXPIRED: 'the time of the review is over: nothing can be decided any more',
+  NOT_CANDIDATE: 'no group of yours decides in this tier',
+  NOT_LEAD: 'only a lead may do this',
+  SEPARATION_OF_DUTIES: 'whoever asked for or wrote it, has recused or is a service account does not decide it',
+  FOUR_EYES: 'you have voted already: a second person has to',
+  CLAIM_TAKEN: 'somebody else holds the review: wait until it is free, or take the next',
+  CLAIM_STALE: 'your claim is over or another one: claim it again and look at it again',
+  NOT_YOURS: 'only whoever did it can undo it, and only until it takes effect',
+  SIGNALS_UNANSWERED: 'every signal needs an answer with a reason of its own',
+  REASON_UNKNOWN: "the plan knows no such reason: use one of its `reasons`",
+  TIER: 'a review can only rise to a higher tier',
+  LIMIT: 'the review has taken as much text or as many commands as it can',
+  QUARANTINED: 'the run of this review was reset: nothing in it counts any more',
+} as const;
+
+export type ReviewCode = keyof typeof REVIEW_CODES;

@@ -1,0 +1,27 @@
+/** What the Temporal UI shows above a review: state, clocks and what may be done. Ids and codes alone. Runs in the sandbox. */
+import type { ReviewView } from '../contract.js';
+
+export function reviewDetails(view: ReviewView): string {
+  const isOver = !['OPENING', 'OPEN', 'CLAIMED', 'AWAITING_SECOND', 'COMMITTING'].includes(view.status);
+  const held = view.claims.map(({ by, until }) => `\`${by}\` until ${until}`);
+  return [
+    `- **${view.status.toLowerCase().replace('_', ' ')}**, ${view.tier}, queue \`${view.queue}\``,
+    `- evaluation \`${view.evaluationId}\``,
+    ...(isOver
+      ? [`- ${view.seq} entries, head \`${view.head.slice(0, 12)}\``]
+      : [
+          ...(held.length > 0 ? [`- held by ${held.join(', ')}`] : []),
+          ...(view.votes > 0 ? [`- ${view.votes} ${view.votes === 1 ? 'vote is' : 'votes are'} in`] : []),
+          ...(view.claimBy !== undefined ? [`- claim by ${view.claimBy}`] : []),
+          `- decide by ${view.decideBy}, expires ${view.expires} with the gate shut`,
+          ...(view.effectiveAt !== undefined ? [`- can be undone until ${view.effectiveAt}`] : []),
+          `- next: ${nextOf(view)}`,
+        ]),
+  ].join('\n');
+}
+
+function nextOf(view: ReviewView): string {
+  if (view.status === 'OPENING') return 'it waits for the file of people';
+  if (view.status === 'COMMITTING') return `\`tribunal review undo ${view.reviewId}\` by whoever decided`;
+  return ['claim', 'decide', 'escalate', 'recuse'].map((action) => `\`${action}\``).join(', ') + ` with \`tribunal review … ${view.reviewId}\``;
+}
