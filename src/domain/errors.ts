@@ -30,6 +30,8 @@ export const CODES = {
   RISK_ERROR: 'a risk rule erred, so it raised the tier',
   CONDITION_ERROR: 'a condition erred, so its critic ran',
   CANCELLED: 'the evaluation was cancelled',
+  // reviews
+  REVIEW_NOT_OPENED: 'the plan opens no review for what escalated',
   // critics
   CRITIC_ERROR: 'the critic threw',
   CRITIC_HOSTILE: 'the critic threw or returned something that cannot be read',
