@@ -45,6 +45,8 @@ export interface Deployment {
   readonly plans: ReadonlyMap<string, Plan>;
   readonly registry: CriticRegistry;
   readonly warnings: readonly Problem[];
+  /** Warnings for who looks at the plans, not for who uses them. */
+  readonly advice: readonly Problem[];
   readonly priorityLevels: 10 | 5;
   /** Limits that critics of all plans share, by name. */
   readonly lanes: NamedLanes;
@@ -78,6 +80,7 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
   const described = await describe(options);
   const registry = await loadRegistry(described.critics);
   const problems: Problem[] = [];
+  const advice: Problem[] = [];
   const files = await plansOf(described.plans, problems);
   const plans = new Map<string, PlanOrigin & { readonly plan: Plan }>();
   for (const file of files) {
@@ -85,6 +88,7 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     if (loaded === undefined) continue;
     problems.push(...(loaded.ok ? loaded.warnings : loaded.problems));
     if (!loaded.ok) continue;
+    advice.push(...loaded.advice);
     const earlier = plans.get(loaded.plan.name);
     if (earlier === undefined) plans.set(loaded.plan.name, { plan: loaded.plan, file, cases: loaded.cases });
     else problems.push(whole(file, `a plan called ${loaded.plan.name} is already defined in ${earlier.file}`, 'plan'));
@@ -97,6 +101,7 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     plans: new Map([...plans].map(([name, { plan }]) => [name, plan])),
     registry,
     warnings: problems,
+    advice,
     priorityLevels: described.priorityLevels,
     lanes: described.lanes,
     tenants: described.tenants,

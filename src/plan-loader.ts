@@ -12,6 +12,7 @@ import { compilePlan, type ResolvedCritic } from './domain/compile-plan.js';
 import type { Json } from './domain/finding.js';
 import { planProblems } from './domain/plan-checks.js';
 import { error, hint, type PlanPath, type PlanProblem } from './domain/plan-problem.js';
+import { reviewAdvice } from './domain/plan-review-checks.js';
 import type { Plan } from './domain/plan.js';
 import type { PlanCase } from './domain/run-case.js';
 import { safeText } from './report/safe.js';
@@ -35,7 +36,14 @@ export interface Problem {
 }
 
 export type LoadedPlan =
-  | { readonly ok: true; readonly plan: Plan; readonly warnings: readonly Problem[]; readonly cases: readonly PlanCase[] }
+  | {
+      readonly ok: true;
+      readonly plan: Plan;
+      readonly warnings: readonly Problem[];
+      /** Warnings for who looks at the plan, not for who uses it. */
+      readonly advice: readonly Problem[];
+      readonly cases: readonly PlanCase[];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** `file:line:col path message` on one line; warnings say so. */
@@ -72,14 +80,15 @@ export async function loadPlan(input: PlanInput, registry: CriticRegistry): Prom
   const checked = await checkPlan('file' in input ? yaml?.value : input.object, registry, dirname(file));
   const problems = locate(checked.problems, file, yaml);
   if (checked.plan === undefined || problems.some((one) => one.severity === 'error')) return { ok: false, problems };
-  return { ok: true, plan: checked.plan, warnings: problems, cases: checked.cases ?? [] };
+  const advice = locate(checked.advice ?? [], file, yaml);
+  return { ok: true, plan: checked.plan, warnings: problems, advice, cases: checked.cases ?? [] };
 }
 
 async function checkPlan(
   value: unknown,
   registry: CriticRegistry,
   folder: string,
-): Promise<{ plan?: Plan; cases?: readonly PlanCase[]; problems: PlanProblem[] }> {
+): Promise<{ plan?: Plan; cases?: readonly PlanCase[]; advice?: PlanProblem[]; problems: PlanProblem[] }> {
   const { issues, parsed: written, setAside } = parsePlan(value);
   const ofForm = issues.map((issue) => asProblem(issue, []));
   if (written === undefined) return { problems: ofForm };
@@ -87,10 +96,12 @@ async function checkPlan(
   const { resolved, problems: unresolved } = await resolveCritics(parsed, registry);
   const compiled = compilePlan(parsed, resolved);
   const plan = { ...compiled, hash: hashJson(compiled) };
+  const check = { source: parsed, plan, setAside };
   return {
     plan,
     cases: parsed.cases ?? [],
-    problems: [...ofForm, ...unread, ...planProblems({ source: parsed, plan, setAside }), ...unresolved],
+    advice: reviewAdvice(check),
+    problems: [...ofForm, ...unread, ...planProblems(check), ...unresolved],
   };
 }
 

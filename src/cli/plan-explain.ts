@@ -6,6 +6,7 @@ import type { Finding } from '../domain/finding.js';
 import { CRITIC_OUTCOMES, type CriticOutcome } from '../domain/outcomes.js';
 import { RISK_TIERS, type Plan, type RiskTier } from '../domain/plan.js';
 import type { EvaluationRequest } from '../domain/request.js';
+import { routeReview } from '../domain/review/route.js';
 import { endOf, givenProblems } from '../domain/run-case.js';
 import { ContentRefused, evaluateInProcess, type InProcessResult, type RunCritic } from '../in-process.js';
 import { planExplainJson, planExplainText, type Explanation } from '../report/plan-explain.js';
@@ -56,6 +57,7 @@ async function runExplain(call: Call<ExplainOptions>): Promise<number> {
   const result = await evaluated(plan, request, options.runLocal === true ? await withLocals(call, deployment, acted, assumed) : acted);
   const critics = explainCritics(plan, result.records);
   const isGiven = (name: string): boolean => Object.hasOwn(assumed.findings, name) || Object.hasOwn(assumed.outcomes, name);
+  const review = routeReview(plan, result.verdict, result.records, result.facts);
   const explanation: Explanation = {
     deployment: deployment.name,
     plan,
@@ -69,6 +71,7 @@ async function runExplain(call: Call<ExplainOptions>): Promise<number> {
     risk: result.risk,
     critics,
     verdict: result.verdict,
+    ...(review !== undefined ? { review } : {}),
   };
   if (output.json) output.object(planExplainJson(explanation));
   else output.line(planExplainText(explanation, { color: output.color, ...(output.width !== undefined ? { width: output.width } : {}) }));

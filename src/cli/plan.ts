@@ -29,7 +29,7 @@ export function addPlan(program: Command, cli: Cli): void {
 async function runCheck({ options, args, io, output }: Call<PlanOptions>): Promise<number> {
   try {
     const deployment = await loadPlans(options, args, io.env);
-    tellProblems(deployment.warnings, output);
+    tellProblems([...deployment.warnings, ...deployment.advice], output);
     for (const { name, version, hash, critics } of deployment.plans.values()) {
       if (output.json) output.object({ plan: name, version, hash, critics: critics.length });
       else output.line(`${name}@${version} is good: ${critics.length} critics`);

@@ -13,7 +13,7 @@ import { attemptsBegun, begunAttempts, isCostUnknown, metricsOf, sumKnown, tidy,
 import { CRITIC_OUTCOMES, type AttemptRecord, type CriticRecord, type Held } from './outcomes.js';
 import { stagesOf, type ExecutionStage, type Plan, type PlanCritic } from './plan.js';
 import type { Coverage, EvaluationReport, ReportCritic, ReportStage } from './report.js';
-import { coveredShare, type Verdict } from './verdict.js';
+import { coveredShare, isAboutFindings, type Verdict } from './verdict.js';
 
 export interface ReportInput {
   readonly evaluationId: string;
@@ -124,10 +124,8 @@ function reportStage(stage: ExecutionStage, critics: readonly ReportCritic[], ti
 function whatEscalated(verdict: Verdict): EvaluationReport['escalatedBy'] {
   if (verdict.decision !== 'escalate') return undefined;
   const reasons = verdict.reasons.filter((reason) => reason.effect === 'escalate');
-  const byFindings = reasons.some((reason) => isAboutFindings(reason.code));
-  const byFailures = reasons.some((reason) => !isAboutFindings(reason.code));
+  const byFindings = reasons.some((reason) => isAboutFindings(reason));
+  const byFailures = reasons.some((reason) => !isAboutFindings(reason));
   if (byFindings && byFailures) return 'both';
   return byFailures ? 'failures' : 'findings';
 }
-
-const isAboutFindings = (code: string): boolean => code === 'RULE' || code === 'OTHERWISE';

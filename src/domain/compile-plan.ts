@@ -15,6 +15,7 @@ import {
   type Price,
   type VerdictRule,
 } from './plan.js';
+import { compileReview } from './review/compile-review.js';
 
 /** The longest attempt of a local critic: it holds up the whole batch. */
 export const LOCAL_ATTEMPT_MS = 1_000;
@@ -68,6 +69,7 @@ export function compilePlan(source: ParsedPlan, resolved: ReadonlyMap<string, Re
     budget: source.budget?.maxCost !== undefined ? { maxCost: source.budget.maxCost } : {},
     critics: inOrder.map(([name, critic]) => compileCritic(name, critic, source, resolved.get(name))),
     verdict: compileVerdict(source),
+    ...(source.review !== undefined ? { review: compileReview(source.review) } : {}),
   };
 }
 

@@ -32,6 +32,8 @@ export const CODES = {
   REVIEW_NOT_OPENED: 'the escalation opened no review',
   REVIEWS_FULL: 'as many reviews of the plan are open as it allows',
   CANCELLED: 'the evaluation was cancelled',
+  // reviews
+  REVIEW_NOT_OPENED: 'the plan opens no review for what escalated',
   // critics
   CRITIC_ERROR: 'the critic threw',
   CRITIC_HOSTILE: 'the critic threw or returned something that cannot be read',

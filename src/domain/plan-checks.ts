@@ -8,6 +8,7 @@ import { expressionProblems } from './plan-expression-checks.js';
 import { fallbackProblems } from './plan-fallback-checks.js';
 import { limitProblems } from './plan-limit-checks.js';
 import { error, errorAtKey, hint, isKnown, unknownCritic, warning, type PlanProblem, type PlanUnderCheck } from './plan-problem.js';
+import { reviewProblems } from './plan-review-checks.js';
 import { visibleTo } from './gate.js';
 import { STAGES, type PlanCritic } from './plan.js';
 
@@ -37,6 +38,7 @@ export function planProblems(check: PlanUnderCheck): PlanProblem[] {
     ...oneOfProblems(check),
     ...expressionProblems(check),
     ...allowNeedsProblems(check),
+    ...reviewProblems(check),
     ...priceProblems(check),
     ...caseProblems(check),
   ];

@@ -9,6 +9,7 @@
 import { criticChanges } from './plan-diff-critic.js';
 import { PlanPair, unless } from './plan-diff-effects.js';
 import { readsOrder } from './plan-diff-reach.js';
+import { reviewChanges } from './plan-diff-review.js';
 import { byRank, changed, noted, type Change, type ChangeDirection } from './plan-diff-words.js';
 import { RISK_TIERS, STAGES, type Plan, type PlanCritic, type VerdictRule } from './plan.js';
 
@@ -40,14 +41,20 @@ export function diffPlans(a: Plan, b: Plan): PlanDiff {
       ? []
       : [changed('otherwise', a.verdict.otherwise, b.verdict.otherwise, byRank(OTHERWISE, a.verdict.otherwise, b.verdict.otherwise))]),
   ];
+  const reviews = reviewChanges(a, b);
   // Whatever this file does not know is no reason to say nothing.
   const rest: Change[] =
-    changes.length > 0 || rulesOf(a) === rulesOf(b)
+    changes.length + reviews.length > 0 || rulesOf(a) === rulesOf(b)
       ? []
       : [{ about: 'plan', text: 'something else of the compiled plan', direction: 'unranked' }];
   return {
     same: a.hash === b.hash,
-    changes: [...names, ...(a.verdict.otherwise === 'deny' && b.verdict.otherwise === 'deny' ? changes.map(lowering) : changes), ...rest],
+    changes: [
+      ...names,
+      ...(a.verdict.otherwise === 'deny' && b.verdict.otherwise === 'deny' ? changes.map(lowering) : changes),
+      ...reviews,
+      ...rest,
+    ],
     warnings: versionWarnings(a, b),
   };
 }

@@ -62,7 +62,19 @@ function expressionsOf({ source, plan, setAside }: PlanUnderCheck): Expression[]
         return [{ path: ['verdict', 'rules', index, effect], source: text, scope: verdict, times }];
       }),
     ),
+    ...reviewExpressions(source, verdict),
   ];
+}
+
+/** Where a review goes is asked of what the verdict saw. */
+function reviewExpressions({ review }: PlanUnderCheck['source'], scope: CelScope): Expression[] {
+  return (['tiers', 'queues'] as const).flatMap((part) =>
+    (review?.[part]?.rules ?? []).flatMap((rule, index) =>
+      Object.entries(rule).flatMap(([name, text]) =>
+        text === undefined ? [] : [{ path: ['review', part, 'rules', index, name], source: text, scope }],
+      ),
+    ),
+  );
 }
 
 function decisiveProblems({ source }: PlanUnderCheck): PlanProblem[] {

@@ -35,6 +35,9 @@ export function withReason(verdict: Verdict, reason: Reason): Verdict {
   return { ...verdict, decision: raise(verdict.decision, DECISION_OF[reason.effect]), reasons: [...verdict.reasons, reason] };
 }
 
+/** Whether a reason is about what was found, and not about what went wrong. A critic's own code says nothing about that. */
+export const isAboutFindings = ({ critic, code }: Reason): boolean => critic === undefined && (code === 'RULE' || code === 'OTHERWISE');
+
 /** The higher of two decisions. */
 export const raise = (a: Decision, b: Decision): Decision => (RANK[b] > RANK[a] ? b : a);
 
@@ -101,12 +104,14 @@ export function coveredShare(plan: Plan, records: ReadonlyMap<string, CriticReco
   return total === 0 ? 1 : covered.reduce((sum, critic) => sum + critic.costWeight, 0) / total;
 }
 
-function enforcingRecords(plan: Plan, records: ReadonlyMap<string, CriticRecord>): readonly CriticRecord[] {
+/** What rules see: enforcing critics in plan order, covered ones with their fallbacks' findings. */
+export function enforcingRecords(plan: Plan, records: ReadonlyMap<string, CriticRecord>): readonly CriticRecord[] {
   const enforcing = plan.critics.filter((critic) => critic.mode === 'enforce').flatMap((critic) => records.get(critic.name) ?? []);
   return withFallbacks(enforcing, fallbacksOf(plan));
 }
 
-const ruleScope = (plan: Plan) =>
+/** Of verdict rules, and of all that is asked of what they saw. */
+export const ruleScope = (plan: Plan) =>
   ({ place: 'conditions', critics: plan.critics.filter((critic) => critic.mode === 'enforce').map((critic) => critic.name) }) as const;
 
 const decided = (reasons: readonly Reason[]): Decision =>

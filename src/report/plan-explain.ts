@@ -4,9 +4,11 @@ import type { EffectiveRisk } from '../domain/effective-risk.js';
 import { weights, type ExplainedCritic } from '../domain/explain-plan.js';
 import type { GateDecision } from '../domain/outcomes.js';
 import type { Plan, PlanCritic } from '../domain/plan.js';
+import type { ReviewRoute } from '../domain/review/route.js';
 import type { Verdict } from '../domain/verdict.js';
 import { laneOf } from '../lanes/lanes.js';
 import { effectWord, number, reasonText, words } from './format.js';
+import { routeLines } from './plan-review.js';
 import { safeText } from './safe.js';
 import { pairs, table, wrap } from './table.js';
 
@@ -24,6 +26,8 @@ export interface Explanation {
   readonly risk: EffectiveRisk;
   readonly critics: readonly ExplainedCritic[];
   readonly verdict: Verdict;
+  /** Of an escalation, where the plan has a `review:`. */
+  readonly review?: ReviewRoute;
 }
 
 export interface ExplainOptions {
@@ -74,6 +78,7 @@ export function planExplainText(explanation: Explanation, { color, width }: Expl
     '',
     `With these findings the decision would be ${colors.bold(words(verdict.decision))}${unlessText(explanation.notRun)}${reasons.length === 0 ? ': no rule held and nothing failed' : ':'}`,
     ...reasons,
+    ...routeLines(plan.review, explanation.review).map(safeText),
   ].join('\n');
 }
 
@@ -88,7 +93,7 @@ function unlessText(notRun: readonly string[]): string {
 }
 
 /** The same for programs; keys are added, never renamed. */
-export function planExplainJson({ deployment, plan, at, tenant, bytes, assumptions, notRun, risk, critics, verdict }: Explanation) {
+export function planExplainJson({ deployment, plan, at, tenant, bytes, assumptions, notRun, risk, critics, verdict, review }: Explanation) {
   const { riskTier, said, saidBy, steps } = risk;
   return {
     plan: plan.name,
@@ -106,6 +111,7 @@ export function planExplainJson({ deployment, plan, at, tenant, bytes, assumptio
     }),
     decision: verdict.decision,
     reasons: verdict.reasons,
+    ...(review !== undefined ? { review } : {}),
   };
 }
 

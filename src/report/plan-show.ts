@@ -2,6 +2,7 @@
 import { stagesOf, type Plan, type PlanCritic } from '../domain/plan.js';
 import { laneOf, stageLabel } from '../lanes/lanes.js';
 import { shortHash } from './format.js';
+import { reviewLines } from './plan-review.js';
 import { safeText } from './safe.js';
 import { table, type Column } from './table.js';
 
@@ -50,7 +51,7 @@ export function showPlan(deployment: string, plan: Plan): string {
       critics.map((critic) => criticRow(deployment, plan, critic).map(safeText)),
     ),
     '',
-    ...[...priceLines(plan), ...verdictLines(plan)].map(safeText),
+    ...[...priceLines(plan), ...verdictLines(plan), ...reviewLines(plan.review)].map(safeText),
   ].join('\n');
 }
 

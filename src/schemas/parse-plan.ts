@@ -43,7 +43,8 @@ function withoutIssues(value: unknown, issues: readonly Issue[]): { value: Part;
     const inside = part === undefined ? undefined : copy[part];
     // Without its critics nothing else of a plan can be judged.
     if (part === undefined || (part === 'critics' && field === undefined)) return undefined;
-    if (field === undefined || !isPart(inside)) delete copy[part];
+    // The parts of a review block judge each other: without one of them the rest would be told echoes.
+    if (field === undefined || part === 'review' || !isPart(inside)) delete copy[part];
     else if (part === 'verdict' && field === 'rules' && typeof index === 'number' && Array.isArray(inside['rules'])) {
       // In its place, so that the rules behind it keep their numbers.
       inside['rules'][index] = { escalate: 'true', reason: 'set aside' };

@@ -8,6 +8,7 @@ import { CRITIC_OUTCOMES, FAILURE_EFFECTS, FAILURE_OUTCOMES } from '../domain/ou
 import { EXECUTION_POLICIES, MAX_CONTENT_BYTES, RISK_TIERS, STAGES } from '../domain/plan.js';
 import { durationField } from './duration.js';
 import { strict } from './issues.js';
+import { ReviewSchema } from './review.js';
 
 const count = (most: number, description: string) => z.int().min(1).max(most).meta({ description });
 const cel = (description: string) => z.string().min(1).max(MAX_CEL_CHARS).meta({ description });
@@ -235,6 +236,7 @@ export const PlanSourceSchema = strict({
     .optional(),
   critics: z.record(z.string(), CriticSchema).meta({ description: 'The checks, by name: [a-z][a-z0-9_]{0,63}.' }),
   verdict: VerdictSchema,
+  review: ReviewSchema.optional(),
   cases: z
     .array(CaseSchema)
     .max(1_000)

@@ -44,7 +44,7 @@ const FORM: readonly Row[] = [
   three('a safety field in wrong case', '¦onfailure: deny', 'onfailure', 'unknown field "onfailure"; did you mean "onFailure"?'),
   three('prices of one critic', '¦prices: {}', 'prices', 'unknown field'),
   three('sandbox', '¦sandbox: process', 'sandbox', 'unknown field'),
-  row('a review block', 'version: 1', 'version: 1\n¦review: {}', 'review', 'unknown field'),
+  row('a review block without reviewers', 'version: 1', 'version: 1\n¦review: {}', 'review.reviewers', 'is missing: it must be a map'),
   row('no stage', THREE, '  ¦three: { uses: anything }', 'critics.three.stage', 'is missing: it must be one of pre_validation,'),
   row(
     'an unknown stage',

@@ -2,6 +2,7 @@
 import type { Json } from '../finding.js';
 import type { EvaluationReport } from '../report.js';
 import type { JsonObject } from '../request.js';
+import { isAboutFindings } from '../verdict.js';
 import type { People } from './people.js';
 import type { ReviewRules, ReviewTier } from './policy.js';
 
@@ -150,16 +151,15 @@ export const quorumOf = (tier: ReviewTier): 1 | 2 => (tier === 'determination' ?
 /** What a decision has to answer. */
 export function signalsOf(report: EvaluationReport): readonly ReviewSignal[] {
   const escalating = report.reasons.filter(({ effect }) => effect === 'escalate');
-  const isFinding = (code: string): boolean => code === 'RULE' || code === 'OTHERWISE';
   const findings = escalating
-    .filter(({ code }) => isFinding(code))
+    .filter(isAboutFindings)
     .map(({ code, rule, message }, index): ReviewSignal => ({
       id: `r${index + 1}`,
       code,
       ...(rule !== undefined ? { rule } : {}),
       message,
     }));
-  const failures = escalating.filter(({ code }) => !isFinding(code));
+  const failures = escalating.filter((reason) => !isAboutFindings(reason));
   const [first] = failures;
   if (first === undefined) return findings;
   const message = failures.length === 1 ? first.message : `${first.message}; and ${failures.length - 1} more`;
