@@ -1,6 +1,6 @@
 /** The key pair of a person: made here, and the private half kept in a file that only its owner can read. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { mkdir, open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { parseWith } from '../schemas/issues.js';
@@ -68,7 +68,10 @@ export async function writeKey(file: string, id: string, { privateKey }: KeyPair
   } catch (error) {
     const code = codeOf(error);
     if (code === 'EEXIST' && !force) {
-      throw new KeyFileError('KEY_EXISTS', `${file}: a key is there already; --force replaces it, and what it signs is refused from then on`);
+      throw new KeyFileError(
+        'KEY_EXISTS',
+        `${file}: a key is there already; --force replaces it, and what it signs is refused from then on`,
+      );
     }
     throw new KeyFileError('KEY_NOT_WRITTEN', `${file}: cannot be written (${code})`);
   }
@@ -77,9 +80,13 @@ export async function writeKey(file: string, id: string, { privateKey }: KeyPair
 /** `wx`: never in the place of a file that is there, nor through a link. */
 async function writeNewFile(file: string, text: string): Promise<void> {
   const handle = await open(file, 'wx', OWNER_ONLY);
-  await writeFile(handle, text)
-    .finally(() => handle.close())
-    .catch((error: unknown) => removed(file, error));
+  try {
+    await handle.writeFile(text);
+  } catch (error) {
+    await removed(file, error);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Nothing half-written stays. */

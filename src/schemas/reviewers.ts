@@ -85,7 +85,10 @@ function doubles(people: readonly WrittenPerson[]): Double[] {
     for (const [place, alias] of aliases.entries()) {
       const owner = claim(ids, nameOf(alias), index);
       if (owner !== index)
-        found.push({ path: [index, 'aliases', place], message: `is the id or an alias of people.${owner} already: a name is one person's` });
+        found.push({
+          path: [index, 'aliases', place],
+          message: `is the id or an alias of people.${owner} already: a name is one person's`,
+        });
     }
   }
   return found;
