@@ -189,7 +189,7 @@ describe('a command that nobody signed', () => {
   it('has a bad signature when any one of its letters was changed', () => {
     const jws = forged(HEADER, CLAIMS);
     fc.assert(
-      fc.property(fc.nat(jws.length - 1), fc.constantFrom(...'AZaz09-_'), (index, letter) => {
+      fc.property(fc.nat(jws.length - 1), fc.constantFrom('A', 'Z', 'a', 'z', '0', '9', '-', '_'), (index, letter) => {
         fc.pre(jws[index] !== letter && jws[index] !== '.');
         expect(verify(jws.slice(0, index) + letter + jws.slice(index + 1)).ok).toBe(false);
       }),

@@ -32,7 +32,9 @@ describe('digests of the sandbox', () => {
     ];
     for (const value of values) expect(digestOf(value)).toBe(hashJson(value));
     fc.assert(
-      fc.property(fc.jsonValue(), (value) => void expect(digestOf(value)).toBe(hashJson(value))),
+      fc.property(fc.jsonValue(), (value) => {
+        expect(digestOf(value)).toBe(hashJson(value));
+      }),
       { numRuns: 500 },
     );
   });
@@ -40,13 +42,17 @@ describe('digests of the sandbox', () => {
   it('are those of Node, of any text, also one with half a surrogate pair and one of many blocks', () => {
     for (const text of ['', 'a'.repeat(55), 'a'.repeat(56), 'a'.repeat(64), 'ü'.repeat(100_000), '\ud800', 'a\udfffb'])
       expect(digestOfText(text)).toBe(sha256(text));
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void expect(digestOfText(text)).toBe(sha256(text))));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(digestOfText(text)).toBe(sha256(text));
+      }),
+    );
   });
 
   it('are refused where Node refuses them', () => {
     for (const value of [undefined, Number.NaN, Infinity, '\ud800', Symbol('x')]) {
-      expect(() => hashJson(value)).toThrow();
-      expect(() => digestOf(value)).toThrow();
+      expect(() => hashJson(value)).toThrow(/./);
+      expect(() => digestOf(value)).toThrow(/./);
     }
   });
 });
@@ -59,7 +65,7 @@ describe('base64url', () => {
       }),
     );
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...'ABCQgwZaz059-_'), maxLength: 12 }), (text) => {
+      fc.property(fc.string({ unit: fc.constantFrom('A', 'B', 'C', 'Q', 'g', 'w', 'Z', '0', '9', '-', '_'), maxLength: 12 }), (text) => {
         const bytes = Buffer.from(text, 'base64url');
         expect(bytesOfBase64Url(text)).toEqual(base64url(bytes) === text ? new Uint8Array(bytes) : undefined);
       }),
