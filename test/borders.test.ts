@@ -34,6 +34,11 @@ const CLIENT_PARTS = [
 const TABLE: readonly Row[] = [
   // Pure, or nearly so.
   { of: 'src/domain/cel.ts', may: [DOMAIN, '@marcbachmann/cel-js'], why: 'the one place that knows the CEL library' },
+  {
+    of: 'src/domain/review/crypto.ts',
+    may: ['@noble/curves', '@noble/hashes', 'canonicalize'],
+    why: 'the sandbox has no crypto of its own: the one place there that knows these libraries',
+  },
   { of: DOMAIN, may: [], why: 'pure: runs in the sandbox, in activities, in the client and in the CLI' },
   { of: CONTRACT, may: ['@temporalio/common'], why: 'names that everybody shares, the sandbox too' },
   { of: 'src/places.ts', may: ['src/deferred.ts', 'p-queue'], why: 'the one place that knows the queue, for lanes and threads' },
@@ -164,6 +169,11 @@ const TABLE: readonly Row[] = [
     why: 'plans and critics of one deployment',
   },
   {
+    of: 'src/review/',
+    may: [DOMAIN, SCHEMAS, DIGEST, 'src/plan-loader.ts', NODE],
+    why: 'people, their keys and what they sign: files and Node crypto, no server; the problems of a file are told as those of plans are',
+  },
+  {
     of: 'src/in-process-runner.ts',
     may: [CRITICS, DOMAIN, NODE],
     why: 'attempts of real critics in this process; types alone of what asks for them',
@@ -276,6 +286,7 @@ const TABLE: readonly Row[] = [
       'src/pollers.ts',
       'src/settings.ts',
       'src/report/',
+      'src/review/',
       ...PURE_LANES,
       'src/lanes/known-lanes.ts',
       'src/lanes/deployment-view.ts',

@@ -15,6 +15,7 @@ import { addLanes } from './lanes.js';
 import { addList } from './list.js';
 import { Output, type Io } from './output.js';
 import { addPlan } from './plan.js';
+import { addReviewer } from './reviewer.js';
 import { addSetup } from './setup.js';
 import { addShow } from './show.js';
 import { addWatch } from './watch.js';
@@ -77,6 +78,7 @@ function makeProgram(cli: Cli): Command {
     addLanes,
     addPlan,
     addCritic,
+    addReviewer,
   ])
     add(program, cli);
   return program;

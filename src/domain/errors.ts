@@ -29,7 +29,6 @@ export const CODES = {
   COVERED: 'a critic ended without success and its fallback succeeded',
   RISK_ERROR: 'a risk rule erred, so it raised the tier',
   CONDITION_ERROR: 'a condition erred, so its critic ran',
-  REVIEW_NOT_OPENED: 'the escalation opened no review',
   REVIEWS_FULL: 'as many reviews of the plan are open as it allows',
   CANCELLED: 'the evaluation was cancelled',
   // reviews

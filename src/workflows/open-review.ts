@@ -12,8 +12,8 @@ import {
   proxyLocalActivities,
   startChild,
   workflowInfo,
-  WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   DIGEST_MEMO,
   REVIEW,

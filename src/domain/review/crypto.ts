@@ -16,11 +16,35 @@ export function digestOf(value: unknown): string {
 
 export const digestOfText = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)));
 
-/** Whether an Ed25519 signature is right. Never throws: what cannot be read is not right. */
+/** Of an Ed25519 public key, and of the point that a signature begins with. */
+export const POINT_BYTES = 32;
+
+/**
+ * Whether an Ed25519 signature is right. Never throws: what cannot be read is not right. As strict as the strictest
+ * verifier: RFC 8032 leaves open whether points of small order count, and whoever signed could say later that another
+ * program refuses the signature.
+ */
 export function isSignedBy(publicKey: Uint8Array, message: string, signature: Uint8Array): boolean {
   try {
-    return ed25519.verify(signature, utf8ToBytes(message), publicKey);
+    return (
+      ed25519.verify(signature, utf8ToBytes(message), publicKey, { zip215: false }) && isPrimeOrder(signature.subarray(0, POINT_BYTES))
+    );
   } catch {
     return false;
   }
+}
+
+/** Whether these are the bytes of a key that can be trusted: a point in its one form, without a part of small order. Never throws. */
+export function isPublicKey(bytes: Uint8Array): boolean {
+  try {
+    return isPrimeOrder(bytes);
+  } catch {
+    return false;
+  }
+}
+
+/** Throws where the bytes are no point. The neutral point has prime order by the letter, and is the key of everybody. */
+function isPrimeOrder(bytes: Uint8Array): boolean {
+  const point = ed25519.Point.fromBytes(bytes, false);
+  return !point.isSmallOrder() && point.isTorsionFree();
 }

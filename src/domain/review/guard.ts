@@ -6,7 +6,7 @@
 import { readCommand, type ReadCommand } from './command.js';
 import { REVIEW_TIERS } from './policy.js';
 import type { Person } from './people.js';
-import { claimsOf, verifyAssertion } from './assertion.js';
+import { readAssertion, verifyAssertion } from './assertion.js';
 import type { ReviewCode } from './codes.js';
 import { quorumOf, signalsOf, statusOf, type ReviewAction, type ReviewInput, type ReviewState, type SeenCommand } from './review.js';
 
@@ -77,7 +77,7 @@ function identify({ reviewId, input, state, nowMs }: Moment, command: ReadComman
 
 /** Whose an assertion is that was verified when it came. */
 function known({ people }: ReviewState, assertion: string): Identified {
-  const claims = claimsOf(assertion);
+  const claims = readAssertion(assertion);
   const person = people?.persons.find(({ id }) => id === claims?.sub);
   return claims === undefined || person === undefined ? { code: 'KEY_UNKNOWN' } : { id: person.id, person, packet: claims.pkt };
 }

@@ -1,8 +1,13 @@
 /** Who may act on reviews, as `reviewers.yaml` says. Pure. */
 
+/** Of a person's id. No slash, no colon, no blank: it stands in search attributes. */
+export const PERSON_ID_FORM = /^[A-Za-z0-9._@-]{1,128}$/;
+export const GROUP_FORM = /^[a-z][a-z0-9_-]{0,63}$/;
+
 export interface Person {
-  /** `[A-Za-z0-9._@-]{1,128}`; stands in search attributes, so it should be opaque. */
+  /** {@link PERSON_ID_FORM}; stands in search attributes, so it should be opaque. */
   readonly id: string;
+  /** Each {@link GROUP_FORM}. */
   readonly groups: readonly string[];
   /** Ed25519 public key: 32 bytes, base64url without padding. */
   readonly key: string;
