@@ -118,7 +118,9 @@ export interface ReviewView {
 
 /** What the worker knows of the world around reviews. */
 export interface ReviewHost {
-  readonly people: People;
+  readonly peopleDigest: string;
+  /** Absent: as the caller knows them. */
+  readonly people?: People;
   /** Unsigned commands are accepted. */
   readonly insecure: boolean;
   /** Channels of the deployment: their names, and which hear of every decision. */
@@ -139,10 +141,20 @@ export type OpenReviewResult =
   | { readonly open: true; readonly reviewId: string; readonly runId: string; readonly reportHash: string; readonly packetDigest: string }
   | { readonly open: false; readonly superseded: number; readonly full?: { readonly open: number; readonly most: number } };
 
+export interface LoadHostInput {
+  readonly tenant: string;
+  /** Whose people decide or lead. */
+  readonly groups: readonly string[];
+  /** Whom the record calls requester or author. */
+  readonly names: readonly string[];
+  /** Of the people that the review knows. */
+  readonly knownDigest?: string;
+}
+
 /** Local activities of the review workflow. None can be completed from outside of its worker. */
 export interface ReviewActivities {
   /** Who may act on a review of this tenant, as the deployment's file says now. */
-  loadHost(input: { readonly tenant: string; readonly groups: readonly string[]; readonly names: readonly string[] }): Promise<ReviewHost>;
+  loadHost(input: LoadHostInput): Promise<ReviewHost>;
   /** Puts entries of the chain into the history, and into the archive where there is one. */
   recordEntries(input: { readonly reviewId: string; readonly entries: readonly HashedEntry[] }): Promise<readonly HashedEntry[]>;
 }

@@ -9,8 +9,8 @@ import { checkPlain } from '../schemas/plain.js';
 import { readYaml } from '../schemas/plan-file.js';
 import { ReviewersSchema } from '../schemas/reviewers.js';
 
-/** Half of what the state of a review may have: some 150 people, of which no review needs a tenth. */
-export const MAX_PEOPLE_BYTES = 32_768;
+/** Some 600 people. They stand in a marker of the review's history whenever they have changed. */
+export const MAX_PEOPLE_BYTES = 131_072;
 
 /** A `reviewers.yaml` that cannot be used, with all reasons at once. */
 export class PeopleProblems extends Error {
@@ -30,20 +30,29 @@ export async function loadPeople(file: string): Promise<People> {
 }
 
 /**
- * Those who belong to one of the groups and may see the tenant: what the state of a review holds. The digest is of them
- * alone, so that it changes only with their rights.
+ * Those who belong to one of the groups and may see the tenant, and whom the record calls requester or author: what the state
+ * of a review holds. The digest is of them alone, so that it changes only with their rights.
  * @throws Error when they are more than the state of a review can hold ({@link MAX_PEOPLE_BYTES}): better when a worker
  * loads its plans than when a review opens.
  */
-export function peopleFor(people: People, tenant: string, groups: readonly string[]): People {
+export function peopleFor(people: People, { tenant, groups, names = [] }: WhoMatters): People {
+  const parties = new Set(names.map((name) => name.toLowerCase()));
+  const isParty = ({ id, aliases }: Person): boolean => [id, ...aliases].some((name) => parties.has(name.toLowerCase()));
   const chosen = people.persons.filter(
-    (person) => person.groups.some((group) => groups.includes(group)) && (person.tenants?.includes(tenant) ?? true),
+    (person) =>
+      (person.groups.some((group) => groups.includes(group)) || isParty(person)) && (person.tenants?.includes(tenant) ?? true),
   );
   const bytes = utf8Bytes(canonicalJson(chosen));
   if (bytes <= MAX_PEOPLE_BYTES) return asPeople(chosen);
   throw new Error(
     `the groups ${groups.join(', ')} have ${chosen.length} people of the tenant ${tenant}, ${bytes} bytes of them, and a review holds at most ${MAX_PEOPLE_BYTES}: name smaller groups in the plan`,
   );
+}
+
+export interface WhoMatters {
+  readonly tenant: string;
+  readonly groups: readonly string[];
+  readonly names?: readonly string[];
 }
 
 const asPeople = (persons: readonly Person[]): People => ({ persons, digest: sha256(canonicalJson(persons)) });

@@ -209,14 +209,16 @@ class ReviewRun {
     const names = [requester, author].filter((name) => name !== undefined);
     this.#hostDueMs = Date.now() + REFRESH_MS;
     try {
-      this.#host = await loadHost({ tenant, groups, names });
+      const known = this.#state.people?.digest;
+      this.#host = await loadHost({ tenant, groups, names, ...(known !== undefined ? { knownDigest: known } : {}) });
     } catch (error) {
       if (isCancellation(error)) throw error;
       this.#hostDueMs = Date.now() + HOST_RETRY_MS;
       return false;
     }
-    const { people, insecure } = this.#host;
-    if (!this.isOpen) return true;
+    const { insecure } = this.#host;
+    const people = this.#host.people ?? this.#state.people;
+    if (!this.isOpen || people === undefined) return true;
     const done = this.#state.seq === 0 ? open(this.#moment(), people, insecure) : changePeople(this.#moment(), people, insecure);
     if (done !== undefined) this.#take(done);
     return true;

@@ -3,6 +3,7 @@
  * operator can do to a run. Critics meet in files of the working directory, named relative to it, so that no history
  * holds a path of the machine on which it was made.
  */
+import { noReviews } from '../support/no-reviews.js';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -80,7 +81,7 @@ export class Recording {
     const { connection, native, codePath } = this.host;
     const countPollers = async (queue: string): Promise<number> => (await freshPollers(connection, 'default', queue, 'activity')).length;
     const deployment = { ...(await this.#deployment()), priorityLevels: this.priorityLevels };
-    const activities = makeActivities({ deployment: this.name, ...deployment, secrets: () => undefined, countPollers });
+    const activities = makeActivities({ deployment: this.name, ...deployment, secrets: () => undefined, reviews: noReviews, countPollers });
     const worker = await Worker.create({
       connection: native,
       namespace: 'default',

@@ -2,6 +2,7 @@
  * What histories record is never renamed: a run that is under way, a listing and a reader of old reports all go by these
  * names. They stand here as literals, so that a rename fails; adding is free.
  */
+import { noReviews } from '../support/no-reviews.js';
 import { readFileSync } from 'node:fs';
 import { SearchAttributeType } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
@@ -44,6 +45,7 @@ describe('names in histories', () => {
       plans: new Map(),
       registry: makeRegistry(),
       secrets: () => undefined,
+      reviews: noReviews,
       countPollers: async () => 0,
     } as const;
     expect(Object.keys(makeActivities(deps))).toEqual(

@@ -142,7 +142,7 @@ describe('peopleFor', () => {
     personOf('dave', makeKeyPair(), { groups: ['governance'] }),
   );
   const idsFor = (tenant: string, ...groups: string[]): readonly string[] =>
-    peopleFor(everybody, tenant, groups).persons.map(({ id }) => id);
+    peopleFor(everybody, { tenant, groups }).persons.map(({ id }) => id);
 
   it('gives those who belong to one of the groups and may see the tenant', () => {
     expect(idsFor('acme', 'reviewers')).toEqual(['ann', 'bob']);
@@ -153,16 +153,16 @@ describe('peopleFor', () => {
   });
 
   it('gives them a digest of their own, which the rights of others do not change', () => {
-    const chosen = peopleFor(everybody, 'acme', ['reviewers']);
+    const chosen = peopleFor(everybody, { tenant: 'acme', groups: ['reviewers'] });
     expect(chosen.digest).toBe(digestOf(chosen.persons));
     const fewer = peopleOf(...everybody.persons.slice(0, 2));
-    expect(peopleFor(fewer, 'acme', ['reviewers']).digest).toBe(chosen.digest);
-    expect(peopleFor(everybody, 'rival', ['reviewers']).digest).not.toBe(chosen.digest);
+    expect(peopleFor(fewer, { tenant: 'acme', groups: ['reviewers'] }).digest).toBe(chosen.digest);
+    expect(peopleFor(everybody, { tenant: 'rival', groups: ['reviewers'] }).digest).not.toBe(chosen.digest);
   });
 
   it('refuses more people than the state of a review can hold', () => {
     const many = peopleOf(...Array.from({ length: 2_000 }, (_, index) => personOf(`p${index}`, ann)));
-    expect(() => peopleFor(many, 'acme', ['reviewers'])).toThrow(`a review holds at most ${MAX_PEOPLE_BYTES}`);
-    expect(peopleFor(peopleOf(...many.persons.slice(0, 150)), 'acme', ['reviewers']).persons).toHaveLength(150);
+    expect(() => peopleFor(many, { tenant: 'acme', groups: ['reviewers'] })).toThrow(`a review holds at most ${MAX_PEOPLE_BYTES}`);
+    expect(peopleFor(peopleOf(...many.persons.slice(0, 150)), { tenant: 'acme', groups: ['reviewers'] }).persons).toHaveLength(150);
   });
 });

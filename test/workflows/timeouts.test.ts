@@ -1,4 +1,5 @@
 /** The four levels of time-out on the real server, and what became of critics that never started. */
+import { noReviews } from '../support/no-reviews.js';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -170,6 +171,7 @@ describe('time-outs', () => {
           registry,
           secrets: () => undefined,
           priorityLevels: 10,
+          reviews: noReviews,
           countPollers: async (queue) => (await freshPollers(connection, namespace, queue, 'activity')).length,
         }),
       },
