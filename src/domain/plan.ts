@@ -4,6 +4,7 @@
  */
 import type { Json } from './finding.js';
 import type { FailureEffect, FailureOutcome } from './outcomes.js';
+import type { PlanReview } from './review/policy.js';
 
 /** In the order in which they run. */
 export const STAGES = ['pre_validation', 'fast_critics', 'core_analysis', 'deep_analysis', 'post_processing', 'validation'] as const;
@@ -131,6 +132,8 @@ export interface Plan {
     readonly allowNeeds?: { readonly critics: readonly string[]; readonly coverage?: number };
     readonly otherwise: 'allow' | 'escalate' | 'deny';
   };
+  /** Absent: escalations open no review. */
+  readonly review?: PlanReview;
 }
 
 export function useOf(critic: PlanCritic): CriticUse {
