@@ -160,7 +160,7 @@ async function describe(options: DeploymentOptions): Promise<Described> {
   if (!isThere)
     return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10, lanes: {}, tenants: {}, notify: {}, warnings: [] };
   const file = options.file ?? DEPLOYMENT_FILE;
-  const { value: written, position } = await readDeploymentFile(file, options.file !== undefined);
+  const { value: written, yaml } = await readDeploymentFile(file, options.file !== undefined);
   const beside = (path: string): string => join(dirname(file), path);
   const alone = own.plans.length > 0 && (options.plansAlone === true || options.file === undefined);
   const hosts = [...(written.hosts ?? []), ...own.hosts];
@@ -178,7 +178,7 @@ async function describe(options: DeploymentOptions): Promise<Described> {
     warnings: unnamedWebhooks(notify, hosts).map(({ channel, target }) => ({
       ...whole(file, privateAddress(target), `notify.${channel}.webhook`),
       severity: 'warning',
-      ...position(['notify', channel, 'webhook']),
+      ...yaml.position(['notify', channel, 'webhook']),
     })),
   };
 }
@@ -255,7 +255,7 @@ async function readDeploymentFile(file: string, named: boolean) {
   if (!yaml.ok) throw new DeploymentProblems(yaml.problems.map((problem) => ({ ...whole(file, ''), ...problem })));
   const plain = checkPlain(yaml.value);
   const parsed = plain.issues.length > 0 ? { ok: false as const, issues: plain.issues } : parseWith(DeploymentSchema, yaml.value);
-  if (parsed.ok) return { value: parsed.value, position: yaml.position };
+  if (parsed.ok) return { value: parsed.value, yaml };
   throw new DeploymentProblems(
     parsed.issues.map(({ path, message, atKey }) => ({
       ...whole(file, message, path.join('.')),

@@ -21,6 +21,7 @@ import { deferred } from './deferred.js';
 import { sha256 } from './digest.js';
 import { isErrorName } from './domain/error-name.js';
 import { useOf, type Plan } from './domain/plan.js';
+import type { NotifyChannels } from './domain/review/channels.js';
 import type { Tenants } from './domain/tenants.js';
 import { BudgetPool } from './lanes/budgets.js';
 import type { Offering } from './lanes/deployment-state.js';
@@ -33,6 +34,7 @@ import { LeaseWorker } from './lanes/lease-worker.js';
 import { memberIdentity, Membership } from './lanes/membership.js';
 import { countSinks, laneGauges } from './metrics.js';
 import { freshPollers, queueLoad } from './pollers.js';
+import { lackingHere, unnamedWebhooks } from './review/check-channels.js';
 import { endUnused, runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
 
@@ -52,6 +54,8 @@ export interface TribunalWorkerOptions {
     readonly lanes?: NamedLanes;
     /** As in {@link TribunalWorkerOptions.hosts}. */
     readonly hosts?: readonly string[];
+    /** By which people and programs hear of reviews and verdicts, by name. */
+    readonly notify?: NotifyChannels;
     /** Where the data converter is loaded from, when none is handed in: `tribunal/codec` or the path of a module. */
     readonly dataConverter?: string;
   };
@@ -106,7 +110,7 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
     throw new Error(`namespace ${namespace} lacks the search attributes ${missing.join(', ')}: run \`tribunal setup\``);
   const plans = [...deployment.plans.values()];
   await warmCritics(plans, deployment.registry);
-  await checkHosts(plans, options);
+  await Promise.all([checkHosts(plans, options), checkChannels(options)]);
   checkLanes(plans, deployment.lanes);
   const lanes = lanesOf(deployment.name, plans, deployment.lanes);
   const membership = membershipOf(options, lanes);
@@ -355,4 +359,13 @@ async function checkHosts(plans: readonly Plan[], options: TribunalWorkerOptions
         `plan ${plan.name}: ${first.critic} asks ${showTarget(first.target)}, which is a private address: ${howToName(first.target)}`,
       );
   }
+}
+
+/** As for critics; what is only not here yet is told, since others may have it. */
+async function checkChannels(options: TribunalWorkerOptions): Promise<void> {
+  const channels = options.deployment.notify ?? {};
+  const [first] = unnamedWebhooks(channels, hostsOf(options));
+  if (first !== undefined)
+    throw new Error(`channel ${first.channel}: ${showTarget(first.target)} is a private address: ${howToName(first.target)}`);
+  for (const lack of await lackingHere(channels, secretsOf(options))) options.log?.('warn', lack);
 }

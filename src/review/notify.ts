@@ -141,6 +141,9 @@ async function append(name: string, { file }: FileChannel, line: string): Promis
   } catch (error) {
     if (error instanceof NotifyError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new NotifyError('FILE', `channel ${name}: its file cannot be written (${code}${code === 'ENOENT' ? ': there is no folder' : ''})`);
+    throw new NotifyError(
+      'FILE',
+      `channel ${name}: its file cannot be written (${code}${code === 'ENOENT' ? ': there is no folder' : ''})`,
+    );
   }
 }

@@ -50,7 +50,8 @@ const ChannelSchema = strict({
   // Whoever can reach the receiver could tell it anything.
   if (channel.webhook !== undefined && channel.secretEnv === undefined)
     tell('is missing: a webhook is signed, so write the name of a secret', 'secretEnv');
-  if (channel.webhook === undefined && channel.secretEnv !== undefined) tell('goes with webhook alone: nothing else is signed', 'secretEnv');
+  if (channel.webhook === undefined && channel.secretEnv !== undefined)
+    tell('goes with webhook alone: nothing else is signed', 'secretEnv');
   if (new Set(channel.events).size !== (channel.events ?? []).length) tell('names an event twice', 'events');
 });
 
