@@ -2,26 +2,29 @@
  * A deployment: the plans and critics that its workers, its CLI and its tests load alike, from `tribunal.yaml` or options.
  */
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { converterBeside } from './codec/converter-name.js';
 import { DEFAULT_DEPLOYMENT, DEPLOYMENT_FORM } from './contract.js';
-import { howToName, showTarget } from './critics/network/addresses.js';
+import { howToName, showTarget, type Target } from './critics/network/addresses.js';
 import { loadCriticsModule } from './critics/module.js';
 import { unnamedHosts } from './critics/network/plan-hosts.js';
 import { makeRegistry, type CriticRegistry } from './critics/registry.js';
 import { didYouMean } from './domain/nearest.js';
 import type { Plan } from './domain/plan.js';
+import type { NotifyChannel, NotifyChannels } from './domain/review/channels.js';
 import type { PlanCase } from './domain/run-case.js';
 import type { Tenants } from './domain/tenants.js';
 import type { NamedLanes } from './lanes/lanes.js';
 import { formatProblem, loadPlan, readPlanInput, readText, type Problem } from './plan-loader.js';
+import { unknownChannels, unnamedWebhooks } from './review/check-channels.js';
 import { DeploymentSchema } from './schemas/deployment.js';
 import { hostProblem } from './schemas/host.js';
 import { parseWith } from './schemas/issues.js';
 import { checkPlain } from './schemas/plain.js';
 import { readYaml } from './schemas/plan-file.js';
 
+const REVIEWERS_FILE = 'reviewers.yaml';
 const DEPLOYMENT_FILE = 'tribunal.yaml';
 
 export interface DeploymentOptions {
@@ -52,8 +55,12 @@ export interface Deployment {
   readonly lanes: NamedLanes;
   /** Tenants whose weight is not 1. */
   readonly tenants: Tenants;
-  /** Private hosts that critics may ask. */
+  /** Private hosts that critics may ask, and that may be notified. */
   readonly hosts: readonly string[];
+  /** By which people and programs hear of reviews and verdicts, by name. */
+  readonly notify: NotifyChannels;
+  /** Path of the file of people who decide reviews; absent: there is none. */
+  readonly reviewers?: string;
   /** `tribunal/codec`, or the path of a module: what all that Temporal records goes through. */
   readonly dataConverter?: string;
   /** Plan files, as they were named. */
@@ -79,7 +86,7 @@ export class DeploymentProblems extends Error {
 export async function loadDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
   const described = await describe(options);
   const registry = await loadRegistry(described.critics);
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...described.warnings];
   const advice: Problem[] = [];
   const files = await plansOf(described.plans, problems);
   const plans = new Map<string, PlanOrigin & { readonly plan: Plan }>();
@@ -94,7 +101,11 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     else problems.push(whole(file, `a plan called ${loaded.plan.name} is already defined in ${earlier.file}`, 'plan'));
   }
   for (const { plan, file } of plans.values())
-    problems.push(...(await unnamedIn(plan, file, registry, described.hosts)), ...laneProblems(plan, file, described.lanes));
+    problems.push(
+      ...(await unnamedIn(plan, file, registry, described.hosts)),
+      ...laneProblems(plan, file, described.lanes),
+      ...unknownChannels(plan.review, described.notify).map(({ path, message }) => whole(file, message, path)),
+    );
   if (problems.some((problem) => problem.severity === 'error')) throw new DeploymentProblems(problems);
   return {
     name: described.name,
@@ -106,6 +117,8 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     lanes: described.lanes,
     tenants: described.tenants,
     hosts: described.hosts,
+    notify: described.notify,
+    ...(described.reviewers !== undefined ? { reviewers: described.reviewers } : {}),
     ...(described.dataConverter !== undefined ? { dataConverter: described.dataConverter } : {}),
     files,
     sources: new Map([...plans].map(([name, { file, cases }]) => [name, { file, cases }])),
@@ -114,14 +127,13 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
 
 const whole = (file: string, message: string, path = ''): Problem => ({ file, path, message, severity: 'error' });
 
+const privateAddress = (target: Target): string =>
+  `${showTarget(target)} is a private address, and no worker starts before you ${howToName(target)}`;
+
 /** Only a warning: who checks a plan file alone does not know the deployment. A worker of it does not start. */
 async function unnamedIn(plan: Plan, file: string, registry: CriticRegistry, hosts: readonly string[]): Promise<Problem[]> {
   return (await unnamedHosts(plan.critics, registry, hosts)).map(({ critic, target }) => ({
-    ...whole(
-      file,
-      `${showTarget(target)} is a private address, and no worker starts before you ${howToName(target)}`,
-      `critics.${critic}.with`,
-    ),
+    ...whole(file, privateAddress(target), `critics.${critic}.with`),
     severity: 'warning',
   }));
 }
@@ -146,27 +158,57 @@ interface Described {
   readonly lanes: NamedLanes;
   readonly dataConverter?: string;
   readonly tenants: Tenants;
+  readonly notify: NotifyChannels;
+  readonly reviewers?: string;
+  readonly warnings: readonly Problem[];
 }
 
 /** What `tribunal.yaml` and the options say together; paths of the file start at its folder. */
 async function describe(options: DeploymentOptions): Promise<Described> {
   const own = { plans: options.plans ?? [], critics: options.critics ?? [], hosts: checkedHosts(options.hosts) };
   const isThere = options.file !== undefined || own.plans.length === 0 || (await exists(DEPLOYMENT_FILE));
-  if (!isThere) return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10, lanes: {}, tenants: {} };
+  if (!isThere)
+    return { name: checkedName(options.name, 'options'), ...own, priorityLevels: 10, lanes: {}, tenants: {}, notify: {}, warnings: [] };
   const file = options.file ?? DEPLOYMENT_FILE;
-  const written = await readDeploymentFile(file, options.file !== undefined);
+  const { value: written, yaml } = await readDeploymentFile(file, options.file !== undefined);
   const beside = (path: string): string => join(dirname(file), path);
   const alone = own.plans.length > 0 && (options.plansAlone === true || options.file === undefined);
+  const hosts = [...(written.hosts ?? []), ...own.hosts];
+  const notify = notifyChannels(written.notify, file);
+  const reviewers = await reviewersOf(written.reviewers, file);
   return {
     name: checkedName(options.name ?? written.name, file),
     plans: alone ? own.plans : [...written.plans.map(beside), ...own.plans],
     critics: [...(written.critics ?? []).map(beside), ...own.critics],
-    hosts: [...(written.hosts ?? []), ...own.hosts],
+    hosts,
     priorityLevels: written.priorityLevels ?? 10,
     lanes: namedLanes(written.lanes),
     ...(written.dataConverter !== undefined ? { dataConverter: converterBeside(file, written.dataConverter) } : {}),
     tenants: written.tenants ?? {},
+    notify,
+    ...(reviewers !== undefined ? { reviewers } : {}),
+    warnings: unnamedWebhooks(notify, hosts).map(({ channel, target }) => ({
+      ...whole(file, privateAddress(target), `notify.${channel}.webhook`),
+      severity: 'warning',
+      ...yaml.position(['notify', channel, 'webhook']),
+    })),
   };
+}
+
+/** The file that is named, else the one that lies beside the deployment's. What stands in it is read by every review anew. */
+async function reviewersOf(written: string | undefined, deploymentFile: string): Promise<string | undefined> {
+  const path = resolve(dirname(deploymentFile), written ?? REVIEWERS_FILE);
+  return written !== undefined || (await exists(path)) ? path : undefined;
+}
+
+/** Paths start at the folder of the file, and mean the same wherever the process goes. */
+function notifyChannels(written: z.output<typeof DeploymentSchema>['notify'] = {}, deploymentFile: string): NotifyChannels {
+  const channels = Object.entries(written).map(([name, { webhook, secretEnv, file, events }]): [string, NotifyChannel] => {
+    const heard = events !== undefined ? { events } : {};
+    if (webhook !== undefined && secretEnv !== undefined) return [name, { webhook, secretEnv, ...heard }];
+    return [name, file !== undefined ? { file: resolve(dirname(deploymentFile), file), ...heard } : { log: true, ...heard }];
+  });
+  return Object.fromEntries(channels);
 }
 
 function namedLanes(written: z.output<typeof DeploymentSchema>['lanes'] = {}): NamedLanes {
@@ -231,7 +273,7 @@ async function readDeploymentFile(file: string, named: boolean) {
   if (!yaml.ok) throw new DeploymentProblems(yaml.problems.map((problem) => ({ ...whole(file, ''), ...problem })));
   const plain = checkPlain(yaml.value);
   const parsed = plain.issues.length > 0 ? { ok: false as const, issues: plain.issues } : parseWith(DeploymentSchema, yaml.value);
-  if (parsed.ok) return parsed.value;
+  if (parsed.ok) return { value: parsed.value, yaml };
   throw new DeploymentProblems(
     parsed.issues.map(({ path, message, atKey }) => ({
       ...whole(file, message, path.join('.')),

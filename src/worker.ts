@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { DataConverter, MetricMeter } from '@temporalio/common';
-import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
+import type { Client } from '@temporalio/client';
 import { makeActivities } from './activities/index.js';
 import { workflowBundle } from './bundle.js';
 import { withFailures } from './codec/failures.js';
@@ -21,6 +22,7 @@ import { deferred } from './deferred.js';
 import { sha256 } from './digest.js';
 import { isErrorName } from './domain/error-name.js';
 import { useOf, type Plan } from './domain/plan.js';
+import type { NotifyChannels } from './domain/review/channels.js';
 import type { Tenants } from './domain/tenants.js';
 import { BudgetPool } from './lanes/budgets.js';
 import type { Offering } from './lanes/deployment-state.js';
@@ -33,6 +35,10 @@ import { LeaseWorker } from './lanes/lease-worker.js';
 import { memberIdentity, Membership } from './lanes/membership.js';
 import { countSinks, laneGauges } from './metrics.js';
 import { freshPollers, queueLoad } from './pollers.js';
+import { lackingHere, unnamedWebhooks } from './review/check-channels.js';
+import { makeReviewIndex } from './review/index-queries.js';
+import { makeNotifier } from './review/notify.js';
+import { makeReviewWorker, needsReviews, type ReviewWorkerDeps } from './review/review-worker.js';
 import { endUnused, runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
 
@@ -52,6 +58,10 @@ export interface TribunalWorkerOptions {
     readonly lanes?: NamedLanes;
     /** As in {@link TribunalWorkerOptions.hosts}. */
     readonly hosts?: readonly string[];
+    /** By which people and programs hear of reviews and verdicts, by name. */
+    readonly notify?: NotifyChannels;
+    /** Path of the file of people who decide reviews. */
+    readonly reviewers?: string;
     /** Where the data converter is loaded from, when none is handed in: `tribunal/codec` or the path of a module. */
     readonly dataConverter?: string;
   };
@@ -75,6 +85,8 @@ export interface TribunalWorkerOptions {
   readonly meter?: MetricMeter;
   /** How lanes are watched, and when their circuits pause them. */
   readonly brakes?: BrakeOptions;
+  /** Takes commands on reviews without a signature, for trying out; `release` refuses what they let pass. Default: no. */
+  readonly insecureReviews?: boolean;
 }
 
 export interface TribunalWorker {
@@ -106,7 +118,7 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
     throw new Error(`namespace ${namespace} lacks the search attributes ${missing.join(', ')}: run \`tribunal setup\``);
   const plans = [...deployment.plans.values()];
   await warmCritics(plans, deployment.registry);
-  await checkHosts(plans, options);
+  await Promise.all([checkHosts(plans, options), checkChannels(options)]);
   checkLanes(plans, deployment.lanes);
   const lanes = lanesOf(deployment.name, plans, deployment.lanes);
   const membership = membershipOf(options, lanes);
@@ -134,7 +146,10 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
   });
   const workers: OneWorker[] = [];
   try {
-    workers.push(await makeWorkflowWorker(options, common, tools.fetch));
+    const bundle = options.bundle ?? (await workflowBundle(options.dataConverter));
+    workers.push(await makeWorkflowWorker(options, common, bundle, tools.fetch, membership.client));
+    if (await needsReviews(membership.client, deployment.name, plans))
+      workers.push(await makeReviewWorker(common, deployment.name, bundle, reviewsOf(options, fetch)));
     const budgets = new BudgetPool();
     for (const lane of lanes.filter((one) => !isShared(one)))
       workers.push(
@@ -262,16 +277,19 @@ function kindOf(thrown: unknown): string {
 async function makeWorkflowWorker(
   options: TribunalWorkerOptions,
   common: Omit<WorkerOptions, 'taskQueue'>,
+  bundle: WorkflowBundleOption,
   guarded: typeof fetch,
+  client: Client,
 ): Promise<Worker> {
   const { connection, namespace, deployment } = options;
   const tools = { secrets: secretsOf(options), fetch: guarded };
+  const reviews = makeReviewIndex(client, deployment.name);
   const countPollers = async (queue: string): Promise<number> => (await freshPollers(connection, namespace, queue, 'activity')).length;
   return await Worker.create({
     ...common,
     taskQueue: workflowQueue(deployment.name),
-    workflowBundle: options.bundle ?? (await workflowBundle(options.dataConverter)),
-    activities: { ...makeActivities({ deployment: deployment.name, ...deployment, ...tools, countPollers }) },
+    workflowBundle: bundle,
+    activities: { ...makeActivities({ deployment: deployment.name, ...deployment, ...tools, reviews, countPollers }) },
     sinks: countSinks(options.meter),
     // Critics run on lanes; what this Worker offers is local to its workflows.
     enableNonLocalActivities: false,
@@ -280,6 +298,20 @@ async function makeWorkflowWorker(
     // A dead process's evaluations move after this; the default of 10 s is most of what a crash would cost.
     stickyQueueScheduleToStartTimeout: '2s',
   });
+}
+
+function reviewsOf({ deployment, insecureReviews = false, log, ...rest }: TribunalWorkerOptions, guarded: typeof fetch): ReviewWorkerDeps {
+  const { notify: channels = {}, reviewers } = deployment;
+  const tell = (level: 'info' | 'warn' | 'error', message: string): void => log?.(level, message);
+  if (insecureReviews) tell('warn', 'commands on reviews are taken without a signature: what they let pass is not for production');
+  else if (reviewers === undefined) tell('warn', 'nobody can decide reviews: there is no reviewers.yaml beside the deployment file');
+  return {
+    ...(reviewers !== undefined ? { reviewers } : {}),
+    channels,
+    insecure: insecureReviews,
+    notifier: makeNotifier({ channels, secrets: secretsOf({ deployment, ...rest }), fetch: guarded, log: tell }),
+    log: (message) => tell('warn', message),
+  };
 }
 
 const hostsOf = ({ hosts, deployment }: TribunalWorkerOptions): readonly string[] => hosts ?? deployment.hosts ?? [];
@@ -355,4 +387,13 @@ async function checkHosts(plans: readonly Plan[], options: TribunalWorkerOptions
         `plan ${plan.name}: ${first.critic} asks ${showTarget(first.target)}, which is a private address: ${howToName(first.target)}`,
       );
   }
+}
+
+/** As for critics; what is only not here yet is told, since others may have it. */
+async function checkChannels(options: TribunalWorkerOptions): Promise<void> {
+  const channels = options.deployment.notify ?? {};
+  const [first] = unnamedWebhooks(channels, hostsOf(options));
+  if (first !== undefined)
+    throw new Error(`channel ${first.channel}: ${showTarget(first.target)} is a private address: ${howToName(first.target)}`);
+  for (const lack of await lackingHere(channels, secretsOf(options))) options.log?.('warn', lack);
 }

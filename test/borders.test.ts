@@ -121,6 +121,7 @@ const TABLE: readonly Row[] = [
       SCHEMAS,
       CRITICS,
       DIGEST,
+      'src/review/',
       'src/deferred.ts',
       'src/places.ts',
       '@temporalio/activity',
@@ -128,6 +129,11 @@ const TABLE: readonly Row[] = [
       NODE,
     ],
     why: 'side effects',
+  },
+  {
+    of: 'src/review/',
+    may: [CONTRACT, DOMAIN, DIGEST, 'src/critics/critic.ts', 'src/critics/network/', 'src/report/safe.ts', NODE],
+    why: 'tells people and programs, and keeps records: the network is asked as critics ask it; no Temporal',
   },
   {
     of: 'src/lanes/',
@@ -165,7 +171,7 @@ const TABLE: readonly Row[] = [
   },
   {
     of: 'src/deployment.ts',
-    may: ['src/codec/converter-name.ts', CONTRACT, DOMAIN, CRITICS, SCHEMAS, 'src/plan-loader.ts', NODE],
+    may: ['src/codec/converter-name.ts', CONTRACT, DOMAIN, CRITICS, SCHEMAS, 'src/plan-loader.ts', 'src/review/check-channels.ts', NODE],
     why: 'plans and critics of one deployment',
   },
   {
@@ -228,6 +234,7 @@ const TABLE: readonly Row[] = [
       'src/metrics.ts',
       'src/pollers.ts',
       'src/replay.ts',
+      'src/review/check-channels.ts',
       'src/run-workers.ts',
       'src/deferred.ts',
       DIGEST,

@@ -16,10 +16,11 @@ import type { Log } from './log.js';
 import { addObservedOptions, observed, type Observed, type ObservedOptions } from './observed.js';
 import type { Output } from './output.js';
 import type { Serve } from './serve.js';
+import { addReviewOptions, type ReviewOptions } from './review-options.js';
 import { listenForStop } from './signals.js';
 import { addDeploymentOptions, loadFrom, type WorkerOptions } from './worker.js';
 
-interface DevOptions extends WorkerOptions, ObservedOptions {
+interface DevOptions extends WorkerOptions, ObservedOptions, ReviewOptions {
   readonly port?: string;
   readonly uiPort?: string;
 }
@@ -32,7 +33,8 @@ const DEV_GRACE_MS = 3_000;
 const SHARED_LOOK_MS = 1_000;
 
 export function addDev(program: Command, cli: Cli): void {
-  const command = addObservedOptions(addDeploymentOptions(program.command('dev').description('run server, UI and worker on this machine')))
+  const described = addDeploymentOptions(program.command('dev').description('run server, UI and worker on this machine'));
+  const command = addReviewOptions(addObservedOptions(described))
     .option('--port <n>', 'port of the server (default: a free one)')
     .option('--ui-port <n>', 'port of the UI (default: a free one)');
   onRun<DevOptions>(command, cli, (call) => observed(call, runDev));
@@ -54,6 +56,7 @@ async function runDev({ options, io, output }: Call<DevOptions>, by: Observed): 
       if (!stop.signal.aborted)
         await serveOn(server, deployment, output, {
           shutdownGraceMs,
+          insecureReviews: options.insecureDev === true,
           logLevel: settings.logLevel,
           stop,
           env: io.env,
@@ -120,7 +123,7 @@ async function serveOn(
   server: LocalServer,
   deployment: Deployment,
   output: Output,
-  rest: Pick<Serve, 'shutdownGraceMs' | 'logLevel' | 'env' | 'stop' | 'log' | 'metrics' | 'converter'>,
+  rest: Pick<Serve, 'shutdownGraceMs' | 'insecureReviews' | 'logLevel' | 'env' | 'stop' | 'log' | 'metrics' | 'converter'>,
 ): Promise<void> {
   const { serve } = await import('./serve.js');
   const serving = serve({

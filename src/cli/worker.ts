@@ -4,6 +4,7 @@ import { onRun, type Call, type Cli } from './command.js';
 import { converterFor, serverOf, settingsOf } from './connect.js';
 import { EXIT } from './exit.js';
 import { addObservedOptions, observed, type Observed, type ObservedOptions } from './observed.js';
+import { addReviewOptions, type ReviewOptions } from './review-options.js';
 import { listenForStop } from './signals.js';
 
 export interface WorkerOptions {
@@ -27,10 +28,13 @@ export function addDeploymentOptions(command: Command): Command {
 
 export function addWorker(program: Command, cli: Cli): void {
   const command = program.command('worker').description('run the critics of a deployment');
-  onRun<WorkerOptions & ObservedOptions>(addObservedOptions(addDeploymentOptions(command)), cli, (call) => observed(call, runWorker));
+  const ready = addReviewOptions(addObservedOptions(addDeploymentOptions(command)));
+  onRun<ServingOptions & ObservedOptions>(ready, cli, (call) => observed(call, runWorker));
 }
 
-async function runWorker({ options, io, output }: Call<WorkerOptions>, by: Observed): Promise<number> {
+type ServingOptions = WorkerOptions & ReviewOptions;
+
+async function runWorker({ options, io, output }: Call<ServingOptions>, by: Observed): Promise<number> {
   const { shutdownGraceMs, logLevel } = settingsOf(io.env);
   const stop = listenForStop();
   try {
@@ -44,6 +48,7 @@ async function runWorker({ options, io, output }: Call<WorkerOptions>, by: Obser
       connectionOptions,
       namespace,
       shutdownGraceMs,
+      insecureReviews: options.insecureDev === true,
       logLevel,
       env: io.env,
       stop,

@@ -2,13 +2,14 @@
  * Asks a service: POSTs the content as JSON and takes the answer as the finding. The contract is published as
  * `docs/http-critic.openapi.json`. Says in its errors which host and status, never what stood in a body.
  */
-import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { strict } from '../schemas/issues.js';
+import { secretName, serviceUrl } from '../schemas/service.js';
 import type { Finding } from '../domain/finding.js';
 import { defineCritic, type SecretSource } from './critic.js';
 import { postJson } from './network/post-json.js';
-import { HEADER_VALUE, headerSecret, secretName, secretValue, serviceUrl } from './network/service-options.js';
+import { HEADER_VALUE, headerSecret, secretValue } from './network/service-options.js';
+import { sign } from './network/signature.js';
 
 const HEADER_NAME = /^[A-Za-z0-9-]{1,64}$/;
 /** Headers whose values open doors. Options stand in the plan, and so in every history. */
@@ -67,11 +68,4 @@ function headersFor(options: HttpOptions, secret: SecretSource): Headers {
   const headers = new Headers(options.headers);
   for (const [header, name] of Object.entries(options.secretHeaders)) headers.set(header, headerSecret(name, secret));
   return headers;
-}
-
-/** Over the time as well, so that a request that was overheard is worth nothing later. Each attempt has its own. */
-function sign(headers: Headers, body: string, key: string): void {
-  const timestamp = String(Math.floor(Date.now() / 1_000));
-  headers.set('tribunal-timestamp', timestamp);
-  headers.set('tribunal-signature', `v1=${createHmac('sha256', key).update(`${timestamp}.${body}`).digest('hex')}`);
 }

@@ -8,13 +8,14 @@ import { z } from 'zod';
 import type { FindingCost, Json } from '../domain/finding.js';
 import { strict } from '../schemas/issues.js';
 import { JsonSchema } from '../schemas/json.js';
+import { secretName, serviceUrl } from '../schemas/service.js';
 import { CriticError, defineCritic, type CriticTools } from './critic.js';
 import { answerJsonSchema, AnswerSchema, findingOf, parseAnswer, type Answer } from './llm-judge/answer.js';
 import { distrusted, toldBeside, withoutThoughts } from './llm-judge/completion.js';
 import { judgePrompt, promptHash, rubricHash, type JudgePrompt } from './llm-judge/prompt.js';
 import { postJson } from './network/post-json.js';
 import { answerFailure } from './network/provider-failure.js';
-import { headerSecret, secretName, serviceUrl } from './network/service-options.js';
+import { headerSecret } from './network/service-options.js';
 import { parseStrictJson, stripFence } from './network/strict-json.js';
 
 /** The largest answer with its reasoning has some 200 KB; what is larger is no answer of a model. */

@@ -5,12 +5,13 @@
 import { z } from 'zod';
 import type { Finding, Json, Violation } from '../domain/finding.js';
 import { strict } from '../schemas/issues.js';
+import { secretName, serviceUrl } from '../schemas/service.js';
 import { defineCritic } from './critic.js';
 import { ModerationAnswer, codeOf, judgeResult, unjudged, type Judged, type ModerationResult } from './moderation/answer.js';
 import { piecesOf } from './pieces.js';
 import { postJson } from './network/post-json.js';
 import { answerFailure } from './network/provider-failure.js';
-import { headerSecret, secretName, serviceUrl } from './network/service-options.js';
+import { headerSecret } from './network/service-options.js';
 import { findingOf, textPieces } from './text.js';
 
 const thresholdRule = 'must be a number from 0 to 1';

@@ -14,11 +14,15 @@ export async function needsReviews(client: Client, deployment: string, plans: It
   return (await client.workflow.count(query)).count > 0;
 }
 
+export interface ReviewWorkerDeps extends ReviewActivityDeps {
+  readonly notifier: Notifier;
+}
+
 export async function makeReviewWorker(
   common: Omit<WorkerOptions, 'taskQueue'>,
   deployment: string,
   workflowBundle: WorkflowBundleOption,
-  { notifier, ...deps }: ReviewActivityDeps & { readonly notifier: Notifier },
+  { notifier, ...deps }: ReviewWorkerDeps,
 ): Promise<Worker> {
   return await Worker.create({
     ...common,

@@ -47,6 +47,33 @@ describe('a worker', () => {
     );
   });
 
+  it('does not start with a webhook at a private address that nobody named, and says which secrets of channels it lacks', async () => {
+    const of = plan([critic('one')]);
+    const told: string[] = [];
+    const start = (webhook: string): ReturnType<typeof createTribunalWorker> =>
+      createTribunalWorker({
+        deployment: {
+          name: 'refused',
+          plans: new Map([[of.name, of]]),
+          registry: makeRegistry(),
+          priorityLevels: 10,
+          notify: { oncall: { webhook, secretEnv: 'HOOK' } },
+        },
+        connection: native,
+        namespace: 'default',
+        bundle: { codePath: inject('bundlePath') },
+        log: (level, message) => told.push(`${level} ${message}`),
+      });
+    await expect(start('http://10.0.0.7:8080/hook')).rejects.toThrow(
+      /^channel oncall: 10\.0\.0\.7:8080 is a private address: name it in the deployment: hosts: \['10\.0\.0\.7:8080'\]/,
+    );
+    const worker = await start('https://hook.example/');
+    const running = worker.run();
+    worker.shutdown();
+    await running;
+    expect(told).toContain('warn channel oncall: there is no secret called HOOK: set TRIBUNAL_SECRET_HOOK');
+  });
+
   it('does not start with a critic in a thread that no thread can load, or that cannot be made ready there', async () => {
     const own = { critic: { name: 'own', version: '1.0.0', evaluate: () => ({ severity: 0, violations: [] }) }, from: 'this test' };
     await expect(create('default', plan([critic('one', { uses: 'own', isolation: 'thread' })]), makeRegistry([own]))).rejects.toThrow(

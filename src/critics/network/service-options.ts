@@ -1,26 +1,5 @@
-/** What the options of critics that ask a service share: its address, and secrets by their names. */
-import { z } from 'zod';
+/** Secrets of critics that ask a service: from their names to what is sent. */
 import { CriticError, type SecretSource } from '../critic.js';
-
-/** An absolute http(s) URL without a user name or a password. The text may be a secret's neighbour: it is not quoted. */
-export const serviceUrl = () =>
-  z.string().superRefine((text, context) => {
-    const problem = urlProblem(text);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  });
-
-function urlProblem(text: string): string | undefined {
-  if (!URL.canParse(text)) return 'is not an absolute URL';
-  const { protocol, username, password } = new URL(text);
-  if (protocol !== 'http:' && protocol !== 'https:') return 'must begin with http:// or https://';
-  if (username !== '' || password !== '') return 'must not hold a user name or password: write the name of a secret under secretHeaders';
-  return undefined;
-}
-
-const SECRET_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
-/** Values are not quoted: somebody may have written the secret itself. */
-const secretRule = `must be the name of a secret, of the form ${SECRET_NAME.source}`;
-export const secretName = () => z.string({ error: secretRule }).regex(SECRET_NAME, { error: secretRule });
 
 /** What the value of a header can be. */
 export const HEADER_VALUE = /^[\t\x20-\x7e]{0,2000}$/;
