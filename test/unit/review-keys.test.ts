@@ -120,7 +120,8 @@ describe('the key file of a person', () => {
       null,
       'a'.repeat(10_000),
     ];
-    for (const text of [...others.map((other) => JSON.stringify(other)), '', '{', secret()]) {
+    const padded = `${JSON.stringify(key)}${' '.repeat(4_096)}`;
+    for (const text of [...others.map((other) => JSON.stringify(other)), padded, '', '{', secret()]) {
       writeFileSync(file(), text);
       const error: unknown = await loadSigner(env).catch((reason: unknown) => reason);
       expect(error).toMatchObject({
