@@ -38,6 +38,7 @@ import { freshPollers, queueLoad } from './pollers.js';
 import { lackingHere, unnamedWebhooks } from './review/check-channels.js';
 import { makeReviewIndex } from './review/index-queries.js';
 import { makeNotifier } from './review/notify.js';
+import { peopleReader } from './review/people.js';
 import { makeReviewWorker, needsReviews, type ReviewWorkerDeps } from './review/review-worker.js';
 import { endUnused, runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
@@ -306,7 +307,7 @@ function reviewsOf({ deployment, insecureReviews = false, log, ...rest }: Tribun
   if (insecureReviews) tell('warn', 'commands on reviews are taken without a signature: what they let pass is not for production');
   else if (reviewers === undefined) tell('warn', 'nobody can decide reviews: there is no reviewers.yaml beside the deployment file');
   return {
-    ...(reviewers !== undefined ? { reviewers } : {}),
+    ...(reviewers !== undefined ? { people: peopleReader(reviewers) } : {}),
     channels,
     insecure: insecureReviews,
     notifier: makeNotifier({ channels, secrets: secretsOf({ deployment, ...rest }), fetch: guarded, log: tell }),

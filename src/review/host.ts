@@ -2,11 +2,11 @@
 import type { LoadHostInput, ReviewHost } from '../contract.js';
 import { channelsFor, type NotifyChannels } from '../domain/review/channels.js';
 import type { People } from '../domain/review/people.js';
-import { loadPeople, peopleFor } from './people.js';
+import { peopleFor } from './people.js';
 
 export interface HostOptions {
-  /** Path of `reviewers.yaml`; absent: nobody can act with a signature. */
-  readonly reviewers?: string;
+  /** Reads `reviewers.yaml`; absent: nobody can act with a signature. */
+  readonly people?: () => Promise<People>;
   readonly channels: NotifyChannels;
   /** Unsigned commands are accepted, and permits are not for production. */
   readonly insecure: boolean;
@@ -15,9 +15,8 @@ export interface HostOptions {
 const NOBODY: People = { persons: [], digest: '' };
 
 /** @throws PeopleProblems when the file cannot be used: nobody decides on the word of an older one. */
-export async function readHost({ reviewers, channels, insecure }: HostOptions, input: LoadHostInput): Promise<ReviewHost> {
-  const file = reviewers === undefined ? NOBODY : await loadPeople(reviewers);
-  const people = peopleFor(file, input);
+export async function readHost({ people: read, channels, insecure }: HostOptions, input: LoadHostInput): Promise<ReviewHost> {
+  const people = read === undefined ? NOBODY : peopleFor(await read(), input);
   return {
     peopleDigest: people.digest,
     ...(people.digest === input.knownDigest ? {} : { people }),

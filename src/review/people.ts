@@ -25,9 +25,20 @@ export class PeopleProblems extends Error {
  * @throws PeopleProblems with every problem of the file and its place there.
  */
 export async function loadPeople(file: string): Promise<People> {
-  const written = await readReviewers(file);
-  return asPeople(written.people.map(personOf));
+  return peopleIn(file, await textOf(file));
 }
+
+/** The same file again and again: read each time, looked at only when it says something else. Keys take a millisecond each. */
+export function peopleReader(file: string): () => Promise<People> {
+  let known: { readonly text: string; readonly people: People } | undefined;
+  return async () => {
+    const text = await textOf(file);
+    if (known?.text !== text) known = { text, people: peopleIn(file, text) };
+    return known.people;
+  };
+}
+
+const peopleIn = (file: string, text: string): People => asPeople(readReviewers(file, text).people.map(personOf));
 
 /**
  * Those who belong to one of the groups and may see the tenant, and whom the record calls requester or author: what the state
@@ -36,8 +47,8 @@ export async function loadPeople(file: string): Promise<People> {
  * loads its plans than when a review opens.
  */
 export function peopleFor(people: People, { tenant, groups, names = [] }: WhoMatters): People {
-  const parties = new Set(names.map((name) => name.toLowerCase()));
-  const isParty = ({ id, aliases }: Person): boolean => [id, ...aliases].some((name) => parties.has(name.toLowerCase()));
+  const parties = new Set(names.map(plain));
+  const isParty = ({ id, aliases }: Person): boolean => [id, ...aliases].some((name) => parties.has(plain(name)));
   const chosen = people.persons.filter(
     (person) =>
       (person.groups.some((group) => groups.includes(group)) || isParty(person)) && (person.tenants?.includes(tenant) ?? true),
@@ -48,6 +59,8 @@ export function peopleFor(people: People, { tenant, groups, names = [] }: WhoMat
     `the groups ${groups.join(', ')} have ${chosen.length} people of the tenant ${tenant}, ${bytes} bytes of them, and a review holds at most ${MAX_PEOPLE_BYTES}: name smaller groups in the plan`,
   );
 }
+
+const plain = (name: string): string => name.normalize('NFKC').toLowerCase();
 
 export interface WhoMatters {
   readonly tenant: string;
@@ -68,20 +81,24 @@ const personOf = ({ id, groups, key, service, aliases, tenants }: Written['peopl
   ...(tenants !== undefined ? { tenants } : {}),
 });
 
-async function readReviewers(file: string): Promise<Written> {
-  const whole = (message: string, path = ''): Problem => ({ file, path, message, severity: 'error' });
-  const text = await readText(file).catch((cause: unknown) => {
+async function textOf(file: string): Promise<string> {
+  return await readText(file).catch((cause: unknown) => {
     const message = cause instanceof Error ? cause.message : 'cannot be read';
-    throw new PeopleProblems([whole(message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message)]);
+    throw new PeopleProblems([whole(file, message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message)]);
   });
+}
+
+const whole = (file: string, message: string, path = ''): Problem => ({ file, path, message, severity: 'error' });
+
+function readReviewers(file: string, text: string): Written {
   const yaml = readYaml(text);
-  if (!yaml.ok) throw new PeopleProblems(yaml.problems.map((problem) => ({ ...whole(''), ...problem })));
+  if (!yaml.ok) throw new PeopleProblems(yaml.problems.map((problem) => ({ ...whole(file, ''), ...problem })));
   const plain = checkPlain(yaml.value);
   const parsed = plain.issues.length > 0 ? { ok: false as const, issues: plain.issues } : parseWith(ReviewersSchema, yaml.value);
   if (parsed.ok) return parsed.value;
   throw new PeopleProblems(
     parsed.issues.map(({ path, message, atKey }) => ({
-      ...whole(message, path.join('.')),
+      ...whole(file, message, path.join('.')),
       ...yaml.position(path, { atKey: atKey === true }),
     })),
   );

@@ -74,6 +74,9 @@ export interface HarnessOptions {
   readonly lanes?: NonNullable<TribunalWorkerOptions['deployment']['lanes']>;
   /** How lanes are watched. */
   readonly brakes?: NonNullable<TribunalWorkerOptions['brakes']>;
+  /** The file of people who decide reviews, and channels; a function gets the test's own folder. */
+  readonly reviews?: (dir: string) => Pick<TribunalWorkerOptions['deployment'], 'reviewers' | 'notify'>;
+  readonly insecureReviews?: boolean;
 }
 
 let runtimeInstalled = false;
@@ -120,6 +123,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
         priorityLevels: 10,
         tenants: options.tenants ?? {},
         ...(options.lanes !== undefined ? { lanes: options.lanes } : {}),
+        ...options.reviews?.(dir),
       },
       connection: native,
       namespace,
@@ -129,6 +133,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
       ...(options.secrets !== undefined ? { secrets: options.secrets } : {}),
       ...(options.log !== undefined ? { log: options.log } : {}),
       ...(options.brakes !== undefined ? { brakes: options.brakes } : {}),
+      ...(options.insecureReviews === true ? { insecureReviews: true } : {}),
     });
     const stop = runWorker(worker, native);
     stops.push(stop);

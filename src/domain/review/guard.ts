@@ -184,15 +184,18 @@ export function notCandidate({ input, state }: Pick<Moment, 'input' | 'state'>, 
 
 function isExcluded({ input, state }: Pick<Moment, 'input' | 'state'>, { id, person }: Actor): boolean {
   const names = namesOf({ id, ...(person !== undefined ? { person } : {}) });
-  const isParty = [input.requester, input.author].some((party) => party !== undefined && names.has(party.toLowerCase()));
+  const isParty = [input.requester, input.author].some((party) => party !== undefined && names.has(plain(party)));
   return isParty || person?.kind === 'service' || state.excluded.includes(id);
 }
 
-/** Everything that records may call a person, in small letters: `Ann@x` and `ann@x` are one. */
-const namesOf = ({ id, person }: Actor): ReadonlySet<string> => new Set([id, ...(person?.aliases ?? [])].map((name) => name.toLowerCase()));
+/** `Ann@x` and `ann@x` are one, in whatever letters they are written. */
+const plain = (name: string): string => name.normalize('NFKC').toLowerCase();
+
+/** Everything that records may call a person. */
+const namesOf = ({ id, person }: Actor): ReadonlySet<string> => new Set([id, ...(person?.aliases ?? [])].map(plain));
 
 const isRequester = ({ input }: Moment, by: Actor): boolean =>
-  input.requester !== undefined && namesOf(by).has(input.requester.toLowerCase());
+  input.requester !== undefined && namesOf(by).has(plain(input.requester));
 
 function isLead({ input, state }: Moment, { person }: Actor): boolean {
   if (person === undefined) return state.insecure === true;
