@@ -5,7 +5,7 @@
 import type { JsonObject } from '../request.js';
 import { hashed, type HashedEntry } from './chain.js';
 import type { ReadCommand } from './command.js';
-import { digestOfText } from './crypto.js';
+import { digestOf, digestOfText } from './crypto.js';
 import { liveClaims, type Actor, type Moment } from './guard.js';
 import type { NotificationEvent } from './notification.js';
 import type { People } from './people.js';
@@ -52,7 +52,8 @@ function moved({ reviewId, input, state, nowMs }: Moment, change: Change): Moved
     type,
     ...(by !== undefined ? { by } : {}),
     from: statusOf(state),
-    to: statusOf(next),
+    // With this entry: before the first one it would still be opening.
+    to: statusOf({ ...next, seq: state.seq + 1 }),
     ...(command !== undefined ? { commandId: command.commandId, payloadDigest: command.payloadDigest } : {}),
     ...(command?.assertion !== undefined ? { assertionHash: digestOfText(command.assertion) } : {}),
     ...(facts !== undefined ? { facts } : {}),
@@ -191,6 +192,11 @@ const ended = ({ state, nowMs }: Moment, is: ReviewOutcome, why?: string): Revie
 
 // ---- what comes without a command
 
+/** Who decides, within which time, and who may not: without it an account could be told under other rules. The packet has its own. */
+function inputDigest({ packet: _packet, ...rest }: Moment['input']): string {
+  return digestOf(rest);
+}
+
 /** The first entry: people are known, and everything that the review holds to stands in it. */
 export function open(moment: Moment, people: People, insecure: boolean): Moved {
   const { input, state } = moment;
@@ -201,6 +207,7 @@ export function open(moment: Moment, people: People, insecure: boolean): Moved {
     facts: {
       tier: input.tier,
       queue: input.queue,
+      inputDigest: inputDigest(input),
       packetDigest: input.packetDigest,
       planHash: input.packet.report.planHash,
       contentHash: input.packet.report.contentHash,
