@@ -17,6 +17,7 @@ import { call, type Host } from './client-calls.js';
 import { EvaluationNotFound, KeyConflict, OverloadedError, RequestRefused, ServerUnreachable } from './client-errors.js';
 import { EvaluationHandle } from './client-handle.js';
 import { prepareEvaluation } from './client-prepare.js';
+import type { Release, ReleaseOptions } from './client-release.js';
 import { listQuery, summaryOf, type EvaluationSummary, type ListFilter } from './client-summary.js';
 import { DEFAULT_DEPLOYMENT, DEFAULT_TENANT, DIGEST_MEMO, EVALUATE, evaluationId, workflowQueue, type EvaluateInput } from './contract.js';
 import { FAILURE_TYPES } from './domain/errors.js';
@@ -46,6 +47,7 @@ export {
 } from './client-errors.js';
 export type { EvaluationHandle } from './client-handle.js';
 export { prepareEvaluation, type PreparedEvaluation } from './client-prepare.js';
+export type { Release, ReleaseOptions, ReleasePermit } from './client-release.js';
 export type { EvaluationSummary, ListFilter } from './client-summary.js';
 export type { Progress } from './contract.js';
 export type { Decision, EvaluationReport, Reason, ReportCritic } from './domain/report.js';
@@ -173,7 +175,24 @@ export class TribunalClient {
 
   /** A handle of an evaluation that was started elsewhere; an id without a tenant is one of the default tenant. */
   handle(id: string): EvaluationHandle {
-    return new EvaluationHandle(this.#host, id.includes('/') ? id : evaluationId(DEFAULT_TENANT, id));
+    return new EvaluationHandle(this.#host, fullId(id));
+  }
+
+  /**
+   * Whether an evaluation lets its content out: its verdict is allow, or it was escalated and people let it pass. Everything
+   * is checked anew from what is recorded, signatures too. Whatever is not a yes is a no, with a code and a sentence.
+   *
+   *     const release = await client.release(id, { content });
+   *     if (release.ok) send(content);
+   *     else hold(content, release.reason);
+   *
+   * @param id `<tenant>/<key>`; without a tenant one of the default tenant.
+   * @throws ServerUnreachable and its like when nobody answers: then nothing may go out.
+   */
+  async release(id: string, options: ReleaseOptions = {}): Promise<Release> {
+    // Signatures and hashes are loaded by those who ask for them.
+    const { release } = await import('./client-release.js');
+    return await release(this.#host, fullId(id), options);
   }
 
   /** Newest first. The index follows the truth within a second or so. */
@@ -250,6 +269,8 @@ export class TribunalClient {
     });
   }
 }
+
+const fullId = (id: string): string => (id.includes('/') ? id : evaluationId(DEFAULT_TENANT, id));
 
 function hostOf(connection: ConnectionLike, namespace: string, deployment: string, dataConverter: DataConverter = {}): Host {
   return {

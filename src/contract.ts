@@ -80,6 +80,8 @@ export const REVIEW_PREFIX = 'review/';
 const RUN_SUFFIX_CHARS = 12;
 /** Workflow id of the review that a run of an evaluation opens. */
 export const reviewId = (evaluation: string, runId: string): string => `${REVIEW_PREFIX}${evaluation}/${runId.slice(-RUN_SUFFIX_CHARS)}`;
+/** A tenant may be called `review`. */
+export const isReviewId = (workflowId: string): boolean => workflowId.startsWith(REVIEW_PREFIX) && workflowId.split('/').length > 2;
 /** Of its own, so that a deploy of critics does not stop people from deciding. */
 export const reviewQueue = (deployment: string): string => `${deployment}/reviews`;
 /** Queries of a review: a {@link ReviewView}; by a command's id its `Receipt`, or `null`. */
@@ -91,6 +93,10 @@ export const SUPERSEDED_SIGNAL = 'superseded';
 export const REFRESH_SIGNAL = 'refresh';
 /** Local activity whose markers hold the chain. */
 export const RECORD_ENTRIES = 'recordEntries' satisfies keyof ReviewActivities;
+/** Local activity whose markers hold the people who may act. */
+export const LOAD_HOST = 'loadHost' satisfies keyof ReviewActivities;
+/** Local activity whose marker holds the pinned plan of an evaluation. */
+export const OPEN_EVALUATION = 'openEvaluation' satisfies keyof EvaluationActivities;
 
 /** What a review answers to everybody who may look: no reasons, no content, no vote before it counts. */
 export interface ReviewView {

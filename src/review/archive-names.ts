@@ -1,11 +1,11 @@
 /** Where in the archive the record of an id stands. Ids come from outside: whatever they are, a name stays below the folder. Pure. */
 import { KEY_FORM, TENANT_FORM } from '../contract.js';
 
-/** File systems take 255 bytes of one name. */
-const MAX_NAME_CHARS = 200;
-
-/** `<tenant>/<key>`, with words before it that end in a colon and words after it that begin with a colon or a slash. */
-const REVIEW_FORM = /^((?:[A-Za-z0-9._-]+:)*)([A-Za-z0-9._-]+\/[A-Za-z0-9._-]+)((?:[:/][A-Za-z0-9._-]+)*)$/;
+const RUN_FORM = /^[0-9a-f-]{1,36}$/;
+/** Of a review: {@link reviewId} of an evaluation and one of its runs. */
+const REVIEW_FORM = /^review\/([A-Za-z0-9._-]+\/[A-Za-z0-9._-]+)\/([0-9a-f-]{1,12})$/;
+/** Of an id in a sentence. */
+const MAX_SHOWN_CHARS = 200;
 const SUFFIX = '.json';
 
 /** Not `.` and `..`, and nothing hidden; `%` is in no id, so that two ids never share a name. */
@@ -19,26 +19,24 @@ export function evaluationFolder(evaluationId: string): readonly [tenant: string
   return [folderName(tenant), folderName(key)];
 }
 
-/** The file's name is what the id has beside that of the evaluation. @throws Error for what is no id of a review. */
-export function reviewPlace(reviewId: string): { readonly evaluationId: string; readonly file: string } {
-  const [, before = '', evaluationId, after = ''] = REVIEW_FORM.exec(reviewId) ?? [];
-  const file = `${encodeURIComponent(before)}~${encodeURIComponent(after)}${SUFFIX}`;
-  if (evaluationId === undefined || file.length > MAX_NAME_CHARS)
-    throw new Error(`${quoted(reviewId)} is not the id of a review: one holds the id of its evaluation, <tenant>/<key>`);
-  return { evaluationId, file };
+/** The folder of its evaluation, and its name there. @throws Error for what is no id of a review. */
+export function reviewPlace(reviewId: string): { readonly evaluationId: string; readonly name: string } {
+  const [, evaluationId, name] = REVIEW_FORM.exec(reviewId) ?? [];
+  if (evaluationId === undefined || name === undefined)
+    throw new Error(`${quoted(reviewId)} is not the id of a review: one is review/<tenant>/<key>/<end of a run id>`);
+  return { evaluationId, name };
 }
 
-/** The id that {@link reviewPlace} made this name of; `undefined` for a file of somebody else. */
-export function reviewOf(evaluationId: string, file: string): string | undefined {
-  const [before, after, ...more] = file.endsWith(SUFFIX) ? file.slice(0, -SUFFIX.length).split('~') : [];
-  if (before === undefined || after === undefined || more.length > 0) return undefined;
-  try {
-    const id = `${decodeURIComponent(before)}${evaluationId}${decodeURIComponent(after)}`;
-    const place = reviewPlace(id);
-    return place.file === file && place.evaluationId === evaluationId ? id : undefined;
-  } catch {
-    return undefined;
-  }
+/** A run may be reset, and then there are several: each has a file of its own. @throws Error for what is no run id. */
+export function runFile(runId: string): string {
+  if (!RUN_FORM.test(runId)) throw new Error(`${quoted(runId)} is not the id of a run`);
+  return `${runId}${SUFFIX}`;
 }
 
-const quoted = (id: string): string => JSON.stringify(id.slice(0, MAX_NAME_CHARS));
+/** The run id that {@link runFile} made this name of; `undefined` for a file of somebody else. */
+export function runOf(file: string): string | undefined {
+  const runId = file.endsWith(SUFFIX) ? file.slice(0, -SUFFIX.length) : '';
+  return RUN_FORM.test(runId) ? runId : undefined;
+}
+
+const quoted = (id: string): string => JSON.stringify(id.slice(0, MAX_SHOWN_CHARS));

@@ -7,25 +7,41 @@ import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/
 import { dirname, join, relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { sha256 } from '../digest.js';
-import { evaluationFolder, reviewOf, reviewPlace } from './archive-names.js';
+import { evaluationFolder, reviewPlace, runFile, runOf } from './archive-names.js';
+import { isReviewId, REVIEW_PREFIX } from '../contract.js';
 
 const VERSION = 1;
-const EVALUATION_FILE = 'evaluation.json';
+const RUNS = 'runs';
 const REVIEWS = 'reviews';
 /** Of file systems on which a file has one name. Two writers at the same instant are not told apart there. */
 const ONE_NAME_CODES: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
-export interface ArchivedEvaluation {
-  readonly evaluationId: string;
+/** A history as `temporal workflow show --output json` prints it, and as `replayEvaluation` takes it. */
+export interface ArchivedHistory {
   readonly runId: string;
-  readonly report: unknown;
-  /** As `replayEvaluation` takes it. */
   readonly history: unknown;
 }
 
-export interface ArchivedReview {
+interface ArchivedRun {
+  readonly runId: string;
+  /** ISO 8601: by it the newest run is known. */
+  readonly closedAt: string;
+}
+
+/** One run of an evaluation that has closed. */
+export interface ArchivedEvaluation extends ArchivedRun {
+  readonly evaluationId: string;
+  /** `null` of a run that left none. */
+  readonly report: unknown;
+  readonly history: unknown;
+}
+
+/** A review that has closed; one that was reset afterwards has a record for each run that closed it. */
+export interface ArchivedReview extends ArchivedRun {
   readonly reviewId: string;
   readonly export: unknown;
+  /** Of all runs of its chain, oldest first. */
+  readonly histories: readonly ArchivedHistory[];
 }
 
 /** The archive has another record of this id: it is left as it is. */
@@ -52,21 +68,18 @@ export class ArchiveDamaged extends Error {
 }
 
 export interface Archive {
-  /**
-   * @param evaluation with its history as JSON, as `temporal workflow show --output json` prints it.
-   * @returns false when the same record was there. @throws ArchiveConflict when another one is.
-   */
-  putEvaluation(evaluation: {
-    readonly evaluationId: string;
-    readonly runId: string;
-    readonly report: unknown;
-    readonly historyJson: string;
-  }): Promise<boolean>;
+  /** @returns false when the same record was there. @throws ArchiveConflict when another one is. */
+  putEvaluation(evaluation: ArchivedEvaluation): Promise<boolean>;
   /** The same, for a review. */
   putReview(review: ArchivedReview): Promise<boolean>;
-  /** `undefined` when there is none. @throws ArchiveDamaged when it cannot be believed. */
+  /** Whether there is a record of this run. */
+  has(workflowId: string, runId: string): Promise<boolean>;
+  /** Of the run that closed last; `undefined` when there is none. @throws ArchiveDamaged when one cannot be believed. */
   getEvaluation(evaluationId: string): Promise<ArchivedEvaluation | undefined>;
   getReview(reviewId: string): Promise<ArchivedReview | undefined>;
+  /** All runs, the one that closed first before the others. */
+  evaluationRuns(evaluationId: string): Promise<readonly ArchivedEvaluation[]>;
+  reviewRuns(reviewId: string): Promise<readonly ArchivedReview[]>;
   /** Ids of the reviews of an evaluation, sorted. */
   listReviews(evaluationId: string): Promise<string[]>;
 }
@@ -74,44 +87,67 @@ export interface Archive {
 interface Place {
   readonly kind: 'evaluation' | 'review';
   readonly id: string;
+  readonly runId: string;
   readonly file: string;
 }
 
-const nameOf = ({ kind, id }: Place): string => `${kind} ${id}`;
+const nameOf = ({ kind, id, runId }: Place): string => `${kind} ${id} (run ${runId})`;
 
 /** @param dir made when the first record comes. */
 export function makeArchive(dir: string): Archive {
   const root = resolve(dir);
-  const folderOf = (evaluationId: string): string => join(root, ...evaluationFolder(evaluationId));
-  const evaluationAt = (id: string): Place => ({ kind: 'evaluation', id, file: join(folderOf(id), EVALUATION_FILE) });
-  const reviewAt = (id: string): Place => {
-    const { evaluationId, file } = reviewPlace(id);
-    return { kind: 'review', id, file: join(folderOf(evaluationId), REVIEWS, file) };
-  };
+  const evaluationRuns = async (id: string): Promise<readonly ArchivedEvaluation[]> =>
+    (await readAll('evaluation', id, runsFolder(root, id))) as readonly ArchivedEvaluation[];
+  const reviewRuns = async (id: string): Promise<readonly ArchivedReview[]> =>
+    (await readAll('review', id, runsFolder(root, id))) as readonly ArchivedReview[];
   return {
-    async putEvaluation({ evaluationId, runId, report, historyJson }) {
-      const place = evaluationAt(evaluationId);
-      const record: ArchivedEvaluation = { evaluationId, runId, report, history: parsedHistory(historyJson, evaluationId) };
-      return await put(root, place, record);
-    },
-    putReview: async ({ reviewId, export: exported }) =>
-      await put(root, reviewAt(reviewId), { reviewId, export: exported } satisfies ArchivedReview),
-    getEvaluation: async (id) => (await read(evaluationAt(id))) as ArchivedEvaluation | undefined,
-    getReview: async (id) => (await read(reviewAt(id))) as ArchivedReview | undefined,
+    putEvaluation: async (record) => await put(root, placeOf(root, 'evaluation', record.evaluationId, record.runId), record),
+    putReview: async (record) => await put(root, placeOf(root, 'review', record.reviewId, record.runId), record),
+    has: async (id, runId) => await isThere(join(runsFolder(root, id), runFile(runId))),
+    getEvaluation: async (id) => (await evaluationRuns(id)).at(-1),
+    getReview: async (id) => (await reviewRuns(id)).at(-1),
+    evaluationRuns,
+    reviewRuns,
     async listReviews(evaluationId) {
-      const names = await readdir(join(folderOf(evaluationId), REVIEWS)).catch(ifAbsent([]));
-      return names.flatMap((name) => reviewOf(evaluationId, name) ?? []).toSorted();
+      const names = await readdir(join(root, ...evaluationFolder(evaluationId), REVIEWS)).catch(ifAbsent([]));
+      return names.flatMap((name) => reviewIdOf(evaluationId, name) ?? []).toSorted();
     },
   };
 }
 
-function parsedHistory(json: string, evaluationId: string): unknown {
+/** `undefined` for a folder of somebody else. */
+function reviewIdOf(evaluationId: string, name: string): string | undefined {
+  const id = `${REVIEW_PREFIX}${evaluationId}/${name}`;
   try {
-    return JSON.parse(json);
+    return reviewPlace(id).name === name ? id : undefined;
   } catch {
-    // The parser's own words quote the text.
-    throw new Error(`the history of evaluation ${evaluationId} is not JSON`);
+    return undefined;
   }
+}
+
+/** @throws Error for what is neither the id of an evaluation nor that of a review. */
+function runsFolder(root: string, id: string): string {
+  if (!isReviewId(id)) return join(root, ...evaluationFolder(id), RUNS);
+  const { evaluationId, name } = reviewPlace(id);
+  return join(root, ...evaluationFolder(evaluationId), REVIEWS, name);
+}
+
+const placeOf = (root: string, kind: Place['kind'], id: string, runId: string): Place => ({
+  kind,
+  id,
+  runId,
+  file: join(runsFolder(root, id), runFile(runId)),
+});
+
+async function readAll(kind: Place['kind'], id: string, folder: string): Promise<readonly ArchivedRun[]> {
+  const names = await readdir(folder).catch(ifAbsent([]));
+  const records: ArchivedRun[] = [];
+  for (const name of names.toSorted()) {
+    const runId = runOf(name);
+    const record = runId === undefined ? undefined : await read({ kind, id, runId, file: join(folder, name) });
+    if (record !== undefined) records.push(record as ArchivedRun);
+  }
+  return records.toSorted((a, b) => Date.parse(a.closedAt) - Date.parse(b.closedAt));
 }
 
 /**
@@ -120,7 +156,7 @@ function parsedHistory(json: string, evaluationId: string): unknown {
  */
 async function put(root: string, place: Place, record: object): Promise<boolean> {
   const body = JSON.stringify(record);
-  const head = JSON.stringify({ v: VERSION, kind: place.kind, id: place.id, sha256: sha256(body) });
+  const head = JSON.stringify({ v: VERSION, kind: place.kind, id: place.id, runId: place.runId, sha256: sha256(body) });
   const folder = dirname(place.file);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const beside = join(folder, `.${randomUUID()}.tmp`);
@@ -185,12 +221,13 @@ async function read(place: Place): Promise<unknown> {
   } catch {
     throw damaged(text === '' ? 'it is empty' : 'it is not JSON, or only a part of it');
   }
-  const { v, kind, id, sha256: digest, record }: Readonly<Record<string, unknown>> = typeof value === 'object' ? { ...value } : {};
+  const { v, kind, id, runId, sha256: digest, record }: Readonly<Record<string, unknown>> = typeof value === 'object' ? { ...value } : {};
   if (typeof v === 'number' && v > VERSION)
     throw new Error(`the archive's record of ${nameOf(place)} was written by a newer version (${v})`);
   if (v !== VERSION || typeof record !== 'object' || record === null) throw damaged('it is no record of an archive');
   // File systems that do not tell A from a give one file to two ids.
-  if (kind !== place.kind || id !== place.id) throw damaged(`it is that of ${String(kind)} ${String(id)}`.slice(0, 400));
+  if (kind !== place.kind || id !== place.id || runId !== place.runId)
+    throw damaged(`it is that of ${String(kind)} ${String(id)} (run ${String(runId)})`.slice(0, 400));
   if (sha256(JSON.stringify(record)) !== digest) throw damaged('its digest is another one');
   return record;
 }
