@@ -22,6 +22,8 @@ import { listQuery, summaryOf, type EvaluationSummary, type ListFilter } from '.
 import { DEFAULT_DEPLOYMENT, DEFAULT_TENANT, DIGEST_MEMO, EVALUATE, evaluationId, workflowQueue, type EvaluateInput } from './contract.js';
 import { FAILURE_TYPES } from './domain/errors.js';
 import type { EvaluationReport } from './domain/report.js';
+import type { ReviewExport } from './review/export.js';
+import type { LabelRow } from './review/labels.js';
 import type { StartRequest } from './schemas/request.js';
 import { loadSettings, resolveServer, type Settings } from './settings.js';
 import { startOptions } from './start-options.js';
@@ -193,6 +195,22 @@ export class TribunalClient {
     // Signatures and hashes are loaded by those who ask for them.
     const { release } = await import('./client-release.js');
     return await release(this.#host, fullId(id), options);
+  }
+
+  /**
+   * The account of a review as a file that proves itself; holds its content in clear.
+   * @param archive folder that workers write with `--archive`: asked for what the server has no more.
+   * @throws EvaluationNotFound when neither has it, Undecodable when it cannot be read here.
+   */
+  async exportReview(reviewId: string, archive?: string): Promise<ReviewExport> {
+    const { exportOf } = await import('./client-reviews.js');
+    return await exportOf(this.#host, reviewId, archive);
+  }
+
+  /** What people have decided, one row a review, as `tribunal assess` reads it; `undefined` for a review that cannot be believed. */
+  async *reviewLabels(queue?: string): AsyncGenerator<{ readonly reviewId: string; readonly row: LabelRow | undefined }> {
+    const { labelsOf } = await import('./client-reviews.js');
+    yield* labelsOf(this.#host, queue);
   }
 
   /** Newest first. The index follows the truth within a second or so. */

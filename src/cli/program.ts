@@ -15,6 +15,8 @@ import { addLanes } from './lanes.js';
 import { addList } from './list.js';
 import { Output, type Io } from './output.js';
 import { addPlan } from './plan.js';
+import { addRelease } from './release.js';
+import { addReview } from './review.js';
 import { addReviewer } from './reviewer.js';
 import { addSetup } from './setup.js';
 import { addShow } from './show.js';
@@ -24,6 +26,7 @@ import { addWorker } from './worker.js';
 const HELP_END = `
 Exit codes of evaluate, show and watch: 0 allow, 10 deny, 11 escalate, 12 not judged, 13 overloaded and not started,
 14 started and not waited for, 1 error, 2 usage or a refused request. Of a batch: 0 all judged, 12 some not judged, 2 some refused.
+Of release: 0 it may go out, 10 denied or halted, 11 people have not decided, 12 every other no.
 
 The server: --address, else TEMPORAL_ADDRESS or the profile of the Temporal configuration file, else the one that
 \`tribunal dev\` has started.`;
@@ -78,6 +81,8 @@ function makeProgram(cli: Cli): Command {
     addLanes,
     addPlan,
     addCritic,
+    addRelease,
+    addReview,
     addReviewer,
   ])
     add(program, cli);

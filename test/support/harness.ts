@@ -39,6 +39,8 @@ export interface Harness {
   readonly connection: Connection;
   /** What an operator has: the server without our client in front of it. */
   readonly temporal: Client;
+  /** The same with the data converter of the workers. */
+  readonly encrypted: Client;
   readonly deployment: string;
   /** A folder of this test's own. */
   readonly dir: string;
@@ -149,6 +151,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
     client,
     connection,
     temporal: new Client({ connection, namespace }),
+    encrypted: new Client({ connection, namespace, ...converter }),
     deployment,
     dir,
     plans,

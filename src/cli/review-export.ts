@@ -1,0 +1,70 @@
+/** `tribunal review export`: the account of a review as a file that proves itself; with --labels people's answers as a labelled set. */
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { safeText } from '../report/safe.js';
+import { onRun, type Call, type Cli } from './command.js';
+import { connectClient, type Connected } from './connect.js';
+import { EXIT, usageError } from './exit.js';
+
+interface ExportOptions {
+  readonly out?: string;
+  readonly labels?: boolean;
+  readonly queue?: string;
+  readonly archive?: string;
+}
+
+/** As plans may name one. */
+const QUEUE_FORM = /^[a-z][a-z0-9_-]{0,63}$/;
+
+export function addReviewExport(parent: Command, cli: Cli): void {
+  const command = parent
+    .command('export')
+    .description('the account of a review, with its content, as JSON: `review verify` reads it')
+    .argument('[id]', 'id of the review')
+    .option('--out <file>', 'write it there')
+    .option('--archive <folder>', 'what workers have kept there with --archive, for what the server has no more')
+    .option('--labels', 'instead: what people have decided, one line a review, as `assess` reads it')
+    .option('--queue <name>', 'with --labels: of this queue alone');
+  onRun<ExportOptions>(command, cli, runExport);
+}
+
+async function runExport(call: Call<ExportOptions>): Promise<number> {
+  const { options, args, io } = call;
+  const [id] = args;
+  if ((options.labels === true) === (id !== undefined)) throw usageError('name a review, or ask for --labels');
+  if (options.queue !== undefined && (options.labels !== true || !QUEUE_FORM.test(options.queue)))
+    throw usageError('--queue goes with --labels, and is the name of a queue');
+  const connected = await connectClient(options, io.env);
+  try {
+    if (id === undefined) return await exportLabels(call, connected);
+    const exported = await connected.client.exportReview(id, options.archive);
+    write(call, `${JSON.stringify(exported)}\n`);
+    return EXIT.ok;
+  } finally {
+    await connected.close();
+  }
+}
+
+async function exportLabels(call: Call<ExportOptions>, connected: Connected): Promise<number> {
+  const lines: string[] = [];
+  for await (const { reviewId, row } of connected.client.reviewLabels(call.options.queue)) {
+    if (row === undefined) call.output.note(safeText(`${reviewId} is left out: its account is not sound`));
+    else lines.push(`${JSON.stringify(row)}\n`);
+  }
+  write(call, lines.join(''));
+  call.output.note(`${lines.length} reviews that people have decided`);
+  return EXIT.ok;
+}
+
+/** It holds content: for nobody else of this machine. */
+function write({ options, io }: Call<ExportOptions>, text: string): void {
+  if (options.out === undefined) {
+    io.stdout.write(text);
+    return;
+  }
+  try {
+    writeFileSync(options.out, text, { mode: 0o600 });
+  } catch (error) {
+    throw usageError(`${options.out}: cannot be written: ${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}`);
+  }
+}
