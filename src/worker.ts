@@ -20,7 +20,7 @@ import { isForThreads, notForThreads, type CriticRegistry } from './critics/regi
 import { CriticThreads } from './critics/threads/threads.js';
 import { deferred } from './deferred.js';
 import { sha256 } from './digest.js';
-import { isErrorName } from './domain/error-name.js';
+import { kindOf } from './domain/error-name.js';
 import { useOf, type Plan } from './domain/plan.js';
 import type { NotifyChannels } from './domain/review/channels.js';
 import type { Tenants } from './domain/tenants.js';
@@ -40,6 +40,7 @@ import { makeReviewIndex } from './review/index-queries.js';
 import { makeNotifier } from './review/notify.js';
 import { peopleReader } from './review/people.js';
 import { makeReviewWorker, needsReviews, type ReviewWorkerDeps } from './review/review-worker.js';
+import { makeSweep } from './review/sweep.js';
 import { endUnused, runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
 
@@ -86,6 +87,8 @@ export interface TribunalWorkerOptions {
   readonly meter?: MetricMeter;
   /** How lanes are watched, and when their circuits pause them. */
   readonly brakes?: BrakeOptions;
+  /** Folder for what has closed, in clear: `release` answers from it once the server has forgotten it. Default: nothing is kept. */
+  readonly archive?: string;
   /** Takes commands on reviews without a signature, for trying out; `release` refuses what they let pass. Default: no. */
   readonly insecureReviews?: boolean;
 }
@@ -163,11 +166,14 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
     throw error;
   }
   workers.push(new LeaseWorker(deployment.name, common, holding, membership));
+  const host = { client: membership.client, index: membership.client, namespace, deployment: deployment.name };
+  const sweep = options.archive !== undefined ? makeSweep(host, options.archive, (message) => options.log?.('warn', message)) : undefined;
   let isStopping = false;
   return {
     lanes,
     states: () => workers.map((worker) => stateOf(worker, membership)),
     async run() {
+      const sweeping = sweep?.run();
       try {
         await withStrays(strayLog(options), () => runUntilFailed(workers, failed.promise));
       } catch (error) {
@@ -175,6 +181,8 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
         // Without a server nobody ends the polls of a Worker that stops; what it was asked to do is done all the same.
         options.log?.('warn', 'stopped without an answer of the server');
       } finally {
+        sweep?.stop();
+        await sweeping;
         await membership.leave();
         await threads.close();
       }
@@ -264,16 +272,6 @@ const strayLog =
   ({ log }: TribunalWorkerOptions) =>
   (thrown: unknown): void =>
     log?.('error', `a critic left an error behind: ${kindOf(thrown)}`);
-
-/** It may be an object whose every property throws, and a throw from here would end the process. */
-function kindOf(thrown: unknown): string {
-  try {
-    const name: unknown = thrown instanceof Error ? thrown.name : typeof thrown;
-    return isErrorName(name) ? name : 'an Error of its own';
-  } catch {
-    return 'something that cannot be read';
-  }
-}
 
 async function makeWorkflowWorker(
   options: TribunalWorkerOptions,

@@ -57,6 +57,7 @@ async function runDev({ options, io, output }: Call<DevOptions>, by: Observed): 
         await serveOn(server, deployment, output, {
           shutdownGraceMs,
           insecureReviews: options.insecureDev === true,
+          ...(options.archive !== undefined ? { archive: options.archive } : {}),
           logLevel: settings.logLevel,
           stop,
           env: io.env,
@@ -123,7 +124,7 @@ async function serveOn(
   server: LocalServer,
   deployment: Deployment,
   output: Output,
-  rest: Pick<Serve, 'shutdownGraceMs' | 'insecureReviews' | 'logLevel' | 'env' | 'stop' | 'log' | 'metrics' | 'converter'>,
+  rest: Pick<Serve, 'shutdownGraceMs' | 'insecureReviews' | 'archive' | 'logLevel' | 'env' | 'stop' | 'log' | 'metrics' | 'converter'>,
 ): Promise<void> {
   const { serve } = await import('./serve.js');
   const serving = serve({

@@ -22,6 +22,8 @@ export interface Serve {
   readonly shutdownGraceMs: number;
   /** Commands on reviews need no signature. */
   readonly insecureReviews: boolean;
+  /** Where closed evaluations and reviews are kept. */
+  readonly archive?: string;
   readonly logLevel: Settings['logLevel'];
   /** Where critics find their secrets, by name. */
   readonly env: NodeJS.ProcessEnv;
@@ -53,7 +55,7 @@ export async function serve(options: Serve): Promise<void> {
 }
 
 async function poll(options: Serve, probes?: Probes, made?: (worker: TribunalWorker) => void): Promise<void> {
-  const { deployment, connectionOptions, namespace, converter, shutdownGraceMs, insecureReviews, env, stop, log, ready } = options;
+  const { deployment, connectionOptions, namespace, converter, shutdownGraceMs, insecureReviews, archive, env, stop, log, ready } = options;
   for (const warning of deployment.warnings) log.note(safeText(formatProblem(warning)), 'warn');
   if (converter !== undefined) log.note(safeText(`what Temporal records goes through ${converter.name}`));
   const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
@@ -67,6 +69,7 @@ async function poll(options: Serve, probes?: Probes, made?: (worker: TribunalWor
       ...(converter !== undefined ? { dataConverter: converter.dataConverter } : {}),
       shutdownGraceMs,
       insecureReviews,
+      ...(archive !== undefined ? { archive } : {}),
       // Of a prefix of their own: whoever can schedule a critic could otherwise ask for any variable of this process.
       secrets: (name) => env[`${SECRET_PREFIX}${name}`],
       log: (level, message) => log.tell(level, message),

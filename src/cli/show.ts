@@ -1,8 +1,9 @@
 /** `tribunal show`: the report of an evaluation, or how far it is. Also how every command shows a report. */
 import type { Command } from 'commander';
 import type { EvaluationHandle } from '../client-handle.js';
-import { EvaluationCancelled, TribunalError } from '../client-errors.js';
+import { EvaluationCancelled, EvaluationFailed, EvaluationNotFound, TribunalError } from '../client-errors.js';
 import type { Progress } from '../contract.js';
+import { isReport } from '../domain/is-report.js';
 import type { EvaluationReport } from '../domain/report.js';
 import { reportLine } from '../report/json.js';
 import { reportText } from '../report/text.js';
@@ -15,23 +16,42 @@ import { progressText } from './progress-text.js';
 /** A closed evaluation answers at once; one that closes meanwhile is waited for as long. */
 const CLOSED_TIMEOUT_MS = 10_000;
 
+interface ShowOptions {
+  readonly archive?: string;
+}
+
 export function addShow(program: Command, cli: Cli): void {
   const command = program
     .command('show')
     .description('show the report of an evaluation, or how far it is')
-    .argument('<id>', '<tenant>/<key>, or the key alone for the tenant "default"');
-  onRun(command, cli, runShow);
+    .argument('<id>', '<tenant>/<key>, or the key alone for the tenant "default"')
+    .option('--archive <folder>', 'what workers have kept there with --archive, for what the server has no more');
+  onRun<ShowOptions>(command, cli, runShow);
 }
 
-async function runShow({ options, args, io, output }: Call<unknown>): Promise<number> {
+async function runShow({ options, args, io, output }: Call<ShowOptions>): Promise<number> {
   const connected = await connectClient(options, io.env);
   try {
     const handle = connected.client.handle(args[0] ?? '');
     if ((await handle.status()).status === 'running') return await showRunning(handle, connected, output);
     return await showEnd(handle, connected, output, CLOSED_TIMEOUT_MS);
+  } catch (error) {
+    if (!(error instanceof EvaluationNotFound) || options.archive === undefined) throw error;
+    return await showArchived(options.archive, error, output);
   } finally {
     await connected.close();
   }
+}
+
+/** The server has no more of it. */
+async function showArchived(folder: string, notFound: EvaluationNotFound, output: Output): Promise<number> {
+  const { makeArchive } = await import('../review/archive.js');
+  const kept = await makeArchive(folder).getEvaluation(notFound.evaluationId ?? '');
+  if (kept === undefined) throw notFound;
+  if (!isReport(kept.report)) throw new EvaluationFailed(kept.evaluationId, `it closed at ${kept.closedAt}, as the archive says`);
+  showReport(kept.report, { uiOf: () => undefined }, output);
+  output.note(`from the archive ${folder}: the server has no more of it`);
+  return exitOfDecision(kept.report.decision);
 }
 
 async function showRunning(handle: EvaluationHandle, connected: Connected, output: Output): Promise<number> {

@@ -49,6 +49,7 @@ async function runWorker({ options, io, output }: Call<ServingOptions>, by: Obse
       namespace,
       shutdownGraceMs,
       insecureReviews: options.insecureDev === true,
+      ...(options.archive !== undefined ? { archive: options.archive } : {}),
       logLevel,
       env: io.env,
       stop,

@@ -5,6 +5,7 @@ import { DIGEST_MEMO, OPEN_EVALUATION, RECORD_PARTIAL, type EvaluateInput, type 
 import type { Plan } from '../domain/plan.js';
 import type { EvaluationReport } from '../domain/report.js';
 import { isReport } from '../domain/is-report.js';
+import { FAILURE_TYPES } from '../domain/errors.js';
 import { markersOf, Payloads, statusOfRun, timeOf, type RunStatus } from './payloads.js';
 import { onServer, type HistoryEvent, type Recorded } from './recorded.js';
 
@@ -68,5 +69,13 @@ async function reportOf(payloads: Payloads, events: readonly HistoryEvent[]): Pr
   const partial = markersOf(events).findLast(({ activity }) => activity === RECORD_PARTIAL);
   const isCancelled = events.at(-1)?.workflowExecutionCanceledEventAttributes != null;
   const report = isCancelled && partial !== undefined ? await payloads.ofMarker(partial) : await payloads.ofWorkflow(result);
+  return isReport(report) ? report : undefined;
+}
+
+/** The report of a run that failed because it could not be judged: it stands in the details of the failure. */
+export async function endedReport(host: Host, evaluationId: string, events: readonly HistoryEvent[]): Promise<EvaluationReport | undefined> {
+  const failure = events.at(-1)?.workflowExecutionFailedEventAttributes?.failure;
+  if (failure?.applicationFailureInfo?.type !== FAILURE_TYPES.notJudged) return undefined;
+  const report = await new Payloads(host, evaluationId).ofWorkflow(failure.applicationFailureInfo.details?.payloads?.[0]);
   return isReport(report) ? report : undefined;
 }

@@ -79,6 +79,8 @@ export interface HarnessOptions {
   /** The file of people who decide reviews, and channels; a function gets the test's own folder. */
   readonly reviews?: (dir: string) => Pick<TribunalWorkerOptions['deployment'], 'reviewers' | 'notify'>;
   readonly insecureReviews?: boolean;
+  /** Keeps what has closed in this folder below the test's own. */
+  readonly archive?: string;
 }
 
 let runtimeInstalled = false;
@@ -135,6 +137,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
       ...(options.secrets !== undefined ? { secrets: options.secrets } : {}),
       ...(options.log !== undefined ? { log: options.log } : {}),
       ...(options.brakes !== undefined ? { brakes: options.brakes } : {}),
+      ...(options.archive !== undefined ? { archive: join(dir, options.archive) } : {}),
       ...(options.insecureReviews === true ? { insecureReviews: true } : {}),
     });
     const stop = runWorker(worker, native);
