@@ -22,12 +22,27 @@ const DIGEST = 'src/digest.ts';
 const START_OPTIONS = 'src/start-options.ts';
 /** What runs in the sandbox of them. */
 const PURE_LANES = ['src/lanes/lanes.ts', 'src/lanes/groups.ts', 'src/lanes/deployment-state.ts', 'src/lanes/lease-times.ts'];
+/** What the client, too, reads and verifies reviews with. */
+const REVIEW_PARTS = [
+  'src/review/archive.ts',
+  'src/review/export.ts',
+  'src/review/labels.ts',
+  'src/review/payloads.ts',
+  'src/review/read-evaluation.ts',
+  'src/review/read-review.ts',
+  'src/review/recorded.ts',
+  'src/review/release-checks.ts',
+  'src/review/review-record.ts',
+  'src/review/verify.ts',
+];
 const CLIENT_PARTS = [
   'src/client-admission.ts',
   'src/client-calls.ts',
   'src/client-errors.ts',
   'src/client-handle.ts',
   'src/client-prepare.ts',
+  'src/client-release.ts',
+  'src/client-reviews.ts',
   'src/client-summary.ts',
 ];
 
@@ -49,7 +64,7 @@ const TABLE: readonly Row[] = [
   { of: 'src/workflows/walk.ts', may: [DOMAIN, CONTRACT], why: 'a plain function: pieces of the SDK are handed in' },
   {
     of: 'src/workflows/',
-    may: [DOMAIN, CONTRACT, ...PURE_LANES, 'src/report/details.ts', '@temporalio/workflow', '@temporalio/common'],
+    may: [DOMAIN, CONTRACT, START_OPTIONS, ...PURE_LANES, 'src/report/details.ts', 'src/report/review-details.ts', '@temporalio/workflow', '@temporalio/common'],
     why: 'lanes, groups of them and the text of the current details are pure, and workflows need no more of lanes and reports',
   },
   { of: START_OPTIONS, may: [CONTRACT], why: 'what a client and another workflow start an evaluation with; runs in the sandbox' },
@@ -131,9 +146,38 @@ const TABLE: readonly Row[] = [
     why: 'side effects',
   },
   {
+    of: 'src/review/review-worker.ts',
+    may: [CONTRACT, 'src/activities/', '@temporalio/worker'],
+    why: 'the Worker of reviews: the one place here that needs the native module',
+  },
+  { of: 'src/review/index-queries.ts', may: [CONTRACT, '@temporalio/common'], why: 'asks a client that it is handed' },
+  ...['src/review/recorded.ts', 'src/review/payloads.ts', 'src/review/sweep.ts'].map((of) => ({
+    of,
+    may: [...REVIEW_PARTS, 'src/review/', CONTRACT, 'src/client-calls.ts', 'src/client-errors.ts', '@temporalio/client', '@temporalio/common', NODE],
+    why: 'reads what the server has recorded, as the client does: no native module',
+  })),
+  ...['src/review/read-review.ts', 'src/review/read-evaluation.ts'].map((of) => ({
+    of,
+    may: [...REVIEW_PARTS, CONTRACT, DOMAIN, 'src/client-errors.ts'],
+    why: 'events to records; what the SDK needs for it stands beside them',
+  })),
+  ...['src/review/verify.ts', 'src/review/export.ts', 'src/review/labels.ts', 'src/review/release-checks.ts', 'src/review/review-record.ts'].map(
+    (of) => ({ of, may: [...REVIEW_PARTS, CONTRACT, DOMAIN, DIGEST], why: 'pure: what is recorded, and whether it is sound; asks nobody' }),
+  ),
+  {
     of: 'src/review/',
-    may: [CONTRACT, DOMAIN, DIGEST, 'src/critics/critic.ts', 'src/critics/network/', 'src/report/safe.ts', NODE],
-    why: 'tells people and programs, and keeps records: the network is asked as critics ask it; no Temporal',
+    may: [
+      CONTRACT,
+      DOMAIN,
+      SCHEMAS,
+      DIGEST,
+      'src/critics/critic.ts',
+      'src/critics/network/',
+      'src/plan-loader.ts',
+      'src/report/safe.ts',
+      NODE,
+    ],
+    why: 'tells people and programs, and keeps records and keys: the network is asked as critics ask it; no Temporal',
   },
   {
     of: 'src/lanes/',
@@ -173,11 +217,6 @@ const TABLE: readonly Row[] = [
     of: 'src/deployment.ts',
     may: ['src/codec/converter-name.ts', CONTRACT, DOMAIN, CRITICS, SCHEMAS, 'src/plan-loader.ts', 'src/review/check-channels.ts', NODE],
     why: 'plans and critics of one deployment',
-  },
-  {
-    of: 'src/review/',
-    may: [DOMAIN, SCHEMAS, DIGEST, 'src/plan-loader.ts', NODE],
-    why: 'people, their keys and what they sign: files and Node crypto, no server; the problems of a file are told as those of plans are',
   },
   {
     of: 'src/in-process-runner.ts',
@@ -234,7 +273,7 @@ const TABLE: readonly Row[] = [
       'src/metrics.ts',
       'src/pollers.ts',
       'src/replay.ts',
-      'src/review/check-channels.ts',
+      'src/review/',
       'src/run-workers.ts',
       'src/deferred.ts',
       DIGEST,
@@ -254,6 +293,7 @@ const TABLE: readonly Row[] = [
       SCHEMAS,
       DIGEST,
       ...CLIENT_PARTS,
+      ...REVIEW_PARTS,
       START_OPTIONS,
       'src/codec/codec-error.ts',
       'src/codec/load.ts',
@@ -330,7 +370,7 @@ const covers = (rule: string, target: string): boolean =>
 const rowOf = (file: string): Row | undefined => TABLE.find((row) => file.startsWith(row.of));
 
 /** What a pure file may not even name. */
-const IMPURE = /\b(?:process|Date\.now|new Date|Math\.random|performance|setTimeout|setInterval|globalThis|fetch|console)\b(?=\.\w|[([])/g;
+const IMPURE = /\b(?:process|Date\.now|new Date(?=\(\))|Math\.random|performance|setTimeout|setInterval|globalThis|fetch|console)\b(?=\.\w|[([])/g;
 const MAY_READ_ENVIRONMENT = ['src/settings.ts', 'src/cli/', 'temporal/'];
 const MUST_BE_PURE = [DOMAIN, 'src/contract.ts', 'src/lanes/lanes.ts', 'src/report/', 'src/assess/output/', 'src/workflows/walk.ts'];
 
