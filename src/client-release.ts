@@ -14,6 +14,7 @@ import { contentHash } from './digest.js';
 import type { Json } from './domain/finding.js';
 import type { EvaluationReport } from './domain/report.js';
 import type { ReviewTier } from './domain/review/policy.js';
+import { positionIn, retentionMs } from './review/archive-position.js';
 import { makeArchive, type Archive } from './review/archive.js';
 import { evaluationOf, readEvaluation, type EvaluationRecord } from './review/read-evaluation.js';
 import { readReview, readReviewRun } from './review/read-review.js';
@@ -91,6 +92,7 @@ export async function release(host: Host, id: string, options: ReleaseOptions = 
 class Releasing {
   readonly #archive: Archive | undefined;
   readonly #recorded: Recorded;
+  #isOfArchive = false;
 
   constructor(
     readonly host: Host,
@@ -98,7 +100,7 @@ class Releasing {
     readonly options: ReleaseOptions,
   ) {
     this.#archive = options.archive === undefined ? undefined : makeArchive(options.archive);
-    this.#recorded = this.#archive === undefined ? onServer(host) : firstOf(onServer(host), inArchive(this.#archive));
+    this.#recorded = this.#archive === undefined ? onServer(host) : firstOf(onServer(host), inArchive(this.#archive), () => (this.#isOfArchive = true));
   }
 
   async decide(): Promise<Release> {
@@ -111,7 +113,17 @@ class Releasing {
     if (other !== undefined) return other;
     const release = await this.#byDecision(record, report);
     if (!release.ok) return release;
-    return (await this.#earlierRefusal(record, release.permit.review?.id)) ?? release;
+    return (await this.#earlierRefusal(record, release.permit.review?.id)) ?? (await this.#archiveRefusal(record)) ?? release;
+  }
+
+  /** A newer run that nobody has kept may say something else. */
+  async #archiveRefusal({ lastMs }: EvaluationRecord): Promise<Refusal | undefined> {
+    const { archive } = this.options;
+    if (!this.#isOfArchive || archive === undefined) return undefined;
+    const position = positionIn(archive, this.host.deployment);
+    const [swept, gaps, keptMs] = await Promise.all([position.swept(), position.gaps(), retentionMs(this.host)]);
+    if (swept < Date.now() - keptMs) return gone('no worker has kept the archive up to what the server still has');
+    return gaps.some(({ toMs }) => toMs > lastMs) ? gone('the archive lacks a time after it was judged') : undefined;
   }
 
   #contentRefusal({ contentHash: judged }: EvaluationReport): Refusal | undefined {

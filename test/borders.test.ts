@@ -24,6 +24,7 @@ const START_OPTIONS = 'src/start-options.ts';
 const PURE_LANES = ['src/lanes/lanes.ts', 'src/lanes/groups.ts', 'src/lanes/deployment-state.ts', 'src/lanes/lease-times.ts'];
 /** What the client, too, reads and verifies reviews with. */
 const REVIEW_PARTS = [
+  'src/review/archive-position.ts',
   'src/review/archive.ts',
   'src/review/export.ts',
   'src/review/labels.ts',
@@ -151,7 +152,7 @@ const TABLE: readonly Row[] = [
     why: 'the Worker of reviews: the one place here that needs the native module',
   },
   { of: 'src/review/index-queries.ts', may: [CONTRACT, '@temporalio/common'], why: 'asks a client that it is handed' },
-  ...['src/review/recorded.ts', 'src/review/payloads.ts', 'src/review/sweep.ts'].map((of) => ({
+  ...['src/review/recorded.ts', 'src/review/payloads.ts', 'src/review/sweep.ts', 'src/review/archive-position.ts'].map((of) => ({
     of,
     may: [...REVIEW_PARTS, 'src/review/', CONTRACT, 'src/client-calls.ts', 'src/client-errors.ts', '@temporalio/client', '@temporalio/common', NODE],
     why: 'reads what the server has recorded, as the client does: no native module',

@@ -1,5 +1,5 @@
 /** Where in the archive the record of an id stands. Ids come from outside: whatever they are, a name stays below the folder. Pure. */
-import { KEY_FORM, TENANT_FORM } from '../contract.js';
+import { isReviewId, KEY_FORM, TENANT_FORM } from '../contract.js';
 
 const RUN_FORM = /^[0-9a-f-]{1,36}$/;
 /** Of a review: {@link reviewId} of an evaluation and one of its runs. */
@@ -25,6 +25,15 @@ export function reviewPlace(reviewId: string): { readonly evaluationId: string; 
   if (evaluationId === undefined || name === undefined)
     throw new Error(`${quoted(reviewId)} is not the id of a review: one is review/<tenant>/<key>/<end of a run id>`);
   return { evaluationId, name };
+}
+
+/** Whether there is a place for it. */
+export function isKeepable(workflowId: string): boolean {
+  try {
+    return isReviewId(workflowId) ? reviewPlace(workflowId).name !== '' : evaluationFolder(workflowId).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** A run may be reset, and then there are several: each has a file of its own. @throws Error for what is no run id. */

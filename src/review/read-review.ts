@@ -13,7 +13,7 @@ import { onServer, type HistoryEvent, type Recorded } from './recorded.js';
 import { isReset, type AcceptedCommand, type RecordedRun, type ReviewRecord } from './review-record.js';
 
 /** One run and its events. */
-interface Run extends RecordedRun {
+export interface Run extends RecordedRun {
   readonly events: readonly HistoryEvent[];
 }
 
@@ -55,7 +55,8 @@ export async function readReviewRun(host: Host, reviewId: string, runId: string,
   };
 }
 
-async function chainOf(reviewId: string, newest: string, recorded: Recorded): Promise<{ runs: Run[]; isWhole: boolean }> {
+/** Oldest first. */
+export async function chainOf(reviewId: string, newest: string, recorded: Recorded): Promise<{ runs: Run[]; isWhole: boolean }> {
   const runs: Run[] = [];
   for (let runId = newest; runId !== ''; ) {
     const events = await recorded.events(reviewId, runId);

@@ -64,10 +64,19 @@ export function inArchive(archive: Archive): Recorded {
   };
 }
 
-/** The first that has it. What the server has is never looked for elsewhere. */
-export function firstOf(first: Recorded, second: Recorded): Recorded {
+/**
+ * The first that has it. What the server has is never looked for elsewhere.
+ * @param used called when the second one has answered what is the newest.
+ */
+export function firstOf(first: Recorded, second: Recorded, used: () => void = () => undefined): Recorded {
   return {
-    newestRun: async (workflowId) => (await first.newestRun(workflowId)) ?? (await second.newestRun(workflowId)),
+    async newestRun(workflowId) {
+      const found = await first.newestRun(workflowId);
+      if (found !== undefined) return found;
+      const kept = await second.newestRun(workflowId);
+      if (kept !== undefined) used();
+      return kept;
+    },
     events: async (workflowId, runId) => (await first.events(workflowId, runId)) ?? (await second.events(workflowId, runId)),
   };
 }

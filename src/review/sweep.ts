@@ -5,18 +5,19 @@
  * A1 How far it came stands in the folder: whoever sweeps next goes on there, also after all were away.
  * A2 It moves on only when everything up to there was written; what cannot be is told, and tried again.
  * A3 A record is written once; one that is there is not read from the server again.
+ * A4 Where the server has forgotten what was not written yet, the gap is noted: nothing is answered over it.
  */
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { call, type Host } from '../client-calls.js';
+import { TribunalError } from '../client-errors.js';
 import { EVALUATE, isReviewId, REVIEW, reviewQueue, workflowQueue } from '../contract.js';
+import { positionIn, retentionMs } from './archive-position.js';
+import { isKeepable } from './archive-names.js';
 import { makeArchive, type Archive } from './archive.js';
 import { exportReview } from './export.js';
 import { timeOf } from './payloads.js';
 import { endedReport, evaluationOf } from './read-evaluation.js';
-import { readReviewRun } from './read-review.js';
+import { chainOf, readReviewRun } from './read-review.js';
 import { onServer, type HistoryEvent } from './recorded.js';
 
 /** Much shorter than any retention, and one query of the index. */
@@ -37,6 +38,12 @@ interface Closed {
   readonly runId: string;
 }
 
+interface Keeping {
+  readonly host: Host;
+  readonly archive: Archive;
+  readonly tell: (message: string) => void;
+}
+
 export function makeSweep(host: Host, dir: string, log: (message: string) => void): Sweep {
   const archive = makeArchive(dir);
   const position = positionIn(dir, host.deployment);
@@ -48,20 +55,26 @@ export function makeSweep(host: Host, dir: string, log: (message: string) => voi
     told = message;
   };
   const once = async (): Promise<number> => {
-    const from = await position.read();
+    const from = await position.swept();
     const begunMs = Date.now();
+    const forgottenMs = begunMs - (await retentionMs(host));
+    // Before the first sweep nothing was promised.
+    if (from > 0 && from < forgottenMs) {
+      await position.addGap({ fromMs: from, toMs: forgottenMs });
+      tell(`the archive may lack what closed from ${new Date(from).toISOString()} to ${new Date(forgottenMs).toISOString()}: nobody kept it in time`);
+    }
     let written = 0;
     let isWhole = true;
     for (const closed of await closedSince(host, from)) {
       if (stopping.signal.aborted) return written;
       try {
-        written += Number(await keep(host, archive, closed));
+        written += Number(await keep({ host, archive, tell }, closed));
       } catch (error) {
         isWhole = false;
         tell(`the archive lacks ${closed.workflowId}: ${error instanceof Error ? error.message : 'it cannot be written'}`);
       }
     }
-    if (isWhole) await position.write(begunMs - OVERLAP_MS);
+    if (isWhole) await position.moveTo(begunMs - OVERLAP_MS);
     return written;
   };
   return {
@@ -114,47 +127,32 @@ async function closedSince(host: Host, fromMs: number): Promise<Closed[]> {
 }
 
 /** Whether it was written. */
-async function keep(host: Host, archive: Archive, { workflowId, runId }: Closed): Promise<boolean> {
-  if (await archive.has(workflowId, runId)) return false;
+async function keep({ host, archive, tell }: Keeping, { workflowId, runId }: Closed): Promise<boolean> {
+  // Of an id that is none nobody will ask, and one that nobody can write must not hold up the others.
+  if (!isKeepable(workflowId) || (await archive.has(workflowId, runId))) return false;
   const recorded = onServer(host);
   const events = await recorded.events(workflowId, runId);
   // Its retention has ended since it was listed.
   if (events === undefined) return false;
   const closedAt = new Date(Math.max(0, ...events.slice(-1).map(timeOf))).toISOString();
+  const read = async <T>(make: () => Promise<T>): Promise<T | null> =>
+    await make().catch((error: unknown) => {
+      if (error instanceof TribunalError && error.code !== 'UNDECODABLE') throw error;
+      // Its history is kept as it is: whoever has the key can read it.
+      tell(`${workflowId} is kept without being read: ${error instanceof Error ? error.message : 'it is of another form'}`);
+      return null;
+    });
   if (!isReviewId(workflowId)) {
-    const { report } = await evaluationOf(host, workflowId, runId, events);
-    const kept = report ?? (await endedReport(host, workflowId, events)) ?? null;
-    return await archive.putEvaluation({ evaluationId: workflowId, runId, closedAt, report: kept, history: asJson(events) });
+    const report = await read(async () => {
+      const { report: returned } = await evaluationOf(host, workflowId, runId, events);
+      return returned ?? (await endedReport(host, workflowId, events)) ?? null;
+    });
+    return await archive.putEvaluation({ evaluationId: workflowId, runId, closedAt, report, history: asJson(events) });
   }
-  const record = await readReviewRun(host, workflowId, runId);
-  const histories = await Promise.all(
-    record.runs.map(async (run) => ({ runId: run.runId, history: asJson((await recorded.events(workflowId, run.runId)) ?? []) })),
-  );
-  return await archive.putReview({ reviewId: workflowId, runId, closedAt, export: exportReview(record), histories });
+  const runs = await chainOf(workflowId, runId, recorded);
+  const histories = runs.runs.map((run) => ({ runId: run.runId, history: asJson(run.events) }));
+  const exported = await read(async () => exportReview(await readReviewRun(host, workflowId, runId)));
+  return await archive.putReview({ reviewId: workflowId, runId, closedAt, export: exported, histories });
 }
 
 const asJson = (events: readonly HistoryEvent[]): unknown => JSON.parse(historyToJSON({ events: [...events] }));
-
-/** How far a deployment was swept, as a file of the archive. */
-function positionIn(dir: string, deployment: string) {
-  const file = join(resolve(dir), `.swept-${deployment}.json`);
-  return {
-    async read(): Promise<number> {
-      const text = await readFile(file, 'utf8').catch(() => '');
-      const at = /^\{"v":1,"closedBefore":"([^"]+)"\}\n$/.exec(text)?.[1];
-      const ms = Date.parse(at ?? '');
-      // From the beginning when nobody knows: what is there is not written twice.
-      return Number.isNaN(ms) ? 0 : ms;
-    },
-    async write(ms: number): Promise<void> {
-      await mkdir(dir, { recursive: true, mode: 0o700 });
-      const beside = `${file}.${randomUUID()}.tmp`;
-      try {
-        await writeFile(beside, `{"v":1,"closedBefore":"${new Date(ms).toISOString()}"}\n`, { mode: 0o600, flush: true });
-        await rename(beside, file);
-      } finally {
-        await rm(beside, { force: true });
-      }
-    },
-  };
-}

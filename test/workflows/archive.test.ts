@@ -1,12 +1,13 @@
 /** What workers keep of evaluations and reviews, and what is answered from it once the server has forgotten them. */
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Host } from '../../src/client-calls.js';
 import type { Release } from '../../src/client.js';
 import { encryption } from '../../src/codec/index.js';
 import { defineCritic } from '../../src/critics/critic.js';
+import { positionIn } from '../../src/review/archive-position.js';
 import { makeArchive } from '../../src/review/archive.js';
 import { verifyExport } from '../../src/review/export.js';
 import { makeSweep } from '../../src/review/sweep.js';
@@ -146,6 +147,21 @@ describe('an archive', () => {
     const kept = await makeArchive(dir).getReview(decidedId);
     expect(verifyExport(kept?.export)).toEqual({ sound: true, unsigned: [] });
 
+    // Nothing is answered over a time that nobody kept, nor by an archive that nobody keeps any more.
+    const position = positionIn(dir, harness.deployment);
+    const swept = await position.swept();
+    await position.moveTo(Date.now() - 366 * 24 * 3_600_000);
+    expect(await ask(fine.evaluationId, dir)).toBe('HISTORY_GONE');
+    await sweep.once();
+    expect(log.at(-1)).toContain('the archive may lack what closed from');
+    expect(await position.swept()).toBeGreaterThan(swept);
+    expect(await position.gaps()).toHaveLength(1);
+    expect(await ask(fine.evaluationId, dir)).toBe('released');
+    await position.addGap({ fromMs: Date.now() - 1, toMs: Date.now() });
+    expect(await ask(fine.evaluationId, dir)).toBe('HISTORY_GONE');
+    expect(await ask(halted.report.evaluationId, dir)).toBe('HALTED');
+    rmSync(join(dir, `.gaps-${harness.deployment}.jsonl`));
+
     // What cannot be believed says no.
     const folder = join(dir, ...proceeded.report.evaluationId.split('/'), 'runs');
     const [file = ''] = readdirSync(folder);
@@ -183,7 +199,6 @@ describe('an archive', () => {
     await sweep.once();
     expect(log).toEqual([expect.stringContaining(`the archive lacks ${report.evaluationId}`)]);
     expect(readdirSync(own)).not.toContain(`.swept-${harness.deployment}.json`);
-    const { rmSync } = await import('node:fs');
     rmSync(join(own, 'blocked'));
     expect(await sweep.once()).toBe(1);
     expect(await makeArchive(own).getEvaluation(report.evaluationId)).toMatchObject({ runId: expect.any(String) });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Host } from '../../src/client-calls.js';
 import { readSets } from '../../src/assess/sets/read-sets.js';
 import { encryption } from '../../src/codec/index.js';
+import { REFRESH_SIGNAL } from '../../src/contract.js';
 import { hashed, type HashedEntry } from '../../src/domain/review/chain.js';
 import { exportReview, verifyExport, type ReviewExport } from '../../src/review/export.js';
 import { readEvaluation } from '../../src/review/read-evaluation.js';
@@ -234,6 +235,44 @@ describe('the account of a review', () => {
     expect(byId.has(open.review.reviewId)).toBe(false);
     expect((await cli('review', 'export', '--labels', '--queue', 'none')).stdout).toBe('');
     expect((await cli('review', 'export')).exit).toBe(2);
+  });
+});
+
+describe('the account of a review', () => {
+  it('is sound when two have claimed it at once and the second was refused after all, and when people have changed', async () => {
+    const harness = await makeHarness({ plans: PLANS, reviews: (dir) => ({ reviewers: writePeople(dir, PEOPLE) }) });
+    try {
+      const { review } = await openReview(harness, 'ack');
+      await until(async () => (await review.view()).status === 'OPEN');
+      await harness.stopWorkers();
+      const claims = [review.act(ann, 'claim', {}), review.act(bob, 'claim', {})];
+      const ends = Promise.allSettled(claims);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await harness.addWorker();
+      const [first, second] = await ends;
+      expect([first?.status, second?.status].toSorted()).toEqual(['fulfilled', 'rejected']);
+      const [winner, epoch] = first?.status === 'fulfilled' ? [ann, first.value.epoch] : [bob, second?.status === 'fulfilled' ? second.value.epoch : 0];
+      // The winner comes back with another key.
+      const renewed = makePerson(winner.id, winner.groups);
+      writePeople(harness.dir, PEOPLE.map((person) => (person.id === winner.id ? renewed : person)));
+      await review.handle.signal(REFRESH_SIGNAL);
+      const signals = [{ id: 'r1', reason: REASON }];
+      await until(async () => (await review.view()).seq > 2);
+      await review.act(renewed, 'decide', { disposition: 'PROCEED', epoch, signals });
+      await review.handle.result();
+      const host: Host = { client: harness.temporal, index: harness.temporal, namespace, deployment: harness.deployment };
+      const record = await readReview(host, review.reviewId);
+      expect(record.entries.map(({ entry }) => entry.type)).toEqual(['opened', 'claim', 'people_changed', 'decide', 'decided']);
+      expect(record.people).toHaveLength(2);
+      expect(verifyReview(record)).toEqual({ sound: true, unsigned: [] });
+      // With the key of before nothing that was signed by the new one holds, and the other way round.
+      expect(verifyReview({ ...record, people: record.people.toReversed() })).toMatchObject({ sound: true });
+      const [before] = record.people;
+      expect(verifyReview({ ...record, people: before === undefined ? [] : [before] })).toMatchObject({ problem: { record: 'entry 3' } });
+      console.log(record.commands.map(({ action, refused }) => [action, refused]));
+    } finally {
+      await harness.close();
+    }
   });
 });
 
