@@ -239,7 +239,7 @@ describe('the account of a review', () => {
 });
 
 describe('the account of a review', () => {
-  it('is sound when two have claimed it at once and the second was refused after all, and when people have changed', async () => {
+  it('is sound when two have claimed it at once, and when people have changed since', async () => {
     const harness = await makeHarness({ plans: PLANS, reviews: (dir) => ({ reviewers: writePeople(dir, PEOPLE) }) });
     try {
       const { review } = await openReview(harness, 'ack');
@@ -269,7 +269,6 @@ describe('the account of a review', () => {
       expect(verifyReview({ ...record, people: record.people.toReversed() })).toMatchObject({ sound: true });
       const [before] = record.people;
       expect(verifyReview({ ...record, people: before === undefined ? [] : [before] })).toMatchObject({ problem: { record: 'entry 3' } });
-      console.log(record.commands.map(({ action, refused }) => [action, refused]));
     } finally {
       await harness.close();
     }
