@@ -100,7 +100,8 @@ class Releasing {
     readonly options: ReleaseOptions,
   ) {
     this.#archive = options.archive === undefined ? undefined : makeArchive(options.archive);
-    this.#recorded = this.#archive === undefined ? onServer(host) : firstOf(onServer(host), inArchive(this.#archive), () => (this.#isOfArchive = true));
+    this.#recorded =
+      this.#archive === undefined ? onServer(host) : firstOf(onServer(host), inArchive(this.#archive), () => (this.#isOfArchive = true));
   }
 
   async decide(): Promise<Release> {
@@ -111,9 +112,9 @@ class Releasing {
     if (report === undefined) return no('INCONSISTENT', 'it closed without a report');
     const other = this.#contentRefusal(report);
     if (other !== undefined) return other;
-    const release = await this.#byDecision(record, report);
-    if (!release.ok) return release;
-    return (await this.#earlierRefusal(record, release.permit.review?.id)) ?? (await this.#archiveRefusal(record)) ?? release;
+    const answer = await this.#byDecision(record, report);
+    if (!answer.ok) return answer;
+    return (await this.#earlierRefusal(record, answer.permit.review?.id)) ?? (await this.#archiveRefusal(record)) ?? answer;
   }
 
   /** A newer run that nobody has kept may say something else. */
@@ -172,7 +173,8 @@ class Releasing {
     for (const runId of await this.#runsBefore(record)) {
       const events = await this.#recorded.events(this.id, runId);
       // It may have opened a review of which nothing else tells.
-      if (events === undefined && runId === record.originalRunId) return gone('the run that was reset is gone, and with it what people had decided');
+      if (events === undefined && runId === record.originalRunId)
+        return gone('the run that was reset is gone, and with it what people had decided');
       const named = events === undefined ? undefined : (await evaluationOf(this.host, this.id, runId, events)).report?.review?.id;
       if (named !== undefined) asked.add(named);
       else maybe.add(reviewId(this.id, runId));

@@ -15,7 +15,10 @@ export async function exportOf(host: Host, reviewId: string, archive?: string): 
 }
 
 /** One row for each review of the deployment that people have decided; `undefined` for one that cannot be believed. Newest first. */
-export async function* labelsOf(host: Host, queue?: string): AsyncGenerator<{ readonly reviewId: string; readonly row: LabelRow | undefined }> {
+export async function* labelsOf(
+  host: Host,
+  queue?: string,
+): AsyncGenerator<{ readonly reviewId: string; readonly row: LabelRow | undefined }> {
   const { reviewState, reviewQueue: inQueue } = SEARCH_ATTRIBUTES;
   const of = queue === undefined ? '' : ` AND ${inQueue.name} = '${queue}'`;
   const decided = `${reviewState.name} IN ('PROCEEDED', 'HALTED') AND ExecutionStatus = 'Completed'`;

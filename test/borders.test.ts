@@ -65,7 +65,16 @@ const TABLE: readonly Row[] = [
   { of: 'src/workflows/walk.ts', may: [DOMAIN, CONTRACT], why: 'a plain function: pieces of the SDK are handed in' },
   {
     of: 'src/workflows/',
-    may: [DOMAIN, CONTRACT, START_OPTIONS, ...PURE_LANES, 'src/report/details.ts', 'src/report/review-details.ts', '@temporalio/workflow', '@temporalio/common'],
+    may: [
+      DOMAIN,
+      CONTRACT,
+      START_OPTIONS,
+      ...PURE_LANES,
+      'src/report/details.ts',
+      'src/report/review-details.ts',
+      '@temporalio/workflow',
+      '@temporalio/common',
+    ],
     why: 'lanes, groups of them and the text of the current details are pure, and workflows need no more of lanes and reports',
   },
   { of: START_OPTIONS, may: [CONTRACT], why: 'what a client and another workflow start an evaluation with; runs in the sandbox' },
@@ -154,7 +163,16 @@ const TABLE: readonly Row[] = [
   { of: 'src/review/index-queries.ts', may: [CONTRACT, '@temporalio/common'], why: 'asks a client that it is handed' },
   ...['src/review/recorded.ts', 'src/review/payloads.ts', 'src/review/sweep.ts', 'src/review/archive-position.ts'].map((of) => ({
     of,
-    may: [...REVIEW_PARTS, 'src/review/', CONTRACT, 'src/client-calls.ts', 'src/client-errors.ts', '@temporalio/client', '@temporalio/common', NODE],
+    may: [
+      ...REVIEW_PARTS,
+      'src/review/',
+      CONTRACT,
+      'src/client-calls.ts',
+      'src/client-errors.ts',
+      '@temporalio/client',
+      '@temporalio/common',
+      NODE,
+    ],
     why: 'reads what the server has recorded, as the client does: no native module',
   })),
   ...['src/review/read-review.ts', 'src/review/read-evaluation.ts'].map((of) => ({
@@ -162,9 +180,17 @@ const TABLE: readonly Row[] = [
     may: [...REVIEW_PARTS, CONTRACT, DOMAIN, 'src/client-errors.ts'],
     why: 'events to records; what the SDK needs for it stands beside them',
   })),
-  ...['src/review/verify.ts', 'src/review/export.ts', 'src/review/labels.ts', 'src/review/release-checks.ts', 'src/review/review-record.ts'].map(
-    (of) => ({ of, may: [...REVIEW_PARTS, CONTRACT, DOMAIN, DIGEST], why: 'pure: what is recorded, and whether it is sound; asks nobody' }),
-  ),
+  ...[
+    'src/review/verify.ts',
+    'src/review/export.ts',
+    'src/review/labels.ts',
+    'src/review/release-checks.ts',
+    'src/review/review-record.ts',
+  ].map((of) => ({
+    of,
+    may: [...REVIEW_PARTS, CONTRACT, DOMAIN, DIGEST],
+    why: 'pure: what is recorded, and whether it is sound; asks nobody',
+  })),
   {
     of: 'src/review/',
     may: [
@@ -371,7 +397,8 @@ const covers = (rule: string, target: string): boolean =>
 const rowOf = (file: string): Row | undefined => TABLE.find((row) => file.startsWith(row.of));
 
 /** What a pure file may not even name. */
-const IMPURE = /\b(?:process|Date\.now|new Date(?=\(\))|Math\.random|performance|setTimeout|setInterval|globalThis|fetch|console)\b(?=\.\w|[([])/g;
+const IMPURE =
+  /\b(?:process|Date\.now|new Date(?=\(\))|Math\.random|performance|setTimeout|setInterval|globalThis|fetch|console)\b(?=\.\w|[([])/g;
 const MAY_READ_ENVIRONMENT = ['src/settings.ts', 'src/cli/', 'temporal/'];
 const MUST_BE_PURE = [DOMAIN, 'src/contract.ts', 'src/lanes/lanes.ts', 'src/report/', 'src/assess/output/', 'src/workflows/walk.ts'];
 

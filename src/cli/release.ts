@@ -52,7 +52,9 @@ function contentOf({ content, contentFile }: ReleaseCommandOptions): Json | unde
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(contentFile));
   } catch (error) {
-    throw usageError(`${contentFile}: cannot be read: ${error instanceof Error && 'code' in error ? String(error.code) : 'it is not UTF-8'}`);
+    throw usageError(
+      `${contentFile}: cannot be read: ${error instanceof Error && 'code' in error ? String(error.code) : 'it is not UTF-8'}`,
+    );
   }
   try {
     return JSON.parse(text) as Json;

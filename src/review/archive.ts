@@ -142,7 +142,7 @@ const placeOf = (root: string, kind: Place['kind'], id: string, runId: string): 
 async function readAll(kind: Place['kind'], id: string, folder: string): Promise<readonly ArchivedRun[]> {
   const names = await readdir(folder).catch(ifAbsent([]));
   const records: ArchivedRun[] = [];
-  for (const name of names.toSorted()) {
+  for (const name of names) {
     const runId = runOf(name);
     const record = runId === undefined ? undefined : await read({ kind, id, runId, file: join(folder, name) });
     if (record !== undefined) records.push(record as ArchivedRun);

@@ -21,5 +21,12 @@ export function labelRow(record: ReviewRecord): LabelRow | undefined {
   if ((outcome !== 'PROCEEDED' && outcome !== 'HALTED') || !verifyReview(record).sound) return undefined;
   const { content, context, report } = record.input.packet;
   const verdict = outcome === 'PROCEEDED' ? 'allow' : 'deny';
-  return { id: record.reviewId, content, context, riskTier: report.riskTier, expected: { verdict }, stratum: `reviews/${queue ?? 'reviews'}` };
+  return {
+    id: record.reviewId,
+    content,
+    context,
+    riskTier: report.riskTier,
+    expected: { verdict },
+    stratum: `reviews/${queue ?? 'reviews'}`,
+  };
 }

@@ -41,7 +41,12 @@ export async function readEvaluation(host: Host, evaluationId: string, recorded:
 }
 
 /** One run by its events. */
-export async function evaluationOf(host: Host, evaluationId: string, runId: string, events: readonly HistoryEvent[]): Promise<EvaluationRecord> {
+export async function evaluationOf(
+  host: Host,
+  evaluationId: string,
+  runId: string,
+  events: readonly HistoryEvent[],
+): Promise<EvaluationRecord> {
   const payloads = new Payloads(host, evaluationId);
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   const opened = markersOf(events).findLast(({ activity }) => activity === OPEN_EVALUATION);
@@ -73,7 +78,11 @@ async function reportOf(payloads: Payloads, events: readonly HistoryEvent[]): Pr
 }
 
 /** The report of a run that failed because it could not be judged: it stands in the details of the failure. */
-export async function endedReport(host: Host, evaluationId: string, events: readonly HistoryEvent[]): Promise<EvaluationReport | undefined> {
+export async function endedReport(
+  host: Host,
+  evaluationId: string,
+  events: readonly HistoryEvent[],
+): Promise<EvaluationReport | undefined> {
   const failure = events.at(-1)?.workflowExecutionFailedEventAttributes?.failure;
   if (failure?.applicationFailureInfo?.type !== FAILURE_TYPES.notJudged) return undefined;
   const report = await new Payloads(host, evaluationId).ofWorkflow(failure.applicationFailureInfo.details?.payloads?.[0]);

@@ -28,7 +28,12 @@ export async function readReview(host: Host, reviewId: string, recorded: Recorde
 }
 
 /** The same, of the chain that ends in a run that need not be the newest. */
-export async function readReviewRun(host: Host, reviewId: string, runId: string, recorded: Recorded = onServer(host)): Promise<ReviewRecord> {
+export async function readReviewRun(
+  host: Host,
+  reviewId: string,
+  runId: string,
+  recorded: Recorded = onServer(host),
+): Promise<ReviewRecord> {
   const { runs, isWhole } = await chainOf(reviewId, runId, recorded);
   const [first, last] = [runs[0], runs.at(-1)];
   if (first === undefined || last === undefined) throw new EvaluationNotFound(reviewId, host.namespace);
@@ -58,7 +63,7 @@ export async function readReviewRun(host: Host, reviewId: string, runId: string,
 /** Oldest first. */
 export async function chainOf(reviewId: string, newest: string, recorded: Recorded): Promise<{ runs: Run[]; isWhole: boolean }> {
   const runs: Run[] = [];
-  for (let runId = newest; runId !== ''; ) {
+  for (let runId = newest; runId !== '';) {
     const events = await recorded.events(reviewId, runId);
     if (events === undefined) return { runs, isWhole: false };
     const started = events[0]?.workflowExecutionStartedEventAttributes;

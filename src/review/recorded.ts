@@ -37,7 +37,8 @@ export function onServer(host: Host): Recorded {
     async events(workflowId, runId) {
       return await orGone(async () => {
         try {
-          const read = (): Promise<History> => host.client.workflow.getHandle(workflowId, runId).fetchHistory().catch(asNotFound(workflowId));
+          const read = (): Promise<History> =>
+            host.client.workflow.getHandle(workflowId, runId).fetchHistory().catch(asNotFound(workflowId));
           return (await host.client.withDeadline(Date.now() + HISTORY_TIMEOUT_MS, read)).events ?? [];
         } catch (error) {
           throw named(host, `cannot read the history of ${workflowId}`, workflowId, error);

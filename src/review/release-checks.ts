@@ -81,7 +81,10 @@ function disagreement({ evaluationId, input, memoDigest, plan }: EvaluationRecor
   const { hash, ...compiled } = plan ?? { hash: '', name: '', version: 0 };
   const planHash = hashJson(compiled);
   const facts: readonly (readonly [boolean, string])[] = [
-    [idOf(request.tenant, request.key) === evaluationId && report.evaluationId === evaluationId, 'the request or the report is that of another evaluation'],
+    [
+      idOf(request.tenant, request.key) === evaluationId && report.evaluationId === evaluationId,
+      'the request or the report is that of another evaluation',
+    ],
     [report.tenant === request.tenant, 'the report is that of another tenant'],
     [requestDigest(request) === claimed && memoDigest === claimed, 'the request is not what its digest was made of'],
     [contentHash(request.content) === report.contentHash, 'the report is about another content'],
@@ -104,7 +107,12 @@ const OF_OUTCOME: Readonly<Record<Exclude<ReviewOutcome, 'PROCEEDED'>, readonly 
 };
 
 /** Why a review does not let its evaluation out. The evaluation was found to agree with itself. */
-export function reviewRefusal(evaluation: EvaluationRecord, named: ReportReview, review: ReviewRecord, deployment: string): Refusal | undefined {
+export function reviewRefusal(
+  evaluation: EvaluationRecord,
+  named: ReportReview,
+  review: ReviewRecord,
+  deployment: string,
+): Refusal | undefined {
   if (review.isReset) return no(...OF_OUTCOME.QUARANTINED);
   if (!review.isWhole) return no('HISTORY_GONE', 'the histories of the first runs of its review are gone');
   if (review.status === 'running') return no('REVIEW_OPEN', `people have not decided yet: ${review.reviewId} is open`);
@@ -120,7 +128,11 @@ export function reviewRefusal(evaluation: EvaluationRecord, named: ReportReview,
 }
 
 /** The review is about this report of this request, by the rules of the pinned plan. */
-function bindingProblem(evaluation: EvaluationRecord, named: ReportReview, { input, memoDigest, reviewId }: ReviewRecord): string | undefined {
+function bindingProblem(
+  evaluation: EvaluationRecord,
+  named: ReportReview,
+  { input, memoDigest, reviewId }: ReviewRecord,
+): string | undefined {
   const { evaluationId, input: asked, plan, report, runId, originalRunId, baseRunIds } = evaluation;
   const { request } = asked;
   if (report === undefined || plan?.review === undefined) return 'the plan opens no reviews';
@@ -133,7 +145,10 @@ function bindingProblem(evaluation: EvaluationRecord, named: ReportReview, { inp
     [input.reportHash === hashJson(bare) && named.reportHash === input.reportHash, 'it is about another report'],
     [[named.packetDigest, input.packetDigest, memoDigest].every((one) => one === packetDigest), 'it is about another packet'],
     [input.requester === request.requester && input.author === request.author, 'it names others as requester or author'],
-    [hashJson(input.rules) === hashJson({ reviewers, leads, reasons, times, ladder }), 'it was decided by other rules than those of the plan'],
+    [
+      hashJson(input.rules) === hashJson({ reviewers, leads, reasons, times, ladder }),
+      'it was decided by other rules than those of the plan',
+    ],
   ];
   return facts.find(([holds]) => !holds)?.[1];
 }
@@ -156,7 +171,8 @@ export function permitRefusal(
     permit.packetDigest === input.packetDigest;
   if (!isBound) return no('INCONSISTENT', 'the permit is for something else');
   // Written so that a time that is none never lies ahead.
-  if (!(nowMs < Date.parse(permit.notAfter))) return no('PERMIT_EXPIRED', `the permit was good until ${permit.notAfter}: have it judged again`);
+  if (!(nowMs < Date.parse(permit.notAfter)))
+    return no('PERMIT_EXPIRED', `the permit was good until ${permit.notAfter}: have it judged again`);
   if (permit.nonProduction === true && !acceptNonProduction)
     return no('NON_PRODUCTION', 'commands without a signature were taken when it was decided, so anybody may have decided it');
   return undefined;

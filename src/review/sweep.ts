@@ -61,7 +61,9 @@ export function makeSweep(host: Host, dir: string, log: (message: string) => voi
     // Before the first sweep nothing was promised.
     if (from > 0 && from < forgottenMs) {
       await position.addGap({ fromMs: from, toMs: forgottenMs });
-      tell(`the archive may lack what closed from ${new Date(from).toISOString()} to ${new Date(forgottenMs).toISOString()}: nobody kept it in time`);
+      tell(
+        `the archive may lack what closed from ${new Date(from).toISOString()} to ${new Date(forgottenMs).toISOString()}: nobody kept it in time`,
+      );
     }
     let written = 0;
     let isWhole = true;
@@ -81,7 +83,9 @@ export function makeSweep(host: Host, dir: string, log: (message: string) => voi
     once,
     async run(everyMs = SWEEP_MS) {
       while (!stopping.signal.aborted) {
-        await once().catch((error: unknown) => tell(`the archive is behind: ${error instanceof Error ? error.message : 'the server cannot be asked'}`));
+        await once().catch((error: unknown) =>
+          tell(`the archive is behind: ${error instanceof Error ? error.message : 'the server cannot be asked'}`),
+        );
         await pause(everyMs, stopping.signal);
       }
     },

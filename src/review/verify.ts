@@ -44,13 +44,19 @@ export function verifyReview(record: Verifiable): Verified {
   }
 }
 
-const isUnsigned = ({ entry }: Verifiable['entries'][number]): boolean => entry.commandId !== undefined && entry.assertionHash === undefined;
+const isUnsigned = ({ entry }: Verifiable['entries'][number]): boolean =>
+  entry.commandId !== undefined && entry.assertionHash === undefined;
 
 const at = (seq: number, message: string): Problem => ({ record: `entry ${seq}`, message });
 
 function firstProblem(record: Verifiable): Problem | undefined {
   return (
-    runProblem(record) ?? inputProblem(record) ?? peopleProblem(record) ?? entryProblem(record) ?? commandProblem(record) ?? endProblem(record)
+    runProblem(record) ??
+    inputProblem(record) ??
+    peopleProblem(record) ??
+    entryProblem(record) ??
+    commandProblem(record) ??
+    endProblem(record)
   );
 }
 

@@ -42,7 +42,12 @@ export async function decide(review: TestReview, person: TestPerson, disposition
   return await review.act(person, 'decide', { disposition, epoch, signals: [{ id: 'r1', reason: REASON }] });
 }
 
-export async function decided(harness: Harness, plan: string, person: TestPerson, disposition: 'PROCEED' | 'HALT'): Promise<Opened & { result: ReviewResult }> {
+export async function decided(
+  harness: Harness,
+  plan: string,
+  person: TestPerson,
+  disposition: 'PROCEED' | 'HALT',
+): Promise<Opened & { result: ReviewResult }> {
   const opened = await openReview(harness, plan);
   await decide(opened.review, person, disposition);
   return { ...opened, result: (await opened.review.handle.result()) as ReviewResult };

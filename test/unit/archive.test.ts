@@ -198,7 +198,11 @@ describe('a damaged file', () => {
     ['was changed', (text: string) => text.replace('escalate', 'allow'), 'its digest is another one'],
     ['is another kind of JSON', () => 'null', 'it is no record of an archive'],
     ['is a list', () => '[]', 'it is no record of an archive'],
-    ['is that of another id', (text: string) => text.replace('"id":"acme/k"', '"id":"acme/K"'), `it is that of evaluation acme/K (run ${RUN_1})`],
+    [
+      'is that of another id',
+      (text: string) => text.replace('"id":"acme/k"', '"id":"acme/K"'),
+      `it is that of evaluation acme/K (run ${RUN_1})`,
+    ],
   ])('that %s says so in one sentence, and is not written over', async (_what, change, problem) => {
     await archive.putEvaluation(evaluation());
     const text = change(await readFile(file(), 'utf8'));

@@ -12,13 +12,16 @@ const ID = 'review/acme/k/098bd18de8d7';
 
 const payloads = (value: unknown) => ({ payloads: [defaultPayloadConverter.toPayload(value)] });
 
-const startedBy = (originalExecutionRunId: string, continuedExecutionRunId = ''): HistoryEvent =>
-  ({ workflowExecutionStartedEventAttributes: { originalExecutionRunId, continuedExecutionRunId, input: payloads({ v: 1 }) } }) as HistoryEvent;
+const startedBy = (originalExecutionRunId: string, continuedExecutionRunId = ''): HistoryEvent => ({
+  workflowExecutionStartedEventAttributes: { originalExecutionRunId, continuedExecutionRunId, input: payloads({ v: 1 }) },
+});
 
 const accepted = (eventId: number, name: string, updateId: string): HistoryEvent =>
   ({
     eventId,
-    workflowExecutionUpdateAcceptedEventAttributes: { acceptedRequest: { meta: { updateId }, input: { name, args: payloads({ updateId }) } } },
+    workflowExecutionUpdateAcceptedEventAttributes: {
+      acceptedRequest: { meta: { updateId }, input: { name, args: payloads({ updateId }) } },
+    },
   }) as unknown as HistoryEvent;
 
 const completed = (acceptedEventId: number, outcome: object): HistoryEvent =>
@@ -41,7 +44,7 @@ describe('a review', () => {
     ['a run goes on from itself', { c: [startedBy('c', 'c')] }, 'run'],
     ['an older run came of a reset', { b: [startedBy('a')], c: [startedBy('c', 'b')] }, 'run b'],
     ['the newest run came of a reset', { c: [startedBy('b')] }, 'run c'],
-    ['a run does not say where it came from', { c: [{} as HistoryEvent] }, 'run c'],
+    ['a run does not say where it came from', { c: [{}] }, 'run c'],
   ])('is not sound when %s', async (_what, runs, record) => {
     expect(verifyReview(await readReview(host, ID, recordedIn('c', runs)))).toMatchObject({ sound: false, problem: { record } });
   });
@@ -54,11 +57,21 @@ describe('a review', () => {
     const server = recordedIn('c', { c: [startedBy('c', 'b')] });
     const archive = recordedIn('b', { b: [startedBy('b')], c: [startedBy('forged')] });
     const used: string[] = [];
-    const record = await readReview(host, ID, firstOf(server, archive, () => used.push('archive')));
+    const record = await readReview(
+      host,
+      ID,
+      firstOf(server, archive, () => used.push('archive')),
+    );
     expect(record).toMatchObject({ isWhole: true, isReset: false, runs: [{ runId: 'b' }, { runId: 'c' }] });
     expect(used).toEqual([]);
     const gone: Recorded = { newestRun: async () => undefined, events: async () => undefined };
-    expect(await readReview(host, ID, firstOf(gone, archive, () => used.push('archive')))).toMatchObject({ runs: [{ runId: 'b' }] });
+    expect(
+      await readReview(
+        host,
+        ID,
+        firstOf(gone, archive, () => used.push('archive')),
+      ),
+    ).toMatchObject({ runs: [{ runId: 'b' }] });
     expect(used).toEqual(['archive']);
   });
 

@@ -169,7 +169,9 @@ describe('an account', () => {
     expect(notDeciding(scene.moment())).toEqual([]);
     scene.take(commit(scene.moment()));
     step();
-    expect(scene.types).toEqual(expect.arrayContaining(['lease_over', 'claim_overdue', 'reminder', 'ladder', 'people_changed', 'assign', 'decided']));
+    expect(scene.types).toEqual(
+      expect.arrayContaining(['lease_over', 'claim_overdue', 'reminder', 'ladder', 'people_changed', 'assign', 'decided']),
+    );
     expect(scene.record().result).toMatchObject({ outcome: 'PROCEEDED', deciders: [{ by: 'ann' }, { by: 'bob' }] });
   });
 
@@ -208,7 +210,13 @@ describe('an account is not sound', () => {
   const forge = (scene: Scene, entry: object): Verifiable => {
     const record = scene.record();
     const last = scene.entries.at(-1);
-    const base = { v: 1 as const, reviewId: scene.reviewId, seq: scene.entries.length + 1, prevHash: last?.hash ?? '', at: new Date(scene.nowMs).toISOString() };
+    const base = {
+      v: 1 as const,
+      reviewId: scene.reviewId,
+      seq: scene.entries.length + 1,
+      prevHash: last?.hash ?? '',
+      at: new Date(scene.nowMs).toISOString(),
+    };
     const made = hashed({ ...base, type: 'decided', from: 'OPEN', to: 'PROCEEDED', ...entry });
     return { ...record, entries: [...record.entries, made] };
   };
@@ -223,7 +231,9 @@ describe('an account is not sound', () => {
     scene.act('ann', 'claim', {});
     scene.act('ann', 'decide', voteOf(scene.state.epoch));
     expect(verifyReview(scene.record())).toEqual(SOUND);
-    expect(verifyReview(forge(scene, { from: 'AWAITING_SECOND', facts: { outcome: 'PROCEEDED' } }))).toMatchObject({ problem: { record: 'entry 4' } });
+    expect(verifyReview(forge(scene, { from: 'AWAITING_SECOND', facts: { outcome: 'PROCEEDED' } }))).toMatchObject({
+      problem: { record: 'entry 4' },
+    });
   });
 
   it('that has a vote of somebody who may not decide it', () => {

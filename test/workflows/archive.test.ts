@@ -23,10 +23,10 @@ const PEOPLE = [ann, makePerson('bob', ['board']), makePerson('mod', ['moderator
 const FOUND = { finding: { severity: 0.5, violations: [] } };
 
 /** Finds something until it is told otherwise. */
-const told = defineCritic({
-  name: 'told',
+const changing = defineCritic({
+  name: 'changing',
   version: '1.0.0',
-  evaluate: ({ content }) => ({ severity: calm.has(String(content)) ? 0 : 0.5, violations: [] }),
+  evaluate: ({ content }) => ({ severity: typeof content === 'string' && calm.has(content) ? 0 : 0.5, violations: [] }),
 });
 const calm = new Set<string>();
 
@@ -34,7 +34,7 @@ const PLANS = (dir: string) => [
   reviewedPlan('fine', {}, REVIEW_BLOCK),
   reviewedPlan('broken', { throw: 'permanent' }),
   reviewedPlan('ack', FOUND, REVIEW_BLOCK),
-  { ...reviewedPlan('changing', {}, REVIEW_BLOCK), critics: { told: { uses: 'told', stage: 'fast_critics', dispatch: 'local' } } },
+  { ...reviewedPlan('changing', {}, REVIEW_BLOCK), critics: { told: { uses: 'changing', stage: 'fast_critics', dispatch: 'local' } } },
   {
     ...reviewedPlan('endless', {}),
     critics: { waits: { uses: 'scripted', with: { waitFor: join(dir, 'never') }, stage: 'core_analysis', attemptTimeout: '30s' } },
@@ -76,7 +76,7 @@ describe('an archive', () => {
     runCli([...args, '--address', address, '--namespace', namespace, '--deployment', harness.deployment]);
 
   beforeAll(async () => {
-    harness = await makeHarness({ plans: PLANS, critics: [told], reviews: (own) => ({ reviewers: writePeople(own, PEOPLE) }) });
+    harness = await makeHarness({ plans: PLANS, critics: [changing], reviews: (own) => ({ reviewers: writePeople(own, PEOPLE) }) });
     dir = join(harness.dir, 'archive');
   });
   afterAll(() => harness.close());
@@ -101,7 +101,9 @@ describe('an archive', () => {
     }
     await unwashed.review.handle.result();
 
-    const evaluations = [fine, broken, proceeded.report, halted.report, open.report, washed.report, unwashed.report].map((one) => one.evaluationId);
+    const evaluations = [fine, broken, proceeded.report, halted.report, open.report, washed.report, unwashed.report].map(
+      (one) => one.evaluationId,
+    );
     const reviews = [proceeded, halted, washed, unwashed].map(({ review }) => review.reviewId);
     const all = [...evaluations, cancelled.evaluationId];
     await indexed(harness, [...all, ...reviews]);
@@ -137,7 +139,10 @@ describe('an archive', () => {
 
     expect(await cli('show', fine.evaluationId)).toMatchObject({ exit: 1 });
     expect(await cli('show', fine.evaluationId, '--archive', dir)).toMatchObject({ exit: 0, stdout: expect.stringContaining('ALLOW') });
-    expect(await cli('show', broken.evaluationId, '--archive', dir)).toMatchObject({ exit: 12, stdout: expect.stringContaining('NOT JUDGED') });
+    expect(await cli('show', broken.evaluationId, '--archive', dir)).toMatchObject({
+      exit: 12,
+      stdout: expect.stringContaining('NOT JUDGED'),
+    });
     expect(await cli('show', cancelled.evaluationId, '--archive', dir)).toMatchObject({ exit: 12 });
     expect(await cli('show', 'unknown', '--archive', dir)).toMatchObject({ exit: 1 });
     const [decidedId = ''] = reviews;
@@ -193,7 +198,13 @@ describe('an archive', () => {
     await indexed(harness, [report.evaluationId]);
     const log: string[] = [];
     const sweep = makeSweep(hostOf(harness), own, (message) => log.push(message));
-    await makeArchive(own).putEvaluation({ evaluationId: 'other/k', runId: '0', closedAt: new Date(0).toISOString(), report: null, history: {} });
+    await makeArchive(own).putEvaluation({
+      evaluationId: 'other/k',
+      runId: '0',
+      closedAt: new Date(0).toISOString(),
+      report: null,
+      history: {},
+    });
     // Somebody else's file in the way of the tenant's folder.
     writeFileSync(join(own, 'blocked'), '');
     await sweep.once();
@@ -208,7 +219,7 @@ describe('an archive', () => {
 describe('a worker with an archive', () => {
   it('keeps what has closed, encrypted or not, and reads it with the key', async () => {
     const keys = `k1:${Buffer.alloc(32, 1).toString('base64')}`;
-    const options = { plans: PLANS, critics: [told], dataConverter: encryption({ keys }), deployment: `t-${randomUUID().slice(0, 8)}` };
+    const options = { plans: PLANS, critics: [changing], dataConverter: encryption({ keys }), deployment: `t-${randomUUID().slice(0, 8)}` };
     const harness = await makeHarness({ ...options, archive: 'kept', reviews: (own) => ({ reviewers: writePeople(own, PEOPLE) }) });
     try {
       const { evaluationId } = await harness.client.evaluate({ plan: 'fine', content: 'text' });

@@ -21,10 +21,10 @@ const PEOPLE = [ann, makePerson('bob', ['board']), makePerson('mod', ['moderator
 const FOUND = { finding: { severity: 0.5, violations: [] } };
 
 /** Finds something until it is told otherwise. */
-const told = defineCritic({
-  name: 'told',
+const changing = defineCritic({
+  name: 'changing',
   version: '1.0.0',
-  evaluate: ({ content }) => ({ severity: calm.has(String(content)) ? 0 : 0.5, violations: [] }),
+  evaluate: ({ content }) => ({ severity: typeof content === 'string' && calm.has(content) ? 0 : 0.5, violations: [] }),
 });
 const calm = new Set<string>();
 
@@ -35,14 +35,14 @@ const PLANS = (dir: string) => [
   reviewedPlan('alone', FOUND),
   reviewedPlan('ack', FOUND, REVIEW_BLOCK),
   reviewedPlan('short', FOUND, { ...REVIEW_BLOCK, times: { claimBy: '1s', lease: '1s', decideBy: '1s', expires: '1s' } }),
-  { ...reviewedPlan('changing', {}, REVIEW_BLOCK), critics: { told: { uses: 'told', stage: 'fast_critics', dispatch: 'local' } } },
+  { ...reviewedPlan('changing', {}, REVIEW_BLOCK), critics: { told: { uses: 'changing', stage: 'fast_critics', dispatch: 'local' } } },
   {
     ...reviewedPlan('endless', {}),
     critics: { waits: { uses: 'scripted', with: { waitFor: join(dir, 'never') }, stage: 'core_analysis', attemptTimeout: '30s' } },
   },
 ];
 
-const OPTIONS: HarnessOptions = { plans: PLANS, critics: [told], reviews: (dir) => ({ reviewers: writePeople(dir, PEOPLE) }) };
+const OPTIONS: HarnessOptions = { plans: PLANS, critics: [changing], reviews: (dir) => ({ reviewers: writePeople(dir, PEOPLE) }) };
 
 const reasonOf = (release: Release): string => (release.ok ? 'released' : release.reason);
 
@@ -261,7 +261,10 @@ describe('release', () => {
     expect(await cli(fine.evaluationId, '--content', 'text')).toMatchObject({ exit: 0, stdout: expect.stringContaining('RELEASED') });
     const file = join(harness.dir, 'content.json');
     writeFileSync(file, '{"a":1}');
-    expect(await cli(fine.evaluationId, '--content-file', file)).toMatchObject({ exit: 12, stdout: expect.stringContaining('CONTENT_DIFFERS') });
+    expect(await cli(fine.evaluationId, '--content-file', file)).toMatchObject({
+      exit: 12,
+      stdout: expect.stringContaining('CONTENT_DIFFERS'),
+    });
     const object = await harness.client.evaluate({ plan: 'fine', content: { a: 1 } });
     expect((await cli(object.evaluationId, '--content-file', file)).exit).toBe(0);
     const denied = await harness.client.evaluate({ plan: 'severe', content: 'text' });

@@ -78,7 +78,11 @@ const OWN: Readonly<Record<string, Own | undefined>> = {
 
 const isDue = ({ state, nowMs }: Moment): boolean => state.pending !== undefined && nowMs >= state.pending.effectiveAtMs;
 
-function withPeople({ facts }: ChainEntry, account: Account, move: (people: People, insecure: boolean) => Moved | undefined): readonly Moved[] {
+function withPeople(
+  { facts }: ChainEntry,
+  account: Account,
+  move: (people: People, insecure: boolean) => Moved | undefined,
+): readonly Moved[] {
   const people = account.peopleOf(facts?.['peopleDigest']);
   const moved = people === undefined ? undefined : move(people, facts?.['insecure'] === true);
   return moved === undefined ? [] : [moved];
