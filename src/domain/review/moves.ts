@@ -9,12 +9,21 @@ import { digestOfText } from './crypto.js';
 import { liveClaims, type Actor, type Moment } from './guard.js';
 import type { NotificationEvent } from './notification.js';
 import type { People } from './people.js';
-import { quorumOf, statusOf, type Claim, type Receipt, type ReviewAction, type ReviewOutcome, type ReviewState, type Vote } from './review.js';
+import {
+  quorumOf,
+  statusOf,
+  type Claim,
+  type Receipt,
+  type ReviewAction,
+  type ReviewOutcome,
+  type ReviewState,
+  type Vote,
+} from './review.js';
 
 /** How long a triage decision can be undone. */
 export const UNDO_MS = 30_000;
 /** Receipts that are kept for repeated commands; older ones are past every signature's life. */
-const MAX_SEEN = 100;
+const MAX_SEEN = 64;
 
 /** Something to tell, without id and time. */
 export interface Told {
@@ -86,7 +95,10 @@ export function applyCommand(moment: Moment, command: ReadCommand, by: Actor): M
   const change = COMMANDS[command.action](moment, command, by);
   const done = moved(moment, { ...change, type: command.action, by: by.id, command });
   const receipt = receiptOf(moment, done, command);
-  const seen = [...done.state.seen, { id: command.commandId, by: by.id, action: command.action, payloadDigest: command.payloadDigest, receipt }];
+  const seen = [
+    ...done.state.seen,
+    { id: command.commandId, by: by.id, action: command.action, payloadDigest: command.payloadDigest, receipt },
+  ];
   const textBytes = done.state.textBytes + command.textBytes;
   return { ...done, state: { ...done.state, textBytes, seen: seen.slice(-MAX_SEEN) }, receipt };
 }
