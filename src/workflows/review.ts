@@ -228,7 +228,8 @@ class ReviewRun {
     const people = this.#host.people ?? this.#state.people;
     if (!this.isOpen || people === undefined) return true;
     const done = this.#state.seq === 0 ? open(this.#moment(), people, insecure) : changePeople(this.#moment(), people, insecure);
-    if (done !== undefined) this.#take(done);
+    if (done.entry === undefined) this.#state = done.state;
+    else this.#take(done);
     return true;
   }
 
@@ -255,6 +256,8 @@ class ReviewRun {
         workflowId: `notification/${notification.id}`,
         args,
         parentClosePolicy: ParentClosePolicy.ABANDON,
+        // A run that was reset tells nothing twice.
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
         staticSummary: `${notification.event} to ${channels.join(', ')}`,
       });
       child.result().catch(() => this.#climb());

@@ -41,6 +41,12 @@ export interface Moved {
   readonly receipt?: Receipt;
 }
 
+/** The state is another one, and the chain has nothing to tell. */
+export interface Unmoved {
+  readonly state: ReviewState;
+  readonly entry: undefined;
+}
+
 interface Change {
   readonly type: string;
   readonly next: ReviewState;
@@ -93,7 +99,7 @@ export function openingState(nowMs: number, { tier }: Pick<ReviewState, 'tier'>)
 /** A command that the guard has let pass. */
 export function applyCommand(moment: Moment, command: ReadCommand, by: Actor): Moved & { readonly receipt: Receipt } {
   const change = COMMANDS[command.action](moment, command, by);
-  const done = moved(moment, { ...change, type: command.action, by: by.id, command });
+  const done = moved(moment, { ...change, next: withFreshLease(moment, change.next, by.id), type: command.action, by: by.id, command });
   const receipt = receiptOf(moment, done, command);
   const seen = [
     ...done.state.seen,
@@ -117,6 +123,13 @@ function receiptOf({ reviewId, state: before }: Moment, { state, entry }: Moved,
     ...(claim !== undefined ? { epoch: claim.epoch, leaseUntil: new Date(claim.untilMs).toISOString() } : {}),
     ...(isDeciding && state.pending !== undefined ? { effectiveAt: new Date(state.pending.effectiveAtMs).toISOString() } : {}),
   };
+}
+
+/** Whoever does something still has it before them. */
+function withFreshLease({ input, nowMs }: Moment, state: ReviewState, by: string): ReviewState {
+  if (!state.claims.some((claim) => claim.by === by && nowMs < claim.untilMs)) return state;
+  const untilMs = nowMs + input.rules.times.leaseMs;
+  return { ...state, claims: state.claims.map((claim) => (claim.by === by ? { ...claim, untilMs } : claim)) };
 }
 
 type Apply = (moment: Moment, command: ReadCommand, by: Actor) => Omit<Change, 'type'>;
@@ -223,16 +236,17 @@ export function open(moment: Moment, people: People, insecure: boolean): Moved {
   });
 }
 
-/** The file of people was read again. `undefined`: it says what it said. */
-export function changePeople(moment: Moment, people: People, insecure: boolean): Moved | undefined {
+/** The file of people was read again. Without an entry when it says what it said. */
+export function changePeople(moment: Moment, people: People, insecure: boolean): Moved | Unmoved {
   const { state } = moment;
-  if (state.people?.digest === people.digest && (state.insecure === true) === insecure) return undefined;
+  const next = withPeople(state, people, insecure);
+  if (state.peopleDigest === people.digest && (state.insecure === true) === insecure) return { state: next, entry: undefined };
   const facts = { peopleDigest: people.digest, ...(insecure ? { insecure: true } : {}) };
-  return moved(moment, { type: 'people_changed', next: withPeople(state, people, insecure), facts });
+  return moved(moment, { type: 'people_changed', next, facts });
 }
 
 function withPeople({ insecure: _insecure, ...state }: ReviewState, people: People, insecure: boolean): ReviewState {
-  return { ...state, people, ...(insecure ? { insecure: true, wasInsecure: true } : {}) };
+  return { ...state, people, peopleDigest: people.digest, ...(insecure ? { insecure: true, wasInsecure: true } : {}) };
 }
 
 /** The deciding vote takes effect. */

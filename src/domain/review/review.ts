@@ -131,6 +131,8 @@ export interface ReviewState {
   readonly textBytes: number;
   /** Not carried from run to run. Absent until it was loaded: nobody can act before. */
   readonly people?: People;
+  /** Of the people that the chain has last told of. */
+  readonly peopleDigest?: string;
   /** Unsigned commands are accepted. */
   readonly insecure?: true;
   /** Unsigned commands were accepted at some time: the permit is not for production. */
