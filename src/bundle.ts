@@ -69,7 +69,7 @@ function asNode(rule: Rule): Rule {
     return rule;
   const { options } = rule.use;
   if (typeof options !== 'object' || options === null || !('jsc' in options) || typeof options.jsc !== 'object') return rule;
-  return { ...rule, use: { ...rule.use, options: { ...options, jsc: { ...options.jsc, target: 'es2022' } } } } as Rule;
+  return { ...rule, use: { ...rule.use, options: { ...options, jsc: { ...options.jsc, target: 'es2022' } } } };
 }
 
 /** Libraries whose comments are longer than their code. */
