@@ -28,6 +28,10 @@ const CLIENT_PARTS = [
   'src/client-errors.ts',
   'src/client-handle.ts',
   'src/client-prepare.ts',
+  'src/client-review-act.ts',
+  'src/client-review-list.ts',
+  'src/client-review-stats.ts',
+  'src/client-reviews.ts',
   'src/client-summary.ts',
 ];
 
@@ -130,6 +134,7 @@ const TABLE: readonly Row[] = [
     ],
     why: 'side effects',
   },
+  { of: 'src/review/read-packet.ts', may: [CONTRACT, DOMAIN, '@temporalio/client'], why: 'for services, too: asks the client that it is handed' },
   {
     of: 'src/review/',
     may: [CONTRACT, DOMAIN, DIGEST, 'src/critics/critic.ts', 'src/critics/network/', 'src/report/safe.ts', NODE],
@@ -245,7 +250,8 @@ const TABLE: readonly Row[] = [
     why: 'assembles Workers and looks whether the server is set up, and hands on how a deployment is loaded; never the client',
   },
   // What talks to people and services.
-  { of: 'src/client-errors.ts', may: [], why: 'for every caller' },
+  { of: 'src/client-errors.ts', may: ['src/domain/review/codes.ts'], why: 'for every caller' },
+  { of: 'src/client-review-act.ts', may: [...CLIENT_PARTS, CONTRACT, DOMAIN, DIGEST, '@temporalio/client', '@temporalio/common', `${NODE}crypto`], why: 'as the rest of the client, and makes ids of commands' },
   {
     of: 'src/client',
     may: [
@@ -260,6 +266,7 @@ const TABLE: readonly Row[] = [
       'src/lanes/deployment-state.ts',
       'src/lanes/deployment-view.ts',
       'src/pollers.ts',
+      'src/review/read-packet.ts',
       'src/settings.ts',
       'src/uuid-v7.ts',
       '@temporalio/client',
