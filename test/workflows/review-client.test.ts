@@ -5,7 +5,7 @@ import { NotRecorded, RequestRefused, ReviewNotFound, ReviewRefused } from '../.
 import type { ReviewSummary } from '../../src/client.js';
 import { localCommandSigner, type CommandSigner } from '../../src/review/sign.js';
 import { makeHarness, type Harness } from '../support/harness.js';
-import { makePerson, REVIEW_BLOCK, writePeople } from '../support/reviews.js';
+import { makePerson, REVIEW_BLOCK, TestReview, writePeople } from '../support/reviews.js';
 
 const ann = makePerson('ann', ['leads']);
 const bob = makePerson('bob', ['board', 'leads']);
@@ -38,7 +38,8 @@ beforeAll(async () => {
     plans: [
       planOf('slow', { times: { claimBy: '2h', decideBy: '20h' } }),
       planOf('quick', { times: { claimBy: '1h', decideBy: '10h' }, queues: { default: 'quick_ones' } }),
-      planOf('triage', { tiers: { default: 'triage' }, queues: { default: 'moderation' }, leads: ['leads'] }),
+      planOf('triage', { tiers: { default: 'triage' }, queues: { default: 'moderation' }, leads: ['board'] }),
+      planOf('late', { times: { claimBy: '1s', lease: '1s', decideBy: '1s', expires: '1h' }, queues: { default: 'late_ones' } }),
       planOf('gone', { times: { claimBy: '1s', lease: '1s', decideBy: '1s', expires: '2s' }, queues: { default: 'expiring' } }),
     ],
     reviews: (dir) => ({ reviewers: writePeople(dir, [ann, bob, mod]) }),
@@ -90,7 +91,6 @@ describe('the list of reviews', () => {
           opened.set(review.id, review);
         }
     foreign = await open('slow', 'north', other);
-    await listed({}, 30);
   });
 
   it('has every open review of this deployment and no other, what is due first first, then what was opened first', async () => {
@@ -171,11 +171,24 @@ describe('a command', () => {
     const options = { signer: annSigns, packetDigest, commandId: randomUUID() };
     const receipt = await reviews().act('decide', id, vote, options);
     await harness.temporal.workflow.getHandle(id).result();
-    expect(await reviews().act('decide', id, vote, options)).toEqual({ ...receipt, duplicate: true });
+    expect(await reviews().act('decide', id, vote, options)).toEqual(receipt);
+    // Known by another update to the server, and by its command to the review.
+    expect(await refusalOf(reviews().act('comment', id, { text: 'one' }, options))).toBe('IDEMPOTENCY_CONFLICT');
     expect(await refusalOf(reviews().act('decide', id, { ...vote, disposition: 'PROCEED' }, options))).toBe('IDEMPOTENCY_CONFLICT');
     expect(await refusalOf(reviews().act('decide', id, vote, { ...options, commandId: randomUUID() }))).toBe('NOT_OPEN');
     expect(await reviews().view(id)).toMatchObject({ status: 'HALTED' });
     await expect.poll(() => reviews().stats(), { timeout: 20_000 }).toMatchObject({ decided: 1, read: 1, agreement: 1, closed: { HALTED: 1 } });
+  });
+
+  it('that the server has forgotten is known to the review that is over', async () => {
+    const { id, packetDigest } = await open('triage');
+    const commandId = randomUUID();
+    const sent = new TestReview(harness.temporal, id, packetDigest);
+    const command = sent.command(bob, 'withdraw', { reason: 'opened by mistake' }, { commandId });
+    const receipt = await sent.handle.executeUpdate('withdraw', { args: [command], updateId: 'another' });
+    await sent.handle.result();
+    const options = { signer: bobSigns, packetDigest, commandId };
+    expect(await reviews().act('withdraw', id, { reason: 'opened by mistake' }, options)).toEqual({ ...Object(receipt), duplicate: true });
   });
 
   it('says by code why it is refused, and how to go on', async () => {
@@ -223,6 +236,17 @@ describe('a command', () => {
     } finally {
       await lonely.close();
     }
+  });
+});
+
+describe('time', () => {
+  it('makes a review overdue, and in the end expired, and both are counted', async () => {
+    const [late1, gone] = [await open('late'), await open('gone')];
+    expect(await listed({ overdue: true, queue: 'late_ones' }, 1)).toMatchObject([{ reviewId: late1.id }]);
+    expect(await reviews().stats({ queue: 'late_ones' })).toMatchObject({ open: 1, overdue: 1, byState: { OPEN: 1 } });
+    expect(await listed({ states: ['EXPIRED'] }, 1)).toMatchObject([{ reviewId: gone.id, status: 'EXPIRED' }]);
+    await listed({ queue: 'expiring' }, 0);
+    expect(await reviews().stats({ queue: 'expiring' })).toMatchObject({ open: 0, expired: 1, decided: 0, read: 1 });
   });
 });
 
