@@ -9,6 +9,7 @@ import { REVIEW_STATE_QUERY, type ReviewView } from './contract.js';
 import type { Payloads } from './domain/review/command.js';
 import { REVIEW_OUTCOMES, type Receipt, type ReviewAction, type ReviewInput, type ReviewOutcome, type ReviewResult } from './domain/review/review.js';
 import { readPacket } from './review/read-packet.js';
+import { readTimeline, type TimelineEntry } from './review/read-timeline.js';
 
 /** A screen. */
 const DEFAULT_LIMIT = 50;
@@ -62,6 +63,11 @@ export class Reviews {
     const input = await this.#of(reviewId, 'read', () => readPacket(this.#host.client, reviewId));
     if (input === undefined) throw new ReviewNotFound(reviewId, this.#host.namespace);
     return input;
+  }
+
+  /** What has happened to it, with the words of those who acted: whoever shows it decides what of it others may see. */
+  async timeline(reviewId: string): Promise<readonly TimelineEntry[]> {
+    return await this.#of(reviewId, 'read', () => readTimeline(this.#host.client, reviewId));
   }
 
   /**

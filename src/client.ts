@@ -60,6 +60,7 @@ export type { Decision, EvaluationReport, Reason, ReportCritic } from './domain/
 export type { Payloads } from './domain/review/command.js';
 export type { ReviewCode } from './domain/review/codes.js';
 export type { Receipt, ReviewAction, ReviewInput } from './domain/review/review.js';
+export type { TimelineEntry } from './review/read-timeline.js';
 export type { CommandFields, CommandSigner } from './review/sign.js';
 export type { EvaluationRecord, StartRequest } from './schemas/request.js';
 

@@ -134,7 +134,7 @@ const TABLE: readonly Row[] = [
     ],
     why: 'side effects',
   },
-  { of: 'src/review/read-packet.ts', may: [CONTRACT, DOMAIN, '@temporalio/client'], why: 'for services, too: asks the client that it is handed' },
+  { of: 'src/review/read-', may: [CONTRACT, DOMAIN, 'src/review/read-packet.ts', '@temporalio/client', '@temporalio/common'], why: 'for services, too: asks the client that it is handed' },
   {
     of: 'src/review/',
     may: [CONTRACT, DOMAIN, DIGEST, 'src/critics/critic.ts', 'src/critics/network/', 'src/report/safe.ts', NODE],
@@ -267,6 +267,7 @@ const TABLE: readonly Row[] = [
       'src/lanes/deployment-view.ts',
       'src/pollers.ts',
       'src/review/read-packet.ts',
+      'src/review/read-timeline.ts',
       'src/settings.ts',
       'src/uuid-v7.ts',
       '@temporalio/client',

@@ -24,10 +24,17 @@ function nothingThere(error: unknown): undefined {
   return undefined;
 }
 
-/** What the SDK decodes for nobody: a payload as a history has it. */
-export async function decoded(client: Client, reviewId: string, payload: Payload): Promise<unknown> {
+/**
+ * What the SDK decodes for nobody: a payload as a history has it.
+ * @param activityId of the local activity whose result it is.
+ */
+export async function decoded(client: Client, reviewId: string, payload: Payload, activityId?: string): Promise<unknown> {
   const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
-  const context = { type: 'workflow', namespace: client.options.namespace, workflowId: reviewId } as const;
+  const workflow = { namespace: client.options.namespace, workflowId: reviewId } as const;
+  const context =
+    activityId === undefined
+      ? ({ ...workflow, type: 'workflow' } as const)
+      : ({ ...workflow, type: 'activity', activityId, isLocal: true } as const);
   let payloads = [payload];
   for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads, context);
   return payloadConverter.fromPayload(payloads[0] ?? payload, context);
