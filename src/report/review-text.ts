@@ -56,7 +56,9 @@ export function reviewText(shown: ReviewShown, options: ReviewTextOptions): stri
   });
   const context = Object.keys(packet.context).length === 0 ? [] : wrap(safeJson(packet.context), width, '  ');
   return [
-    ...caveats(report).flatMap((caveat) => wrap(colors.yellow(`! ${caveat}`), width)),
+    ...caveats(report)
+      .flatMap((caveat) => wrap(`! ${caveat}`, width))
+      .map(colors.yellow),
     ...askedLines(shown, options, colors.bold),
     ...section('Signals', signalLines(report, width)),
     ...section('What critics said', objectionLines(shown.input, width)),
