@@ -88,11 +88,7 @@ function askedLines({ view, input }: ReviewShown, { nowMs, width }: ReviewTextOp
       ['review', safeText(view.reviewId)],
       ['state', `${words(view.status.toLowerCase())}, ${view.tier}, queue ${safeText(view.queue)}`],
       ...(isOpen ? openPairs(view, nowMs) : []),
-      ['proceed', `it may go out for ${spanText(PERMIT_MS)}, by a permit for this very content`],
-      ['halt', 'it does not go out'],
-      ['nobody', `at ${view.expires} it expires, and does not go out`],
-      ['takes', TAKES[view.tier]],
-      ...(view.tier === 'triage' ? ([['codes', rules.reasons.map(safeText).join(', ')]] as const) : []),
+      ...(isOpen && view.tier === 'triage' ? ([['codes', rules.reasons.map(safeText).join(', ')]] as const) : []),
       ...(view.insecure === true ? ([['unsigned', 'commands without a signature are taken: what they let pass is not for production']] as const) : []),
     ]),
   ];
@@ -105,6 +101,10 @@ function openPairs(view: ReviewView, nowMs: number): readonly (readonly [string,
     ...(view.effectiveAt !== undefined ? ([['undo until', at(view.effectiveAt)]] as const) : []),
     ['decide by', at(view.decideBy)],
     ['time left', spanText(Math.max(0, Date.parse(view.expires) - nowMs))],
+    ['proceed', `it may go out for ${spanText(PERMIT_MS)}, by a permit for this very content`],
+    ['halt', 'it does not go out'],
+    ['nobody', `at ${view.expires} it expires, and does not go out`],
+    ['takes', TAKES[view.tier]],
   ];
 }
 
