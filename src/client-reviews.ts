@@ -1,10 +1,11 @@
 /** Reviews for whoever decides, watches or leads them: found in the index, asked of their workflows, acted on by commands. */
+import { WorkflowFailedError } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { ReviewCommandSender, type ActOptions } from './client-review-act.js';
 import { byDue, reviewQuery, reviewSummaryOf, type ReviewFilter, type ReviewSummary } from './client-review-list.js';
 import { closedStats, openStats, type ReviewStats } from './client-review-stats.js';
-import { call, CALL_TIMEOUT_MS, type Host } from './client-calls.js';
-import { EvaluationNotFound, RequestRefused, ReviewNotFound } from './client-errors.js';
+import { call, type Host } from './client-calls.js';
+import { RequestRefused, ReviewNotFound } from './client-errors.js';
 import { REVIEW_STATE_QUERY, type ReviewView } from './contract.js';
 import type { Payloads } from './domain/review/command.js';
 import { REVIEW_OUTCOMES, type Receipt, type ReviewAction, type ReviewInput, type ReviewOutcome, type ReviewResult } from './domain/review/review.js';
@@ -126,17 +127,22 @@ export class Reviews {
 
   async #result(reviewId: string): Promise<ReviewResult | undefined> {
     const { client } = this.#host;
-    return await client
-      .withDeadline(Date.now() + CALL_TIMEOUT_MS, () => client.workflow.getHandle(reviewId).result() as Promise<ReviewResult>)
-      .catch(() => undefined);
+    return await call(this.#host, `cannot read how ${reviewId} ended`, undefined, async () => {
+      try {
+        return (await client.workflow.getHandle(reviewId).result()) as ReviewResult;
+      } catch (error) {
+        // Cancelled, terminated, or gone since the index was asked.
+        if (error instanceof WorkflowFailedError || error instanceof WorkflowNotFoundError) return undefined;
+        throw error;
+      }
+    });
   }
 
   async #of<T>(reviewId: string, what: string, run: () => Promise<T>): Promise<T> {
     try {
-      return await call(this.#host, `cannot ${what} ${reviewId}`, reviewId, run);
+      return await call(this.#host, `cannot ${what} ${reviewId}`, undefined, run);
     } catch (error) {
-      const isMissing = error instanceof EvaluationNotFound || error instanceof WorkflowNotFoundError;
-      throw isMissing ? new ReviewNotFound(reviewId, this.#host.namespace) : error;
+      throw error instanceof WorkflowNotFoundError ? new ReviewNotFound(reviewId, this.#host.namespace) : error;
     }
   }
 }

@@ -16,6 +16,9 @@ export interface HeldCase {
 /** Of a queue that many work on, the first ones will be taken by others. */
 const LISTED = 200;
 
+/** Whoever leaves does not wait long for a server that is away: the lease ends by itself. */
+const UNCLAIM_TIMEOUT_MS = 5_000;
+
 /** Why somebody does not get a case, and may get the next one. */
 const NOT_THIS_ONE: readonly ReviewCode[] = [
   'CLAIM_TAKEN',
@@ -74,7 +77,7 @@ export class ReviewCases {
 
   async giveBack({ view, epoch }: HeldCase): Promise<void> {
     // A lease that is over has given it back already.
-    await act(this.#desk, 'unclaim', view, { epoch }).catch((error: unknown) => {
+    await act(this.#desk, 'unclaim', view, { epoch }, { timeoutMs: UNCLAIM_TIMEOUT_MS }).catch((error: unknown) => {
       if (!(error instanceof ReviewRefused)) throw error;
     });
   }

@@ -1,6 +1,6 @@
 /** What the commands about reviews share: the reviews of the deployment, who acts, and what comes back. */
 import type { Command } from 'commander';
-import type { TribunalClient } from '../client.js';
+import type { ActOptions, TribunalClient } from '../client.js';
 import { REVIEW_PREFIX, type ReviewView } from '../contract.js';
 import { readCommand, type Payloads } from '../domain/review/command.js';
 import { PERSON_ID_FORM } from '../domain/review/people.js';
@@ -85,7 +85,7 @@ export async function act<Action extends ReviewAction>(
   action: Action,
   view: Pick<ReviewView, 'reviewId' | 'packetDigest'>,
   payload: Payloads[Action],
-  { commandId, refresh }: { readonly commandId?: string; readonly refresh?: boolean } = {},
+  { commandId, refresh, timeoutMs }: Partial<Pick<ActOptions, 'commandId' | 'refresh' | 'timeoutMs'>> = {},
 ): Promise<Receipt> {
   if (commandId !== undefined && !COMMAND_ID_FORM.test(commandId)) throw usageError(`--command-id must be of the form ${COMMAND_ID_FORM.source}`);
   return await reviews.act(action, view.reviewId, payload, {
@@ -93,6 +93,7 @@ export async function act<Action extends ReviewAction>(
     packetDigest: view.packetDigest,
     ...(commandId !== undefined ? { commandId } : {}),
     ...(refresh !== undefined ? { refresh } : {}),
+    ...(timeoutMs !== undefined ? { timeoutMs } : {}),
   });
 }
 
