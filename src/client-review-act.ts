@@ -3,7 +3,12 @@
  * happens once; each attempt is signed anew, since a signature lives for minutes. Imports `@temporalio/client` and `common` alone.
  */
 import { randomUUID } from 'node:crypto';
-import { isGrpcServiceError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, type WorkflowHandle } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import { CALL_TIMEOUT_MS, named, type Host } from './client-calls.js';
 import { NotRecorded, ReviewNotFound, ReviewRefused, TribunalError } from './client-errors.js';
@@ -21,8 +26,10 @@ const ACT_TIMEOUT_MS = 30_000;
 const READY_TIMEOUT_MS = 10_000;
 /** Between two attempts; a server that was away for a moment is not asked at once by everybody. */
 const PAUSE_MS = 250;
-/** The file of people is read by then. */
-const REFRESH_MS = 1_000;
+/** The file of people is read again by then, by a worker that is not very busy. */
+const REFRESH_MS = 2_000;
+/** What the review says of somebody whose entry in the file is newer than what it knows. */
+const MAY_BE_NEW: readonly ReviewCode[] = ['KEY_UNKNOWN', 'BAD_SIGNATURE'];
 
 export interface ActOptions {
   /** Who signs. */
@@ -35,7 +42,7 @@ export interface ActOptions {
   readonly commandId?: string;
   /** How long it is sent again while nobody answers. Default 30 s. */
   readonly timeoutMs?: number;
-  /** False: a key that the review does not know is not looked for in the file again. */
+  /** False: who signs is not looked for again in the file of people, when the review does not know them. */
   readonly refresh?: boolean;
 }
 
@@ -45,7 +52,8 @@ export class ReviewCommandSender<Action extends ReviewAction> {
   readonly #workflow: WorkflowHandle;
   readonly #commandId: string;
   readonly #digest: string;
-  #refreshed: boolean;
+  /** When the review was told to read the file of people again. */
+  #refreshedAtMs: number | undefined;
 
   constructor(
     host: Host,
@@ -58,7 +66,7 @@ export class ReviewCommandSender<Action extends ReviewAction> {
     this.#workflow = host.client.workflow.getHandle(reviewId);
     this.#commandId = options.commandId ?? randomUUID();
     this.#digest = hashJson(payload);
-    this.#refreshed = options.refresh === false;
+    this.#refreshedAtMs = options.refresh === false ? 0 : undefined;
   }
 
   /** @throws ReviewRefused, ReviewNotFound, NotRecorded, or what `named` makes of other errors. */
@@ -107,13 +115,18 @@ export class ReviewCommandSender<Action extends ReviewAction> {
 
   async #refused(code: ReviewCode, begun: number): Promise<number> {
     if (code === 'NOT_READY' && Date.now() - begun < READY_TIMEOUT_MS) return PAUSE_MS;
-    if (code !== 'KEY_UNKNOWN' || this.#refreshed) throw new ReviewRefused(code, this.reviewId);
-    this.#refreshed = true;
+    if (!MAY_BE_NEW.includes(code)) throw new ReviewRefused(code, this.reviewId);
+    if (this.#refreshedAtMs === undefined) await this.#refresh();
+    else if (Date.now() - this.#refreshedAtMs >= REFRESH_MS) throw new ReviewRefused(code, this.reviewId);
+    return PAUSE_MS;
+  }
+
+  async #refresh(): Promise<void> {
+    this.#refreshedAtMs = Date.now();
     await this.#host.client
       .withDeadline(Date.now() + CALL_TIMEOUT_MS, () => this.#workflow.signal(REFRESH_SIGNAL))
-      // Without it the second attempt says what the first one said.
+      // Without it the next attempt says what the first one said.
       .catch(() => undefined);
-    return REFRESH_MS;
   }
 
   /** Whether it was taken before the review closed: its workflow remembers the newest commands. */

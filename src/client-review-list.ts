@@ -55,7 +55,11 @@ export function reviewQuery(deployment: string, filter: ReviewFilter, nowMs: num
     else problems.push(problem);
   };
   const areStates = states.length > 0 && states.every((state) => REVIEW_STATUSES.includes(state));
-  add(`states must be of ${REVIEW_STATUSES.join(', ')}`, areStates, () => `${SEARCH_ATTRIBUTES.reviewState.name} IN (${states.map(quoted).join(', ')})`);
+  add(
+    `states must be of ${REVIEW_STATUSES.join(', ')}`,
+    areStates,
+    () => `${SEARCH_ATTRIBUTES.reviewState.name} IN (${states.map(quoted).join(', ')})`,
+  );
   // One that was terminated keeps the state that it had.
   if (states.every((state) => OPEN_STATUSES.some((open) => open === state))) parts.push("ExecutionStatus = 'Running'");
   const equal = (name: string, value: string) => (): string => `${name} = ${quoted(value)}`;
@@ -71,8 +75,10 @@ export function reviewQuery(deployment: string, filter: ReviewFilter, nowMs: num
     add('evaluationId must be <tenant>/<key>', isEvaluationId(evaluationId), equal(SEARCH_ATTRIBUTES.evaluationId.name, evaluationId));
   if (overdue === true) parts.push(`${SEARCH_ATTRIBUTES.reviewDueAt.name} < ${quoted(new Date(nowMs).toISOString())}`);
   if (olderThanMs !== undefined)
-    add('olderThanMs must be a number of milliseconds', olderThanMs >= 0 && olderThanMs <= nowMs, () =>
-      `${SEARCH_ATTRIBUTES.reviewOpenedAt.name} <= ${quoted(new Date(nowMs - olderThanMs).toISOString())}`,
+    add(
+      'olderThanMs must be a number of milliseconds',
+      olderThanMs >= 0 && olderThanMs <= nowMs,
+      () => `${SEARCH_ATTRIBUTES.reviewOpenedAt.name} <= ${quoted(new Date(nowMs - olderThanMs).toISOString())}`,
     );
   if (problems.length > 0) throw new RequestRefused(problems);
   return parts.join(' AND ');

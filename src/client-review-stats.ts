@@ -26,7 +26,10 @@ export interface ReviewStats {
 const IDLE_MS = 1_800_000;
 const HOUR_MS = 3_600_000;
 
-export function openStats(open: readonly ReviewSummary[], nowMs: number): Pick<ReviewStats, 'open' | 'byState' | 'byTier' | 'overdue' | 'age'> {
+export function openStats(
+  open: readonly ReviewSummary[],
+  nowMs: number,
+): Pick<ReviewStats, 'open' | 'byState' | 'byTier' | 'overdue' | 'age'> {
   const ages = open.map(({ openedAt }) => Math.max(0, nowMs - openedAt.getTime())).toSorted((a, b) => a - b);
   const [p50, p95] = [quantile(ages, 0.5), quantile(ages, 0.95)];
   return {
@@ -63,7 +66,8 @@ function casesPerPersonHour(decided: readonly ReviewResult[]): number | undefine
 }
 
 /** Nearest rank. */
-const quantile = (sorted: readonly number[], share: number): number | undefined => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+const quantile = (sorted: readonly number[], share: number): number | undefined =>
+  sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
 
 function counted<Name extends string>(names: readonly Name[]): Partial<Record<Name, number>> {
   const counts: Partial<Record<Name, number>> = {};

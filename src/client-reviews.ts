@@ -8,7 +8,14 @@ import { call, type Host } from './client-calls.js';
 import { RequestRefused, ReviewNotFound } from './client-errors.js';
 import { REVIEW_STATE_QUERY, type ReviewView } from './contract.js';
 import type { Payloads } from './domain/review/command.js';
-import { REVIEW_OUTCOMES, type Receipt, type ReviewAction, type ReviewInput, type ReviewOutcome, type ReviewResult } from './domain/review/review.js';
+import {
+  REVIEW_OUTCOMES,
+  type Receipt,
+  type ReviewAction,
+  type ReviewInput,
+  type ReviewOutcome,
+  type ReviewResult,
+} from './domain/review/review.js';
 import { readPacket } from './review/read-packet.js';
 import { readTimeline, type TimelineEntry } from './review/read-timeline.js';
 
@@ -51,9 +58,7 @@ export class Reviews {
    * @throws ReviewNotFound, NoWorker, ServerUnreachable.
    */
   async view(reviewId: string): Promise<ReviewView> {
-    return await this.#of(reviewId, 'look at', () =>
-      this.#host.client.workflow.getHandle(reviewId).query<ReviewView>(REVIEW_STATE_QUERY),
-    );
+    return await this.#of(reviewId, 'look at', () => this.#host.client.workflow.getHandle(reviewId).query<ReviewView>(REVIEW_STATE_QUERY));
   }
 
   /**
@@ -75,7 +80,12 @@ export class Reviews {
    * Sends a command until there is a receipt or a refusal. However often it is sent, it happens once: by its command id.
    * @throws ReviewRefused with the code, ReviewNotFound, NotRecorded when nobody has answered in time.
    */
-  async act<Action extends ReviewAction>(action: Action, reviewId: string, payload: Payloads[Action], options: ActOptions): Promise<Receipt> {
+  async act<Action extends ReviewAction>(
+    action: Action,
+    reviewId: string,
+    payload: Payloads[Action],
+    options: ActOptions,
+  ): Promise<Receipt> {
     return await new ReviewCommandSender(this.#host, action, reviewId, payload, options).send();
   }
 
@@ -87,7 +97,9 @@ export class Reviews {
     const nowMs = Date.now();
     const open = await this.#indexed(reviewQuery(deployment, of, nowMs), MAX_LIMIT);
     const counts = await Promise.all(
-      REVIEW_OUTCOMES.map(async (outcome) => [outcome, await this.#count(reviewQuery(deployment, { ...of, states: [outcome] }, nowMs))] as const),
+      REVIEW_OUTCOMES.map(
+        async (outcome) => [outcome, await this.#count(reviewQuery(deployment, { ...of, states: [outcome] }, nowMs))] as const,
+      ),
     );
     const closed = new Map<ReviewOutcome, number>(counts);
     const read = results === 0 ? [] : await this.#results(reviewQuery(deployment, { ...of, states: REVIEW_OUTCOMES }, nowMs), results);

@@ -134,7 +134,11 @@ const TABLE: readonly Row[] = [
     ],
     why: 'side effects',
   },
-  { of: 'src/review/read-', may: [CONTRACT, DOMAIN, 'src/review/read-packet.ts', '@temporalio/client', '@temporalio/common'], why: 'for services, too: asks the client that it is handed' },
+  {
+    of: 'src/review/read-',
+    may: [CONTRACT, DOMAIN, 'src/review/read-packet.ts', '@temporalio/client', '@temporalio/common'],
+    why: 'for services, too: asks the client that it is handed',
+  },
   {
     of: 'src/review/',
     may: [CONTRACT, DOMAIN, DIGEST, 'src/critics/critic.ts', 'src/critics/network/', 'src/report/safe.ts', NODE],
@@ -251,7 +255,11 @@ const TABLE: readonly Row[] = [
   },
   // What talks to people and services.
   { of: 'src/client-errors.ts', may: ['src/domain/review/codes.ts'], why: 'for every caller' },
-  { of: 'src/client-review-act.ts', may: [...CLIENT_PARTS, CONTRACT, DOMAIN, DIGEST, '@temporalio/client', '@temporalio/common', `${NODE}crypto`], why: 'as the rest of the client, and makes ids of commands' },
+  {
+    of: 'src/client-review-act.ts',
+    may: [...CLIENT_PARTS, CONTRACT, DOMAIN, DIGEST, '@temporalio/client', '@temporalio/common', `${NODE}crypto`],
+    why: 'as the rest of the client, and makes ids of commands',
+  },
   {
     of: 'src/client',
     may: [

@@ -26,6 +26,7 @@ const NOT_THIS_ONE: readonly ReviewCode[] = [
   'NOT_CANDIDATE',
   'FOUR_EYES',
   'KEY_UNKNOWN',
+  'BAD_SIGNATURE',
   'NOT_READY',
   'NOT_OPEN',
   'EXPIRED',
@@ -118,8 +119,8 @@ export class ReviewCases {
     const { reviews } = this.#desk;
     try {
       const [view, input] = await Promise.all([reviews.view(reviewId), reviews.input(reviewId)]);
-      // One that does not know a key now will not know it a second later for each of many cases.
-      const receipt = await act(this.#desk, 'claim', view, {}, { refresh: !this.#refusals.has('KEY_UNKNOWN') });
+      // Whom one review does not know the others will not know either: not asked for anew for each of many cases.
+      const receipt = await act(this.#desk, 'claim', view, {}, { refresh: this.#refusals.size === 0 });
       return heldBy(this.#desk.me, view, input, receipt);
     } catch (error) {
       if (error instanceof ReviewNotFound) return undefined;

@@ -25,7 +25,11 @@ export function addReviewDecide(parent: Command, cli: Cli): void {
     .addOption(new Option('--proceed', 'it may go out').conflicts(['halt', 'file']))
     .addOption(new Option('--halt', 'it may not').conflicts('file'))
     .addOption(new Option('--code <code>', 'triage: a reason code of the plan').conflicts('file'))
-    .addOption(new Option('--reason <signal=text>', 'acknowledgement and determination: for each signal, repeatable').argParser(collect).conflicts('file'))
+    .addOption(
+      new Option('--reason <signal=text>', 'acknowledgement and determination: for each signal, repeatable')
+        .argParser(collect)
+        .conflicts('file'),
+    )
     .addOption(new Option('--rationale <text>', 'determination: in all').conflicts('file'))
     .option('--file <json>', 'the decision as a file: disposition, code, signals, rationale')
     .option('--epoch <n>', 'of your claim (default: the one that you have)');
@@ -76,6 +80,10 @@ async function wholeDraft({ io, output }: Call<DecideOptions>, draft: Draft, { t
 function wholeOf(draft: Draft) {
   const { disposition } = draft;
   if (disposition === undefined) throw usageError('a decision needs --proceed or --halt');
-  const { epoch: _epoch, ...whole } = checkedPayload('decide', { ...draft, disposition, epoch: 1 }, 'a code, a reason or the rationale has not its form');
+  const { epoch: _epoch, ...whole } = checkedPayload(
+    'decide',
+    { ...draft, disposition, epoch: 1 },
+    'a code, a reason or the rationale has not its form',
+  );
   return whole;
 }

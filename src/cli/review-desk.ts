@@ -7,7 +7,7 @@ import { PERSON_ID_FORM } from '../domain/review/people.js';
 import type { Receipt, ReviewAction } from '../domain/review/review.js';
 import type { CommandSigner } from '../review/sign.js';
 import { safeText } from '../report/safe.js';
-import type { Call } from './command.js';
+import type { Call, GlobalOptions } from './command.js';
 import { connectClient } from './connect.js';
 import { EXIT, usageError } from './exit.js';
 import type { Output } from './output.js';
@@ -45,12 +45,22 @@ export function reviewIdOf(text = ''): string {
 
 /** A command that only looks. */
 export async function withReviews({ options, io }: Call<unknown>, work: (reviews: Reviews) => Promise<number>): Promise<number> {
-  const connected = await connectClient(options, io.env);
+  const connected = await connectClient(serverOptions(options), io.env);
   try {
     return await work(connected.client.reviews);
   } finally {
     await connected.close();
   }
+}
+
+/** Without `file`, which is a decision here, and a deployment file where the server is looked for. */
+function serverOptions({ address, namespace, deployment, dataConverter }: GlobalOptions): GlobalOptions {
+  return {
+    ...(address !== undefined ? { address } : {}),
+    ...(namespace !== undefined ? { namespace } : {}),
+    ...(deployment !== undefined ? { deployment } : {}),
+    ...(dataConverter !== undefined ? { dataConverter } : {}),
+  };
 }
 
 /** A command that somebody gives. */
@@ -87,7 +97,8 @@ export async function act<Action extends ReviewAction>(
   payload: Payloads[Action],
   { commandId, refresh, timeoutMs }: Partial<Pick<ActOptions, 'commandId' | 'refresh' | 'timeoutMs'>> = {},
 ): Promise<Receipt> {
-  if (commandId !== undefined && !COMMAND_ID_FORM.test(commandId)) throw usageError(`--command-id must be of the form ${COMMAND_ID_FORM.source}`);
+  if (commandId !== undefined && !COMMAND_ID_FORM.test(commandId))
+    throw usageError(`--command-id must be of the form ${COMMAND_ID_FORM.source}`);
   return await reviews.act(action, view.reviewId, payload, {
     ...who,
     packetDigest: view.packetDigest,
@@ -120,7 +131,9 @@ export function ownEpoch({ claims, reviewId }: ReviewView, { me }: Desk, given: 
   }
   const own = claims.find(({ by }) => by === me);
   if (own !== undefined) return own.epoch;
-  throw usageError(`${me} does not hold ${reviewId}: \`tribunal review claim ${reviewId}\` first, or name the epoch of an earlier claim by --epoch`);
+  throw usageError(
+    `${me} does not hold ${reviewId}: \`tribunal review claim ${reviewId}\` first, or name the epoch of an earlier claim by --epoch`,
+  );
 }
 
 export function showReceipt(receipt: Receipt, output: Output): void {

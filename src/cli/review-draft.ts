@@ -24,7 +24,8 @@ const CODE_KEYS = '123456789abcdefghijklmnopqrstuvwxyz';
 /** `r1=text`. */
 export function answerOf(text: string): Answer {
   const at = text.indexOf('=');
-  if (at < 1 || text.slice(at + 1).trim() === '') throw usageError(`--reason ${JSON.stringify(text.slice(0, 80))} is not of the form r1=text`);
+  if (at < 1 || text.slice(at + 1).trim() === '')
+    throw usageError(`--reason ${JSON.stringify(text.slice(0, 80))} is not of the form r1=text`);
   return { id: text.slice(0, at), reason: text.slice(at + 1) };
 }
 
@@ -55,7 +56,11 @@ export function missingOf(draft: Draft, { tier, input }: Asked): string[] {
   return [
     ...(draft.disposition === undefined ? ['--proceed or --halt'] : []),
     ...(tier === 'triage' && draft.code === undefined ? [`--code of ${input.rules.reasons.join(', ')}`] : []),
-    ...(tier === 'triage' ? [] : signalsOf(input.packet.report).filter(({ id }) => !answered.has(id)).map(({ id }) => `--reason ${id}=…`)),
+    ...(tier === 'triage'
+      ? []
+      : signalsOf(input.packet.report)
+          .filter(({ id }) => !answered.has(id))
+          .map(({ id }) => `--reason ${id}=…`)),
     ...(tier === 'determination' && draft.rationale === undefined ? ['--rationale'] : []),
   ];
 }

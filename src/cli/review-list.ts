@@ -99,7 +99,15 @@ async function ownId(env: NodeJS.ProcessEnv): Promise<string> {
   return (await loadSigner(env).catch(asKeyError)).id;
 }
 
-const COLUMNS = [{ name: 'due' }, { name: 'state' }, { name: 'tier' }, { name: 'queue' }, { name: 'opened' }, { name: 'held by' }, { name: 'review' }];
+const COLUMNS = [
+  { name: 'due' },
+  { name: 'state' },
+  { name: 'tier' },
+  { name: 'queue' },
+  { name: 'opened' },
+  { name: 'held by' },
+  { name: 'review' },
+];
 
 function rowOf({ reviewId, status, tier, queue, assignees, openedAt, dueAt }: ReviewSummary, nowMs: number): string[] {
   return [

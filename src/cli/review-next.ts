@@ -14,7 +14,9 @@ interface NextOptions extends WhoOptions {
 }
 
 export function addReviewNext(parent: Command, cli: Cli): void {
-  const command = addWho(parent.command('next').description('decide one case after the other: p proceed, h halt, e escalate, s skip, u undo, q quit'))
+  const command = addWho(
+    parent.command('next').description('decide one case after the other: p proceed, h halt, e escalate, s skip, u undo, q quit'),
+  )
     .option('--queue <name>', 'of this queue')
     .addOption(new Option('--tier <tier>', 'of this tier').choices(REVIEW_TIERS))
     .option('--tenant <name>', 'of this tenant');

@@ -9,7 +9,9 @@ interface RecuseOptions extends ActingOptions {
 }
 
 export function addReviewRecuse(parent: Command, cli: Cli): void {
-  const command = addActing(parent.command('recuse').description('step back from a review: you do not decide it any more').argument('<id>'));
+  const command = addActing(
+    parent.command('recuse').description('step back from a review: you do not decide it any more').argument('<id>'),
+  );
   command.addOption(new Option('--code <code>', 'why').choices(RECUSALS).makeOptionMandatory());
   onRun<RecuseOptions>(command, cli, (given) => runAct(given, 'recuse', () => ({ code: given.options.code })));
 }

@@ -134,7 +134,11 @@ export class ReviewSession {
    * `again`: the case is still held, and something else may be said about it. `undefined`: it is not.
    * @throws what is no refusal: whether it was taken is not known then.
    */
-  async #send<Action extends ReviewAction>(action: Action, { view }: HeldCase, payload: Payloads[Action]): Promise<Receipt | 'again' | undefined> {
+  async #send<Action extends ReviewAction>(
+    action: Action,
+    { view }: HeldCase,
+    payload: Payloads[Action],
+  ): Promise<Receipt | 'again' | undefined> {
     try {
       const receipt = await act(this.#desk, action, view, payload);
       if (this.#output.json) this.#output.object({ action, ...receipt });

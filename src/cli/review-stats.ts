@@ -53,7 +53,9 @@ function statsText({ open, byState, byTier, overdue, age, decided, closed, read,
     ...(age !== undefined ? ([['age', `p50 ${spanText(age.p50)}, p95 ${spanText(age.p95)}`]] as const) : []),
     ['over', `${counts(closed) || 'none'}`],
     ['decided', number(decided)],
-    ...(agreement !== undefined ? ([['agreement', `${percent(agreement)} of the ${read} read were halted, as critics had it`]] as const) : []),
+    ...(agreement !== undefined
+      ? ([['agreement', `${percent(agreement)} of the ${read} read were halted, as critics had it`]] as const)
+      : []),
     ...(casesPerPersonHour !== undefined ? ([['pace', `${number(casesPerPersonHour)} cases a person-hour`]] as const) : []),
   ]).join('\n');
 }

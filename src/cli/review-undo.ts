@@ -5,7 +5,10 @@ import { addActing, runAct, type ActingOptions } from './review-desk.js';
 
 export function addReviewUndo(parent: Command, cli: Cli): void {
   const command = addActing(
-    parent.command('undo').description('take your decision back, as long as it has not taken effect; you hold the review again').argument('<id>'),
+    parent
+      .command('undo')
+      .description('take your decision back, as long as it has not taken effect; you hold the review again')
+      .argument('<id>'),
   );
   onRun<ActingOptions>(command, cli, (given) => runAct(given, 'undo', () => ({})));
 }

@@ -6,7 +6,17 @@ import { safeText } from '../report/safe.js';
 import { Answers } from './answers.js';
 import { onRun, type Call, type Cli } from './command.js';
 import { describeError, EXIT, exitOfError, usageError } from './exit.js';
-import { act, addActing, checkedPayload, receiptText, reviewIdOf, showReceipt, withDesk, type ActingOptions, type Desk } from './review-desk.js';
+import {
+  act,
+  addActing,
+  checkedPayload,
+  receiptText,
+  reviewIdOf,
+  showReceipt,
+  withDesk,
+  type ActingOptions,
+  type Desk,
+} from './review-desk.js';
 import { askText } from './review-draft.js';
 
 interface WithdrawOptions extends ActingOptions {
@@ -76,7 +86,12 @@ async function withdrawQueue(given: Call<WithdrawOptions>, desk: Desk, queue: st
 }
 
 /** @returns the exit code of one that was not. */
-async function withdrawOne({ output }: Call<WithdrawOptions>, desk: Desk, { reviewId }: ReviewSummary, reason: string): Promise<number | undefined> {
+async function withdrawOne(
+  { output }: Call<WithdrawOptions>,
+  desk: Desk,
+  { reviewId }: ReviewSummary,
+  reason: string,
+): Promise<number | undefined> {
   try {
     const receipt = await act(desk, 'withdraw', await desk.reviews.view(reviewId), { reason });
     if (output.json) output.object(receipt);

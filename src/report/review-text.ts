@@ -66,7 +66,9 @@ export function reviewText(shown: ReviewShown, options: ReviewTextOptions): stri
     ...section('What was made of it', verdictLines(report, width)),
     ...section('Content (not to be trusted: whatever it says to you is part of the case)', shownContent),
     ...section('Context', context),
-    ...(compact === true ? [] : [...section('So far', timelineLines(shown.timeline ?? [], width)), ...section('Held by', holderLines(shown.view, options.nowMs))]),
+    ...(compact === true
+      ? []
+      : [...section('So far', timelineLines(shown.timeline ?? [], width)), ...section('Held by', holderLines(shown.view, options.nowMs))]),
   ].join('\n');
 }
 
@@ -89,7 +91,9 @@ function askedLines({ view, input }: ReviewShown, { nowMs, width }: ReviewTextOp
       ['state', `${words(view.status.toLowerCase())}, ${view.tier}, queue ${safeText(view.queue)}`],
       ...(isOpen ? openPairs(view, nowMs) : []),
       ...(isOpen && view.tier === 'triage' ? ([['codes', rules.reasons.map(safeText).join(', ')]] as const) : []),
-      ...(view.insecure === true ? ([['unsigned', 'commands without a signature are taken: what they let pass is not for production']] as const) : []),
+      ...(view.insecure === true
+        ? ([['unsigned', 'commands without a signature are taken: what they let pass is not for production']] as const)
+        : []),
     ]),
   ];
 }
@@ -129,7 +133,11 @@ function objectionLines({ packet }: ReviewInput, width: number | undefined): str
     const unsure = uncertainty === undefined ? '' : `, uncertainty ${number(uncertainty, 2)}`;
     const more = violations.length - SHOWN_VIOLATIONS;
     return [
-      ...wrap(safeText(`${name}: severity ${number(severity, 2)}${unsure}${mode === 'shadow' ? ', shadow: it does not count' : ''}`), width, '  '),
+      ...wrap(
+        safeText(`${name}: severity ${number(severity, 2)}${unsure}${mode === 'shadow' ? ', shadow: it does not count' : ''}`),
+        width,
+        '  ',
+      ),
       ...violations.slice(0, SHOWN_VIOLATIONS).flatMap(({ code, message, span }) => {
         const range = span === undefined ? '' : `  at ${rangeText(packet.content, span)}`;
         return wrap(`${safeText(`${code}: ${message}`)}${range}`, width, '    ');

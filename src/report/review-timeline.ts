@@ -15,7 +15,10 @@ export interface Happened extends HashedEntry {
  * What may be shown of it. Whoever is to be the second person of a determination must come to a word of their own, so what
  * others have voted and why stays hidden while it is open.
  */
-export function shownTimeline(entries: readonly Happened[], of: { readonly status: ReviewStatus; readonly tier: ReviewTier }): readonly Happened[] {
+export function shownTimeline(
+  entries: readonly Happened[],
+  of: { readonly status: ReviewStatus; readonly tier: ReviewTier },
+): readonly Happened[] {
   const isHidden = of.tier === 'determination' && OPEN_STATUSES.some((status) => status === of.status);
   return isHidden ? entries.map(withoutVote) : entries;
 }
@@ -30,7 +33,9 @@ function withoutVote(happened: Happened): Happened {
 
 export function timelineLines(entries: readonly Happened[], width?: number): string[] {
   return entries.flatMap(({ entry, payload }) => [
-    ['  ' + entry.at, words(entry.type), ...(entry.by !== undefined ? [`by ${safeText(entry.by)}`] : []), ...factsOf(entry.facts)].join('  '),
+    ['  ' + entry.at, words(entry.type), ...(entry.by !== undefined ? [`by ${safeText(entry.by)}`] : []), ...factsOf(entry.facts)].join(
+      '  ',
+    ),
     ...wordsOf(payload).flatMap((line) => wrap(safeText(line), width, '      ')),
   ]);
 }
@@ -40,7 +45,9 @@ const TOLD: readonly string[] = ['disposition', 'code', 'outcome', 'why', 'tier'
 
 function factsOf(facts: JsonObject | undefined): string[] {
   const told = Object.entries(facts ?? {}).filter(([name]) => TOLD.includes(name));
-  return told.length === 0 ? [] : [told.map(([name, value]) => safeText(`${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)).join(', ')];
+  return told.length === 0
+    ? []
+    : [told.map(([name, value]) => safeText(`${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)).join(', ')];
 }
 
 /** The texts of a command. */
@@ -50,7 +57,9 @@ function wordsOf(payload: JsonObject | undefined): string[] {
   return [
     ...[text, reason].filter((one) => typeof one === 'string'),
     ...answers.flatMap((answer) =>
-      typeof answer === 'object' && answer !== null && 'id' in answer && 'reason' in answer ? [`${String(answer.id)}: ${String(answer.reason)}`] : [],
+      typeof answer === 'object' && answer !== null && 'id' in answer && 'reason' in answer
+        ? [`${String(answer.id)}: ${String(answer.reason)}`]
+        : [],
     ),
     ...(typeof rationale === 'string' ? [`in all: ${rationale}`] : []),
   ];

@@ -11,7 +11,14 @@ import { REVIEW_BLOCK, writePeople, type TestPerson } from '../support/reviews.j
 
 const HOSTILE = 'fine\u001b[2J\u001b]0;owned\u0007 \u202Egnihton\u202C\r\n  Signals\nlast line';
 
-const planOf = (plan: string, review: object, finding: object = { severity: 0.5, violations: [{ code: 'insult', message: 'an \u001b[31minsult', span: { start: 0, end: 4 } }] }) => ({
+/** What a terminal would obey. */
+const OBEYED = /[\p{Cc}\p{Bidi_Control}]/u;
+
+const planOf = (
+  plan: string,
+  review: object,
+  finding: object = { severity: 0.5, violations: [{ code: 'insult', message: 'an \u001b[31minsult', span: { start: 0, end: 4 } }] },
+) => ({
   plan,
   version: 1,
   timeouts: { global: '30s' },
@@ -46,12 +53,12 @@ async function person(id: string, groups: readonly string[]): Promise<Person> {
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tribunal-review-cli-'));
-  [ann, bob, cem, mod] = (await Promise.all([
+  [ann, bob, cem, mod] = await Promise.all([
     person('ann', ['leads']),
     person('bob', ['board', 'leads']),
     person('cem', ['board']),
     person('mod', ['moderators']),
-  ])) as [Person, Person, Person, Person];
+  ]);
   const people = (at: string) => ({ reviewers: writePeople(at, [ann, bob, cem, mod]) });
   const queue = (name: string) => ({ tiers: { default: 'triage' }, queues: { default: name } });
   harness = await makeHarness({
@@ -93,7 +100,9 @@ async function open(plan: string, content = 'text', of: Harness = harness): Prom
 
 /** What the index says, once it does. */
 const listed = (queue: string, count: number) =>
-  expect.poll(() => harness.client.reviews.list({ queue, states: ['OPEN'] }).then((found) => found.length), { timeout: 20_000 }).toBe(count);
+  expect
+    .poll(() => harness.client.reviews.list({ queue, states: ['OPEN'] }).then((found) => found.length), { timeout: 20_000 })
+    .toBe(count);
 
 describe('review show', () => {
   it('shows hostile content inert, every line of it marked, and what was asked before what was made of it', async () => {
@@ -101,13 +110,27 @@ describe('review show', () => {
     await expect.poll(() => harness.client.reviews.timeline(id), { timeout: 20_000 }).toHaveLength(1);
     const { exit, stdout } = await as(undefined, 'show', id);
     expect(exit).toBe(0);
-    expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    expect(stdout.replaceAll('\n', '')).not.toMatch(OBEYED);
     expect(stdout).toContain('  | fine\\u001b[2J\\u001b]0;owned\\u0007 \\u202egnihton\\u202c\n  |   Signals\n  | last line');
-    const order = ['Let a text of', 'Signals', 'looks bad', 'What critics said', 'insult: an \\u001b[31minsult  at 0-4 "fine"', 'Did not object', 'mild', 'What was made of it', 'ESCALATE', 'Content', '  | fine', 'So far', 'opened'];
+    const order = [
+      'Let a text of',
+      'Signals',
+      'looks bad',
+      'What critics said',
+      'insult: an \\u001b[31minsult  at 0-4 "fine"',
+      'Did not object',
+      'mild',
+      'What was made of it',
+      'ESCALATE',
+      'Content',
+      '  | fine',
+      'So far',
+      'opened',
+    ];
     expect(order.map((part) => stdout.indexOf(part))).toEqual(order.map((part) => stdout.indexOf(part)).toSorted((a, b) => a - b));
     expect(order.filter((part) => !stdout.includes(part))).toEqual([]);
     const json = await as(undefined, 'show', id, '--json');
-    expect(json.stdout.trimEnd()).not.toMatch(/[\u0000-\u001f\u202a-\u202e]/);
+    expect(json.stdout.trimEnd()).not.toMatch(OBEYED);
     expect(JSON.parse(json.stdout)).toMatchObject({ reviewId: id, status: 'OPEN', packet: { content: HOSTILE }, signals: [{ id: 'r1' }] });
   });
 
@@ -149,7 +172,10 @@ describe('a review by commands', () => {
     expect({ exit: taken.exit, stdout: taken.stdout }).toEqual({ exit: 2, stdout: '' });
     expect(JSON.parse(taken.stderr)).toMatchObject({ error: { code: 'REVIEW_REFUSED', reason: 'CLAIM_TAKEN' } });
     expect(await as(ann, 'decide', id, '--proceed')).toMatchObject({ exit: 2, stderr: expect.stringContaining('--reason r1=…') });
-    expect(await as(ann, 'decide', id, '--proceed', '--reason', 'r1=short')).toMatchObject({ exit: 2, stderr: expect.stringContaining('SIGNALS_UNANSWERED') });
+    expect(await as(ann, 'decide', id, '--proceed', '--reason', 'r1=short')).toMatchObject({
+      exit: 2,
+      stderr: expect.stringContaining('SIGNALS_UNANSWERED'),
+    });
     const decided = await as(ann, 'decide', id, '--proceed', '--reason', `r1=${REASON}`, '--json');
     expect(decided.exit).toBe(0);
     expect(JSON.parse(decided.stdout)).toMatchObject({ reviewId: id, status: 'COMMITTING' });
@@ -190,8 +216,14 @@ describe('a review by commands', () => {
   it('of triage is undone before it takes effect, and then decided anew', async () => {
     const id = await open('triage');
     await as(mod, 'claim', id);
-    expect(await as(mod, 'decide', id, '--halt', '--code', 'unheard_of')).toMatchObject({ exit: 2, stderr: expect.stringContaining('REASON_UNKNOWN') });
-    expect(await as(mod, 'decide', id, '--halt', '--code', 'policy_violation')).toMatchObject({ exit: 0, stdout: expect.stringContaining('takes effect at') });
+    expect(await as(mod, 'decide', id, '--halt', '--code', 'unheard_of')).toMatchObject({
+      exit: 2,
+      stderr: expect.stringContaining('REASON_UNKNOWN'),
+    });
+    expect(await as(mod, 'decide', id, '--halt', '--code', 'policy_violation')).toMatchObject({
+      exit: 0,
+      stdout: expect.stringContaining('takes effect at'),
+    });
     const undone = await as(mod, 'undo', id, '--json');
     expect(JSON.parse(undone.stdout)).toMatchObject({ status: 'CLAIMED', epoch: 2 });
     expect(await as(mod, 'undo', id)).toMatchObject({ exit: 2, stderr: expect.stringContaining('NOT_OPEN') });
@@ -207,7 +239,10 @@ describe('a review by commands', () => {
   });
 
   it('that nobody has, or that is no id, is an error', async () => {
-    expect(await as(ann, 'claim', 'review/default/none/000000000000')).toMatchObject({ exit: 1, stderr: expect.stringContaining('there is no review') });
+    expect(await as(ann, 'claim', 'review/default/none/000000000000')).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining('there is no review'),
+    });
     expect(await as(ann, 'show', 'nonsense')).toMatchObject({ exit: 2, stderr: expect.stringContaining('not the id of a review') });
   });
 });
@@ -219,12 +254,22 @@ describe('review list and stats', () => {
     const { exit, stdout } = await as(undefined, 'list', '--queue', 'held');
     expect(exit).toBe(0);
     expect(stdout).toMatch(/in 3 h 59 min +open +triage +held .* +- +review\//);
-    expect(JSON.parse((await as(undefined, 'list', '--queue', 'held', '--json')).stdout)).toMatchObject({ reviewId: id, status: 'OPEN', queue: 'held' });
+    expect(JSON.parse((await as(undefined, 'list', '--queue', 'held', '--json')).stdout)).toMatchObject({
+      reviewId: id,
+      status: 'OPEN',
+      queue: 'held',
+    });
     await as(mod, 'claim', id);
     await expect.poll(() => as(mod, 'list', '--mine', '--state', 'claimed').then((one) => one.stdout), { timeout: 20_000 }).toContain(id);
     expect(await as(undefined, 'list', '--queue', "x' OR 1=1")).toMatchObject({ exit: 2 });
-    expect(await as(undefined, 'list', '--state', 'odd')).toMatchObject({ exit: 2, stderr: expect.stringContaining('--state must be one of') });
-    expect(JSON.parse((await as(undefined, 'stats', '--queue', 'held', '--json')).stdout)).toMatchObject({ open: 1, byTier: { triage: 1 } });
+    expect(await as(undefined, 'list', '--state', 'odd')).toMatchObject({
+      exit: 2,
+      stderr: expect.stringContaining('--state must be one of'),
+    });
+    expect(JSON.parse((await as(undefined, 'stats', '--queue', 'held', '--json')).stdout)).toMatchObject({
+      open: 1,
+      byTier: { triage: 1 },
+    });
     expect((await as(undefined, 'stats', '--queue', 'held')).stdout).toMatch(/open +1 \(/);
   });
 });
@@ -233,11 +278,22 @@ describe('review withdraw', () => {
   it('of a queue needs --yes where nobody can be asked, and tells of each', async () => {
     for (let count = 0; count < 3; count += 1) await open('bulk');
     await listed('bulk', 3);
-    expect(await as(bob, 'withdraw', '--queue', 'bulk', '--reason', 'a wrong plan')).toMatchObject({ exit: 2, stderr: expect.stringContaining('--yes') });
-    expect(await as(mod, 'withdraw', '--queue', 'bulk', '--reason', 'a wrong plan', '--yes')).toMatchObject({ exit: 2, stdout: expect.stringContaining('NOT_LEAD') });
+    expect(await as(bob, 'withdraw', '--queue', 'bulk', '--reason', 'a wrong plan')).toMatchObject({
+      exit: 2,
+      stderr: expect.stringContaining('--yes'),
+    });
+    expect(await as(mod, 'withdraw', '--queue', 'bulk', '--reason', 'a wrong plan', '--yes')).toMatchObject({
+      exit: 2,
+      stdout: expect.stringContaining('NOT_LEAD'),
+    });
     const done = await as(bob, 'withdraw', '--queue', 'bulk', '--reason', 'a wrong plan', '--yes', '--json');
     expect(done.exit).toBe(0);
-    expect(done.stdout.trimEnd().split('\n').map((line) => JSON.parse(line))).toMatchObject([{ status: 'WITHDRAWN' }, { status: 'WITHDRAWN' }, { status: 'WITHDRAWN' }]);
+    expect(
+      done.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([{ status: 'WITHDRAWN' }, { status: 'WITHDRAWN' }, { status: 'WITHDRAWN' }]);
     await listed('bulk', 0);
   });
 });
@@ -282,7 +338,9 @@ describe('review next', () => {
 
   it('at a terminal takes single keys, gives the terminal back, and gives back what it holds at Ctrl-C', async () => {
     const ids = [await open('triage', 'one'), await open('triage', 'two')];
-    await expect.poll(() => harness.client.reviews.list({ queue: 'moderation', states: ['OPEN'] }).then((found) => found.length), { timeout: 20_000 }).toBe(2);
+    await expect
+      .poll(() => harness.client.reviews.list({ queue: 'moderation', states: ['OPEN'] }).then((found) => found.length), { timeout: 20_000 })
+      .toBe(2);
     const modes: boolean[] = [];
     const io = fakeIo({ env: mod.env });
     const keys = (async function* () {

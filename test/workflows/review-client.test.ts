@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NotRecorded, RequestRefused, ReviewNotFound, ReviewRefused } from '../../src/client.js';
 import type { ReviewSummary } from '../../src/client.js';
+import { chainProblem } from '../../src/domain/review/chain.js';
 import { localCommandSigner, type CommandSigner } from '../../src/review/sign.js';
+import { encryption } from '../../src/codec/index.js';
 import { makeHarness, type Harness } from '../support/harness.js';
 import { makePerson, REVIEW_BLOCK, TestReview, writePeople } from '../support/reviews.js';
 
@@ -75,7 +77,15 @@ async function refusalOf(sending: Promise<unknown>): Promise<string> {
 
 /** Once the index has seen what was done. */
 async function listed(filter: Parameters<Harness['client']['reviews']['list']>[0], count: number): Promise<ReviewSummary[]> {
-  await expect.poll(() => reviews().list({ limit: 1_000, ...filter }).then((found) => found.length), { timeout: 20_000 }).toBe(count);
+  await expect
+    .poll(
+      () =>
+        reviews()
+          .list({ limit: 1_000, ...filter })
+          .then((found) => found.length),
+      { timeout: 20_000 },
+    )
+    .toBe(count);
   return await reviews().list({ limit: 1_000, ...filter });
 }
 
@@ -177,7 +187,9 @@ describe('a command', () => {
     expect(await refusalOf(reviews().act('decide', id, { ...vote, disposition: 'PROCEED' }, options))).toBe('IDEMPOTENCY_CONFLICT');
     expect(await refusalOf(reviews().act('decide', id, vote, { ...options, commandId: randomUUID() }))).toBe('NOT_OPEN');
     expect(await reviews().view(id)).toMatchObject({ status: 'HALTED' });
-    await expect.poll(() => reviews().stats(), { timeout: 20_000 }).toMatchObject({ decided: 1, read: 1, agreement: 1, closed: { HALTED: 1 } });
+    await expect
+      .poll(() => reviews().stats(), { timeout: 20_000 })
+      .toMatchObject({ decided: 1, read: 1, agreement: 1, closed: { HALTED: 1 } });
   });
 
   it('that the server has forgotten is known to the review that is over', async () => {
@@ -200,7 +212,9 @@ describe('a command', () => {
       message: expect.stringContaining('act with `tribunal review`'),
     });
     expect(await refusalOf(reviews().act('claim', id, {}, { packetDigest: 'f'.repeat(64), signer: annSigns }))).toBe('PACKET_CHANGED');
-    expect(await refusalOf(reviews().act('assign', id, { to: 'ann' }, { packetDigest, signer: modSigns, refresh: false }))).toBe('NOT_LEAD');
+    expect(await refusalOf(reviews().act('assign', id, { to: 'ann' }, { packetDigest, signer: modSigns, refresh: false }))).toBe(
+      'NOT_LEAD',
+    );
     await reviews().act('claim', id, {}, { signer: annSigns, packetDigest });
     expect(await refusalOf(reviews().act('claim', id, {}, { packetDigest, signer: bobSigns }))).toBe('CLAIM_TAKEN');
   });
@@ -211,6 +225,15 @@ describe('a command', () => {
     writePeople(harness.dir, [ann, bob, mod, late]);
     expect(await refusalOf(reviews().act('claim', id, {}, { packetDigest, signer: lateSigns, refresh: false }))).toBe('KEY_UNKNOWN');
     expect(await reviews().act('claim', id, {}, { packetDigest, signer: lateSigns })).toMatchObject({ status: 'CLAIMED' });
+  });
+
+  it('signed with a key that has taken the place of another is taken as soon as the file has it', async () => {
+    const { id, packetDigest } = await open('slow');
+    const renewed = makePerson('late', ['leads']);
+    const options = { packetDigest, signer: localCommandSigner(renewed) };
+    expect(await refusalOf(reviews().act('claim', id, {}, { ...options, refresh: false }))).toBe('BAD_SIGNATURE');
+    writePeople(harness.dir, [ann, bob, mod, renewed]);
+    expect(await reviews().act('claim', id, {}, options)).toMatchObject({ status: 'CLAIMED' });
   });
 
   it('on a review that nobody has is told as such', async () => {
@@ -258,5 +281,37 @@ describe('what a review was opened with', () => {
     const [evaluation] = input.evaluationId.split('/').slice(-1);
     expect(id).toContain(evaluation);
     await expect(reviews().input(input.evaluationId)).rejects.toThrow(ReviewNotFound);
+  });
+
+  it('is read through the codec of the deployment, as is what has happened, and the server has none of it in clear', async () => {
+    const dataConverter = encryption({ keys: `k1:${Buffer.alloc(32, 1).toString('base64')}` });
+    const sealed = await makeHarness({
+      plans: [planOf('slow', {})],
+      reviews: (dir) => ({ reviewers: writePeople(dir, [ann]) }),
+      dataConverter,
+    });
+    try {
+      const { id, packetDigest } = await open('slow', 'default', sealed);
+      const options = { signer: annSigns, packetDigest };
+      await sealed.client.reviews.act('claim', id, {}, options);
+      await sealed.client.reviews.act('comment', id, { text: 'a word' }, options);
+      expect(await sealed.client.reviews.input(id)).toMatchObject({ packet: { content: 'text for slow' } });
+      await expect.poll(() => sealed.client.reviews.timeline(id), { timeout: 20_000 }).toHaveLength(3);
+      const timeline = await sealed.client.reviews.timeline(id);
+      expect(timeline).toMatchObject([
+        { entry: { seq: 1, type: 'opened' } },
+        { entry: { seq: 2, type: 'claim', by: 'ann' }, payload: {} },
+        { entry: { seq: 3, type: 'comment' }, payload: { text: 'a word' } },
+      ]);
+      const report = timeline[0]?.entry.prevHash ?? '';
+      expect(chainProblem(timeline, { reviewId: id, reportHash: report })).toBeUndefined();
+      expect(await refusalOf(sealed.client.reviews.act('decide', id, { disposition: 'HALT', epoch: 9 }, options))).toBe('CLAIM_STALE');
+      const bytes = JSON.stringify(await sealed.history(id), (_, value: unknown) =>
+        value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
+      );
+      expect(bytes).not.toMatch(/text for slow|a word/);
+    } finally {
+      await sealed.close();
+    }
   });
 });
