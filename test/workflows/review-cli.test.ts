@@ -43,6 +43,7 @@ let ann: Person;
 let bob: Person;
 let cem: Person;
 let mod: Person;
+let max: Person;
 
 async function person(id: string, groups: readonly string[]): Promise<Person> {
   const pair = makeKeyPair();
@@ -53,13 +54,14 @@ async function person(id: string, groups: readonly string[]): Promise<Person> {
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tribunal-review-cli-'));
-  [ann, bob, cem, mod] = await Promise.all([
+  [ann, bob, cem, mod, max] = await Promise.all([
     person('ann', ['leads']),
     person('bob', ['board', 'leads']),
     person('cem', ['board']),
     person('mod', ['moderators']),
+    person('max', ['moderators']),
   ]);
-  const people = (at: string) => ({ reviewers: writePeople(at, [ann, bob, cem, mod]) });
+  const people = (at: string) => ({ reviewers: writePeople(at, [ann, bob, cem, mod, max]) });
   const queue = (name: string) => ({ tiers: { default: 'triage' }, queues: { default: name } });
   harness = await makeHarness({
     plans: [
@@ -68,6 +70,7 @@ beforeAll(async () => {
       planOf('keys', queue('keys')),
       planOf('held', queue('held')),
       planOf('bulk', queue('bulk')),
+      planOf('shared', queue('shared')),
       planOf('board', { tiers: { default: 'determination' }, queues: { default: 'board' } }),
     ],
     reviews: people,
@@ -334,6 +337,28 @@ describe('review next', () => {
     const { exit } = await next('board', `h\n${REASON}\n${REASON}, in all\n`, cem);
     expect(exit).toBe(0);
     expect(await harness.temporal.workflow.getHandle(id).result()).toMatchObject({ outcome: 'HALTED', deciders: [{ by: 'cem' }] });
+  });
+
+  it('passes over what others hold and what one must not decide, and with --json speaks lines of JSON alone', async () => {
+    const own = await harness.client.evaluate({ plan: 'shared', content: 'asked for by mod', requester: 'mod' });
+    const held = await open('shared', 'held by max');
+    const free = await open('shared', 'free');
+    await listed('shared', 3);
+    await as(max, 'claim', held);
+    const { exit, stdout, stderr } = await runCli(['review', 'next', '--queue', 'shared', '--json', ...where(harness)], {
+      env: mod.env,
+      stdin: 'h\n1\n',
+    });
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+    const lines: unknown[] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([
+      { case: { reviewId: free, status: 'CLAIMED', packet: { content: 'free' }, reasons: ['false_positive', 'policy_violation'] } },
+      { action: 'decide', reviewId: free, status: 'COMMITTING' },
+    ]);
+    expect(await harness.client.reviews.view(own.review?.id ?? '')).toMatchObject({ status: 'OPEN', seq: 1 });
   });
 
   it('at a terminal takes single keys, gives the terminal back, and gives back what it holds at Ctrl-C', async () => {
