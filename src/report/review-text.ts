@@ -8,7 +8,7 @@ import type { EvaluationReport, ReportCritic } from '../domain/report.js';
 import { PERMIT_MS } from '../domain/review/outcome.js';
 import type { ReviewTier } from '../domain/review/policy.js';
 import { OPEN_STATUSES, signalsOf, type ReviewInput } from '../domain/review/review.js';
-import { isAboutFindings } from '../domain/verdict.js';
+import { isAboutFindings } from '../domain/about-findings.js';
 import { BROKEN, caveats, coverageLine, headline, number, planName, reasonText, words } from './format.js';
 import { contentLines, rangeText } from './review-content.js';
 import { timelineLines, type Happened } from './review-timeline.js';

@@ -2,7 +2,7 @@
 import type { Json } from '../finding.js';
 import type { EvaluationReport } from '../report.js';
 import type { JsonObject } from '../request.js';
-import { isAboutFindings } from '../verdict.js';
+import { isAboutFindings } from '../about-findings.js';
 import type { People } from './people.js';
 import type { ReviewRules, ReviewTier } from './policy.js';
 
