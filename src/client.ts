@@ -17,6 +17,7 @@ import { call, type Host } from './client-calls.js';
 import { EvaluationNotFound, KeyConflict, OverloadedError, RequestRefused, ServerUnreachable } from './client-errors.js';
 import { EvaluationHandle } from './client-handle.js';
 import { prepareEvaluation } from './client-prepare.js';
+import { Reviews } from './client-reviews.js';
 import { listQuery, summaryOf, type EvaluationSummary, type ListFilter } from './client-summary.js';
 import { DEFAULT_DEPLOYMENT, DEFAULT_TENANT, DIGEST_MEMO, EVALUATE, evaluationId, workflowQueue, type EvaluateInput } from './contract.js';
 import { FAILURE_TYPES } from './domain/errors.js';
@@ -33,9 +34,12 @@ export {
   EvaluationNotFound,
   EvaluationTerminated,
   KeyConflict,
+  NotRecorded,
   NoWorker,
   OverloadedError,
   RequestRefused,
+  ReviewNotFound,
+  ReviewRefused,
   ServerNotSetUp,
   ServerRefusal,
   ServerUnreachable,
@@ -46,9 +50,18 @@ export {
 } from './client-errors.js';
 export type { EvaluationHandle } from './client-handle.js';
 export { prepareEvaluation, type PreparedEvaluation } from './client-prepare.js';
+export type { ActOptions } from './client-review-act.js';
+export type { ReviewFilter, ReviewSummary } from './client-review-list.js';
+export type { ReviewStats } from './client-review-stats.js';
+export type { Reviews, ReviewStatsFilter } from './client-reviews.js';
 export type { EvaluationSummary, ListFilter } from './client-summary.js';
-export type { Progress } from './contract.js';
+export type { Progress, ReviewView } from './contract.js';
 export type { Decision, EvaluationReport, Reason, ReportCritic } from './domain/report.js';
+export type { Payloads } from './domain/review/command.js';
+export type { ReviewCode } from './domain/review/codes.js';
+export type { Receipt, ReviewAction, ReviewInput } from './domain/review/review.js';
+export type { TimelineEntry } from './review/read-timeline.js';
+export type { CommandFields, CommandSigner } from './review/sign.js';
 export type { EvaluationRecord, StartRequest } from './schemas/request.js';
 
 export interface ConnectOptions {
@@ -80,8 +93,12 @@ export class TribunalClient {
   readonly #owned: Connection | undefined;
   readonly #admission: Admission;
 
+  /** What people decide of what was escalated. */
+  readonly reviews: Reviews;
+
   private constructor(host: Host, owned: Connection | undefined) {
     this.#host = host;
+    this.reviews = new Reviews(host);
     this.#owned = owned;
     this.#admission = new Admission(host);
   }

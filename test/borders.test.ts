@@ -28,6 +28,10 @@ const CLIENT_PARTS = [
   'src/client-errors.ts',
   'src/client-handle.ts',
   'src/client-prepare.ts',
+  'src/client-review-act.ts',
+  'src/client-review-list.ts',
+  'src/client-review-stats.ts',
+  'src/client-reviews.ts',
   'src/client-summary.ts',
 ];
 
@@ -151,6 +155,11 @@ const TABLE: readonly Row[] = [
     why: 'assembles the Worker of reviews',
   },
   {
+    of: 'src/review/read-',
+    may: [CONTRACT, DOMAIN, 'src/review/read-packet.ts', '@temporalio/client', '@temporalio/common'],
+    why: 'for services, too: asks the client that it is handed',
+  },
+  {
     of: 'src/review/',
     may: [
       CONTRACT,
@@ -270,7 +279,12 @@ const TABLE: readonly Row[] = [
     why: 'assembles Workers and looks whether the server is set up, and hands on how a deployment is loaded; never the client',
   },
   // What talks to people and services.
-  { of: 'src/client-errors.ts', may: [], why: 'for every caller' },
+  { of: 'src/client-errors.ts', may: ['src/domain/review/codes.ts'], why: 'for every caller' },
+  {
+    of: 'src/client-review-act.ts',
+    may: [...CLIENT_PARTS, CONTRACT, DOMAIN, DIGEST, '@temporalio/client', '@temporalio/common', `${NODE}crypto`],
+    why: 'as the rest of the client, and makes ids of commands',
+  },
   {
     of: 'src/client',
     may: [
@@ -285,6 +299,8 @@ const TABLE: readonly Row[] = [
       'src/lanes/deployment-state.ts',
       'src/lanes/deployment-view.ts',
       'src/pollers.ts',
+      'src/review/read-packet.ts',
+      'src/review/read-timeline.ts',
       'src/settings.ts',
       'src/uuid-v7.ts',
       '@temporalio/client',

@@ -15,6 +15,7 @@ import { addLanes } from './lanes.js';
 import { addList } from './list.js';
 import { Output, type Io } from './output.js';
 import { addPlan } from './plan.js';
+import { addReview } from './review.js';
 import { addReviewer } from './reviewer.js';
 import { addSetup } from './setup.js';
 import { addShow } from './show.js';
@@ -78,6 +79,7 @@ function makeProgram(cli: Cli): Command {
     addLanes,
     addPlan,
     addCritic,
+    addReview,
     addReviewer,
   ])
     add(program, cli);

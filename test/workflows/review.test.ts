@@ -58,9 +58,6 @@ describe('an escalation', () => {
       deciders: [{ by: 'ann', disposition: 'PROCEED' }],
       permit: { packetDigest: review.packetDigest },
     });
-    console.log(JSON.stringify(result, null, 1));
-    const history = await harness.history(review.reviewId);
-    console.log(history.length, JSON.stringify(history).length);
   });
 
   it('needs two people of the board to proceed', async () => {

@@ -114,6 +114,7 @@ function receiptOf({ reviewId, state: before }: Moment, { state, entry }: Moved,
   const isDeciding = before.pending === undefined && state.pending !== undefined;
   return {
     reviewId,
+    action: command.action,
     seq: entry.entry.seq,
     hash: entry.hash,
     prevHash: entry.entry.prevHash,

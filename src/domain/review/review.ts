@@ -2,7 +2,7 @@
 import type { Json } from '../finding.js';
 import type { EvaluationReport } from '../report.js';
 import type { JsonObject } from '../request.js';
-import { isAboutFindings } from '../verdict.js';
+import { isAboutFindings } from '../about-findings.js';
 import type { People } from './people.js';
 import type { ReviewRules, ReviewTier } from './policy.js';
 
@@ -90,6 +90,7 @@ export interface SeenCommand {
 
 export interface Receipt {
   readonly reviewId: string;
+  readonly action: ReviewAction;
   /** Of the chain's entry. */
   readonly seq: number;
   readonly hash: string;
