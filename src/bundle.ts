@@ -57,14 +57,32 @@ type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>
  */
 function lean(config: WebpackConfig): WebpackConfig {
   const optimization = { ...config.optimization, providedExports: true, usedExports: true, sideEffects: true, concatenateModules: true };
-  const rules = [...(config.module?.rules ?? []), withoutComments()];
+  const rules = [...(config.module?.rules ?? []).map(asNode), withoutComments()];
   return { ...config, optimization, module: { ...config.module, rules }, devtool: 'inline-nosources-cheap-module-source-map' };
 }
 
-/** Of our own files; with the loader that the SDK itself compiles TypeScript with. */
-function withoutComments(): { include: string; enforce: 'post'; use: { loader: string; options: object } } {
+type Rule = NonNullable<NonNullable<WebpackConfig['module']>['rules']>[number];
+
+/** The SDK compiles for engines that are older than any Node it runs on: each module would bring its own `...`. */
+function asNode(rule: Rule): Rule {
+  if (typeof rule !== 'object' || rule === null || typeof rule.use !== 'object' || rule.use === null || !('options' in rule.use))
+    return rule;
+  const { options } = rule.use;
+  if (typeof options !== 'object' || options === null || !('jsc' in options) || typeof options.jsc !== 'object') return rule;
+  return { ...rule, use: { ...rule.use, options: { ...options, jsc: { ...options.jsc, target: 'es2022' } } } };
+}
+
+/** Libraries whose comments are longer than their code. */
+const WORDY = /node_modules[\\/](?:@noble|@marcbachmann)[\\/]/;
+
+/** Of our own files and wordy ones; with the loader that the SDK itself compiles TypeScript with. */
+function withoutComments(): { include: (string | RegExp)[]; enforce: 'post'; use: { loader: string; options: object } } {
   const ofTheSdk = createRequire(createRequire(import.meta.url).resolve('@temporalio/worker'));
   const minify = { compress: false, mangle: false, format: { comments: false } };
   const options = { sourceMaps: true, minify: true, jsc: { target: 'es2022', minify } };
-  return { include: dirname(fileURLToPath(import.meta.url)), enforce: 'post', use: { loader: ofTheSdk.resolve('swc-loader'), options } };
+  return {
+    include: [dirname(fileURLToPath(import.meta.url)), WORDY],
+    enforce: 'post',
+    use: { loader: ofTheSdk.resolve('swc-loader'), options },
+  };
 }

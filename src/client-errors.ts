@@ -3,6 +3,7 @@
  * Anything but a report whose decision is `allow` is not allow: a caller that catches these must treat them so.
  */
 import type { EvaluationReport } from './domain/report.js';
+import { REVIEW_CODES, type ReviewCode } from './domain/review/codes.js';
 
 export const CLIENT_CODES = [
   'REQUEST_REFUSED',
@@ -19,6 +20,9 @@ export const CLIENT_CODES = [
   'SERVER_NOT_SET_UP',
   'SERVER_ERROR',
   'UNDECODABLE',
+  'REVIEW_REFUSED',
+  'REVIEW_NOT_FOUND',
+  'NOT_RECORDED',
 ] as const;
 export type ClientCode = (typeof CLIENT_CODES)[number];
 
@@ -199,5 +203,44 @@ export class Undecodable extends TribunalError {
   override readonly name = 'Undecodable';
   constructor(what: string, why: string, evaluationId?: string, options?: ErrorOptions) {
     super('UNDECODABLE', `${what}: ${why}`, evaluationId, options);
+  }
+}
+
+/** A review did not take a command, and nothing of it is recorded: the message says what can be done about it. */
+export class ReviewRefused extends TribunalError {
+  override readonly name = 'ReviewRefused';
+  constructor(
+    readonly reason: ReviewCode,
+    readonly reviewId: string,
+  ) {
+    super('REVIEW_REFUSED', `${reviewId} is not changed (${reason}): ${REVIEW_CODES[reason]}`);
+  }
+}
+
+export class ReviewNotFound extends TribunalError {
+  override readonly name = 'ReviewNotFound';
+  constructor(
+    readonly reviewId: string,
+    namespace: string,
+  ) {
+    super(
+      'REVIEW_NOT_FOUND',
+      `there is no review ${reviewId} in the namespace ${namespace}: \`tribunal review list\` names those of the deployment; closed ones are gone after its retention`,
+    );
+  }
+}
+
+/** Nobody has said whether a command was taken. Sent again under its id it happens once, whatever became of this one. */
+export class NotRecorded extends TribunalError {
+  override readonly name = 'NotRecorded';
+  constructor(
+    action: string,
+    readonly reviewId: string,
+    readonly commandId: string,
+  ) {
+    super(
+      'NOT_RECORDED',
+      `${action} of ${reviewId} is not recorded as far as is known: check that the server and a worker are up, and send it again with the command id ${commandId}`,
+    );
   }
 }

@@ -18,12 +18,11 @@ import { EvaluationNotFound, KeyConflict, OverloadedError, RequestRefused, Serve
 import { EvaluationHandle } from './client-handle.js';
 import { prepareEvaluation } from './client-prepare.js';
 import type { Release, ReleaseOptions } from './client-release.js';
+import { Reviews } from './client-reviews.js';
 import { listQuery, summaryOf, type EvaluationSummary, type ListFilter } from './client-summary.js';
 import { DEFAULT_DEPLOYMENT, DEFAULT_TENANT, DIGEST_MEMO, EVALUATE, evaluationId, workflowQueue, type EvaluateInput } from './contract.js';
 import { FAILURE_TYPES } from './domain/errors.js';
 import type { EvaluationReport } from './domain/report.js';
-import type { ReviewExport } from './review/export.js';
-import type { LabelRow } from './review/labels.js';
 import type { StartRequest } from './schemas/request.js';
 import { loadSettings, resolveServer, type Settings } from './settings.js';
 import { startOptions } from './start-options.js';
@@ -36,9 +35,12 @@ export {
   EvaluationNotFound,
   EvaluationTerminated,
   KeyConflict,
+  NotRecorded,
   NoWorker,
   OverloadedError,
   RequestRefused,
+  ReviewNotFound,
+  ReviewRefused,
   ServerNotSetUp,
   ServerRefusal,
   ServerUnreachable,
@@ -50,9 +52,20 @@ export {
 export type { EvaluationHandle } from './client-handle.js';
 export { prepareEvaluation, type PreparedEvaluation } from './client-prepare.js';
 export type { Release, ReleaseOptions, ReleasePermit } from './client-release.js';
+export type { ActOptions } from './client-review-act.js';
+export type { ReviewFilter, ReviewSummary } from './client-review-list.js';
+export type { ReviewStats } from './client-review-stats.js';
+export type { Reviews, ReviewStatsFilter } from './client-reviews.js';
 export type { EvaluationSummary, ListFilter } from './client-summary.js';
-export type { Progress } from './contract.js';
+export type { Progress, ReviewView } from './contract.js';
 export type { Decision, EvaluationReport, Reason, ReportCritic } from './domain/report.js';
+export type { Payloads } from './domain/review/command.js';
+export type { ReviewCode } from './domain/review/codes.js';
+export type { Receipt, ReviewAction, ReviewInput } from './domain/review/review.js';
+export type { TimelineEntry } from './review/read-timeline.js';
+export type { ReviewExport } from './review/export.js';
+export type { LabelRow } from './review/labels.js';
+export type { CommandFields, CommandSigner } from './review/sign.js';
 export type { EvaluationRecord, StartRequest } from './schemas/request.js';
 
 export interface ConnectOptions {
@@ -84,8 +97,12 @@ export class TribunalClient {
   readonly #owned: Connection | undefined;
   readonly #admission: Admission;
 
+  /** What people decide of what was escalated. */
+  readonly reviews: Reviews;
+
   private constructor(host: Host, owned: Connection | undefined) {
     this.#host = host;
+    this.reviews = new Reviews(host);
     this.#owned = owned;
     this.#admission = new Admission(host);
   }
@@ -195,22 +212,6 @@ export class TribunalClient {
     // Signatures and hashes are loaded by those who ask for them.
     const { release } = await import('./client-release.js');
     return await release(this.#host, fullId(id), options);
-  }
-
-  /**
-   * The account of a review as a file that proves itself; holds its content in clear.
-   * @param archive folder that workers write with `--archive`: asked for what the server has no more.
-   * @throws EvaluationNotFound when neither has it, Undecodable when it cannot be read here.
-   */
-  async exportReview(reviewId: string, archive?: string): Promise<ReviewExport> {
-    const { exportOf } = await import('./client-reviews.js');
-    return await exportOf(this.#host, reviewId, archive);
-  }
-
-  /** What people have decided, one row a review, as `tribunal assess` reads it; `undefined` for a review that cannot be believed. */
-  async *reviewLabels(queue?: string): AsyncGenerator<{ readonly reviewId: string; readonly row: LabelRow | undefined }> {
-    const { labelsOf } = await import('./client-reviews.js');
-    yield* labelsOf(this.#host, queue);
   }
 
   /** Newest first. The index follows the truth within a second or so. */

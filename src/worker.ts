@@ -37,10 +37,8 @@ import { countSinks, laneGauges } from './metrics.js';
 import { freshPollers, queueLoad } from './pollers.js';
 import { lackingHere, unnamedWebhooks } from './review/check-channels.js';
 import { makeReviewIndex } from './review/index-queries.js';
-import { makeNotifier } from './review/notify.js';
-import { peopleReader } from './review/people.js';
-import { makeReviewWorker, needsReviews, type ReviewWorkerDeps } from './review/review-worker.js';
-import { makeSweep } from './review/sweep.js';
+import { makeReviewWorker, needsReviews } from './review/review-worker.js';
+import { makeSweep, type Sweep } from './review/sweep.js';
 import { endUnused, runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
 
@@ -116,14 +114,9 @@ const FORCE_MS = 5_000;
  */
 export async function createTribunalWorker(given: TribunalWorkerOptions): Promise<TribunalWorker> {
   const options = { ...given, ...(await converterOf(given)) };
-  const { connection, namespace, deployment } = options;
-  const missing = await missingSearchAttributes(connection, namespace);
-  if (missing.length > 0)
-    throw new Error(`namespace ${namespace} lacks the search attributes ${missing.join(', ')}: run \`tribunal setup\``);
+  const { deployment } = options;
   const plans = [...deployment.plans.values()];
-  await warmCritics(plans, deployment.registry);
-  await Promise.all([checkHosts(plans, options), checkChannels(options)]);
-  checkLanes(plans, deployment.lanes);
+  await checkStart(options, plans);
   const lanes = lanesOf(deployment.name, plans, deployment.lanes);
   const membership = membershipOf(options, lanes);
   await membership.check();
@@ -153,7 +146,7 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
     const bundle = options.bundle ?? (await workflowBundle(options.dataConverter));
     workers.push(await makeWorkflowWorker(options, common, bundle, tools.fetch, membership.client));
     if (await needsReviews(membership.client, deployment.name, plans))
-      workers.push(await makeReviewWorker(common, deployment.name, bundle, reviewsOf(options, fetch)));
+      workers.push(await makeReviewWorker(common, bundle, { ...options, secrets: secretsOf(options), fetch }));
     const budgets = new BudgetPool();
     for (const lane of lanes.filter((one) => !isShared(one)))
       workers.push(
@@ -166,14 +159,13 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
     throw error;
   }
   workers.push(new LeaseWorker(deployment.name, common, holding, membership));
-  const host = { client: membership.client, index: membership.client, namespace, deployment: deployment.name };
-  const sweep = options.archive !== undefined ? makeSweep(host, options.archive, (message) => options.log?.('warn', message)) : undefined;
+  const sweep = sweepOf(options, membership.client);
   let isStopping = false;
   return {
     lanes,
     states: () => workers.map((worker) => stateOf(worker, membership)),
     async run() {
-      const sweeping = sweep?.run();
+      void sweep?.run();
       try {
         await withStrays(strayLog(options), () => runUntilFailed(workers, failed.promise));
       } catch (error) {
@@ -181,9 +173,7 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
         // Without a server nobody ends the polls of a Worker that stops; what it was asked to do is done all the same.
         options.log?.('warn', 'stopped without an answer of the server');
       } finally {
-        sweep?.stop();
-        await sweeping;
-        await membership.leave();
+        await Promise.all([sweep?.stop(), membership.leave()]);
         await threads.close();
       }
     },
@@ -192,6 +182,22 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
       void membership.leave().finally(() => shutdownWorkers(workers));
     },
   };
+}
+
+function sweepOf({ archive, namespace, deployment, log }: TribunalWorkerOptions, client: Client): Sweep | undefined {
+  if (archive === undefined) return undefined;
+  return makeSweep({ client, index: client, namespace, deployment: deployment.name }, archive, (message) => log?.('warn', message));
+}
+
+/** Nothing polls before the server knows the attributes, critics are warm, and all that is to be asked may be asked. */
+async function checkStart(options: TribunalWorkerOptions, plans: readonly Plan[]): Promise<void> {
+  const { connection, namespace, deployment } = options;
+  const missing = await missingSearchAttributes(connection, namespace);
+  if (missing.length > 0)
+    throw new Error(`namespace ${namespace} lacks the search attributes ${missing.join(', ')}: run \`tribunal setup\``);
+  await warmCritics(plans, deployment.registry);
+  await Promise.all([checkHosts(plans, options), checkChannels(options)]);
+  checkLanes(plans, deployment.lanes);
 }
 
 function watchOf({ meter, brakes, log }: TribunalWorkerOptions, { client }: Membership): WatchDeps {
@@ -297,20 +303,6 @@ async function makeWorkflowWorker(
     // A dead process's evaluations move after this; the default of 10 s is most of what a crash would cost.
     stickyQueueScheduleToStartTimeout: '2s',
   });
-}
-
-function reviewsOf({ deployment, insecureReviews = false, log, ...rest }: TribunalWorkerOptions, guarded: typeof fetch): ReviewWorkerDeps {
-  const { notify: channels = {}, reviewers } = deployment;
-  const tell = (level: 'info' | 'warn' | 'error', message: string): void => log?.(level, message);
-  if (insecureReviews) tell('warn', 'commands on reviews are taken without a signature: what they let pass is not for production');
-  else if (reviewers === undefined) tell('warn', 'nobody can decide reviews: there is no reviewers.yaml beside the deployment file');
-  return {
-    ...(reviewers !== undefined ? { people: peopleReader(reviewers) } : {}),
-    channels,
-    insecure: insecureReviews,
-    notifier: makeNotifier({ channels, secrets: secretsOf({ deployment, ...rest }), fetch: guarded, log: tell }),
-    log: (message) => tell('warn', message),
-  };
 }
 
 const hostsOf = ({ hosts, deployment }: TribunalWorkerOptions): readonly string[] => hosts ?? deployment.hosts ?? [];

@@ -1,6 +1,6 @@
 /** Exit codes: what scripts read. Never renumbered. */
 import { CommanderError } from 'commander';
-import { OverloadedError, TribunalError, type ClientCode } from '../client-errors.js';
+import { NotRecorded, OverloadedError, ReviewRefused, TribunalError, type ClientCode } from '../client-errors.js';
 import type { Decision } from '../domain/report.js';
 
 export const EXIT = { ok: 0, error: 1, usage: 2, deny: 10, escalate: 11, notJudged: 12, overloaded: 13, started: 14 } as const;
@@ -38,6 +38,7 @@ const OF_CLIENT_CODE: Partial<Readonly<Record<ClientCode, number>>> = {
   EVALUATION_CANCELLED: EXIT.notJudged,
   EVALUATION_TERMINATED: EXIT.notJudged,
   EVALUATION_FAILED: EXIT.notJudged,
+  REVIEW_REFUSED: EXIT.usage,
 };
 
 export function exitOfError(error: unknown): number {
@@ -53,9 +54,15 @@ export interface ToldError {
   readonly message: string;
   /** Of what may be tried again as it stands. */
   readonly retryAfterMs?: number;
+  /** Why a review has refused a command. */
+  readonly reason?: string;
+  /** Under which a command that nobody has answered is to be sent again. */
+  readonly commandId?: string;
 }
 
 export function describeError(error: unknown): ToldError {
+  if (error instanceof ReviewRefused) return { code: error.code, message: error.message, reason: error.reason };
+  if (error instanceof NotRecorded) return { code: error.code, message: error.message, commandId: error.commandId };
   if (error instanceof OverloadedError) return { code: error.code, message: error.message, retryAfterMs: error.retryAfterMs };
   if (error instanceof CliError || error instanceof TribunalError) return { code: error.code, message: error.message };
   if (error instanceof CommanderError) return { code: 'USAGE', message: error.message.replace(/^error: /, '') };

@@ -9,7 +9,7 @@ import { describeError } from './exit.js';
 export interface Io {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean };
+  readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -43,6 +43,11 @@ export class Output {
   /** What a person should know meanwhile; nothing with `--json`. */
   note(text: string): void {
     if (!this.json) this.#io.stderr.write(`${text}\n`);
+  }
+
+  /** A question, on the line of its answer. */
+  ask(text: string): void {
+    if (!this.json) this.#io.stderr.write(text);
   }
 
   error(error: unknown): void {

@@ -37,7 +37,7 @@ async function runExport(call: Call<ExportOptions>): Promise<number> {
   const connected = await connectClient(options, io.env);
   try {
     if (id === undefined) return await exportLabels(call, connected);
-    const exported = await connected.client.exportReview(id, options.archive);
+    const exported = await connected.client.reviews.export(id, options.archive);
     write(call, `${JSON.stringify(exported)}\n`);
     return EXIT.ok;
   } finally {
@@ -47,7 +47,7 @@ async function runExport(call: Call<ExportOptions>): Promise<number> {
 
 async function exportLabels(call: Call<ExportOptions>, connected: Connected): Promise<number> {
   const lines: string[] = [];
-  for await (const { reviewId, row } of connected.client.reviewLabels(call.options.queue)) {
+  for await (const { reviewId, row } of connected.client.reviews.labels(call.options.queue)) {
     if (row === undefined) call.output.note(safeText(`${reviewId} is left out: its account is not sound`));
     else lines.push(`${JSON.stringify(row)}\n`);
   }

@@ -40,7 +40,7 @@ async function accountOf({ options, io }: Call<VerifyOptions>, named: string): P
   if (!existsSync(named) && isReviewId(named)) {
     const connected = await connectClient(options, io.env);
     try {
-      return await connected.client.exportReview(named, options.archive);
+      return await connected.client.reviews.export(named, options.archive);
     } finally {
       await connected.close();
     }

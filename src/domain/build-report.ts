@@ -13,7 +13,8 @@ import { attemptsBegun, begunAttempts, isCostUnknown, metricsOf, sumKnown, tidy,
 import { CRITIC_OUTCOMES, type AttemptRecord, type CriticRecord, type Held } from './outcomes.js';
 import { stagesOf, type ExecutionStage, type Plan, type PlanCritic } from './plan.js';
 import type { Coverage, EvaluationReport, ReportCritic, ReportStage } from './report.js';
-import { coveredShare, isAboutFindings, type Verdict } from './verdict.js';
+import { isAboutFindings } from './about-findings.js';
+import { coveredShare, type Verdict } from './verdict.js';
 
 export interface ReportInput {
   readonly evaluationId: string;

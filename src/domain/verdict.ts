@@ -35,9 +35,6 @@ export function withReason(verdict: Verdict, reason: Reason): Verdict {
   return { ...verdict, decision: raise(verdict.decision, DECISION_OF[reason.effect]), reasons: [...verdict.reasons, reason] };
 }
 
-/** Whether a reason is about what was found, and not about what went wrong. A critic's own code says nothing about that. */
-export const isAboutFindings = ({ critic, code }: Reason): boolean => critic === undefined && (code === 'RULE' || code === 'OTHERWISE');
-
 /** The higher of two decisions. */
 export const raise = (a: Decision, b: Decision): Decision => (RANK[b] > RANK[a] ? b : a);
 

@@ -55,7 +55,7 @@ function endedDetails(report: EvaluationReport, workflowId: string): string {
           `- ${effectWord(reason)}${codeOf(reason.code)}${reason.critic === undefined ? '' : `, ${code(reason.critic)}`}${reason.rule === undefined ? '' : `: ${code(reason.rule)}`}`,
       ),
     ],
-    resetLines(report, workflowId),
+    [...reviewLines(report), ...resetLines(report, workflowId)],
   );
 }
 
@@ -71,6 +71,10 @@ export function deploymentDetails(workers: readonly string[], held: readonly (re
 const hasFailed = (outcome: CriticOutcome): boolean => outcome !== 'succeeded' && outcome !== 'gated' && outcome !== 'cancelled';
 
 const coveredBy = (critic: ReportCritic): string => (critic.coveredBy === undefined ? '' : `, covered by ${code(critic.coveredBy)}`);
+
+function reviewLines({ review }: EvaluationReport): string[] {
+  return review === undefined ? [] : [`- with people: ${code(review.tier)}, queue ${code(review.queue)}, review ${code(review.id)}`];
+}
 
 function resetLines(report: EvaluationReport, workflowId: string): string[] {
   const { reset } = report;

@@ -86,3 +86,8 @@ export function resetCommand({ decision, reset }: EvaluationReport, workflowId: 
 
 /** Ids made here need no quotes; one made elsewhere must not become a second command. */
 const shellWord = (text: string): string => (/^[A-Za-z0-9._/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** Where people decide what escalated; `undefined` when no review was opened. */
+export function reviewLine({ review }: Pick<EvaluationReport, 'review'>): string | undefined {
+  return review === undefined ? undefined : `with people: ${review.tier}, queue ${review.queue}; tribunal review show ${review.id}`;
+}

@@ -31,11 +31,12 @@ export interface ReportLine {
   readonly cancelled?: true;
   readonly truncated?: number;
   readonly reset?: EvaluationReport['reset'];
+  readonly review?: EvaluationReport['review'];
 }
 
 export function reportLine(report: EvaluationReport): ReportLine {
   const { evaluationId, decision, reasons, coverage, metrics, plan, planHash, contentHash, degraded, riskTier, gating } = report;
-  const { escalatedBy, cancelled, truncated, reset } = report;
+  const { escalatedBy, cancelled, truncated, reset, review } = report;
   return {
     v: 1,
     evaluationId,
@@ -55,6 +56,7 @@ export function reportLine(report: EvaluationReport): ReportLine {
     ...(cancelled !== undefined ? { cancelled } : {}),
     ...(truncated !== undefined ? { truncated } : {}),
     ...(reset !== undefined ? { reset } : {}),
+    ...(review !== undefined ? { review } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 /** A report as Markdown, for tickets and pull requests. Pure. Every text that is not ours passes `safeMarkdown`. */
 import type { EvaluationReport } from '../domain/report.js';
-import { caveats, coverageLine, effectWord, executedLine, headline, reasonText } from './format.js';
+import { caveats, coverageLine, effectWord, executedLine, headline, reasonText, reviewLine } from './format.js';
 import {
   costLines,
   CRITIC_COLUMNS,
@@ -22,6 +22,7 @@ export function reportMarkdown(report: EvaluationReport): string {
     '',
     ...reasonLines(report),
     ...caveats(report).map((caveat) => `- **${caveat}**`),
+    ...(report.review === undefined ? [] : [`- ${safeMarkdown(reviewLine(report) ?? '')}`]),
     '',
     safeMarkdown(executedLine(report)),
     '',

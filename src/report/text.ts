@@ -4,7 +4,18 @@
  */
 import pc from 'picocolors';
 import type { EvaluationReport } from '../domain/report.js';
-import { BROKEN, caveats, coverageLine, effectWord, executedLine, headline, reasonText, resetCommand, words } from './format.js';
+import {
+  BROKEN,
+  caveats,
+  coverageLine,
+  effectWord,
+  executedLine,
+  headline,
+  reasonText,
+  resetCommand,
+  reviewLine,
+  words,
+} from './format.js';
 import {
   costLines,
   CRITIC_COLUMNS,
@@ -66,7 +77,11 @@ function headLines(report: EvaluationReport, colors: Colors, width: number | und
 /** Not broken: somebody copies it. */
 function mendLines(report: EvaluationReport): string[] {
   const command = resetCommand(report, report.evaluationId);
-  return command === undefined ? [] : [`  when the cause is gone: ${safeText(command)}`];
+  const review = reviewLine(report);
+  return [
+    ...(command === undefined ? [] : [`  when the cause is gone: ${safeText(command)}`]),
+    ...(review === undefined ? [] : [`  ${safeText(review)}`]),
+  ];
 }
 
 /** Numbers stand to the right. */

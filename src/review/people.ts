@@ -47,11 +47,10 @@ const peopleIn = (file: string, text: string): People => asPeople(readReviewers(
  * loads its plans than when a review opens.
  */
 export function peopleFor(people: People, { tenant, groups, names = [] }: WhoMatters): People {
-  const parties = new Set(names.map(plain));
-  const isParty = ({ id, aliases }: Person): boolean => [id, ...aliases].some((name) => parties.has(plain(name)));
+  const parties = new Set(names.map(comparable));
+  const isParty = ({ id, aliases }: Person): boolean => [id, ...aliases].some((name) => parties.has(comparable(name)));
   const chosen = people.persons.filter(
-    (person) =>
-      (person.groups.some((group) => groups.includes(group)) || isParty(person)) && (person.tenants?.includes(tenant) ?? true),
+    (person) => (person.groups.some((group) => groups.includes(group)) || isParty(person)) && (person.tenants?.includes(tenant) ?? true),
   );
   const bytes = utf8Bytes(canonicalJson(chosen));
   if (bytes <= MAX_PEOPLE_BYTES) return asPeople(chosen);
@@ -60,7 +59,7 @@ export function peopleFor(people: People, { tenant, groups, names = [] }: WhoMat
   );
 }
 
-const plain = (name: string): string => name.normalize('NFKC').toLowerCase();
+const comparable = (name: string): string => name.normalize('NFKC').toLowerCase();
 
 export interface WhoMatters {
   readonly tenant: string;

@@ -2,10 +2,13 @@
 import type { Client } from '@temporalio/client';
 import { Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
 import { makeNotifyActivities } from '../activities/notify.js';
-import { makeReviewActivities, type ReviewActivityDeps } from '../activities/review.js';
+import { makeReviewActivities } from '../activities/review.js';
 import { REVIEW, reviewQueue } from '../contract.js';
 import type { Plan } from '../domain/plan.js';
-import type { Notifier } from './notify.js';
+import type { NotifyChannels } from '../domain/review/channels.js';
+import type { SecretSource } from '../critics/critic.js';
+import { makeNotifier } from './notify.js';
+import { peopleReader } from './people.js';
 
 /** Whether a process has to look after reviews: its plans open some, or some are open from plans that did. */
 export async function needsReviews(client: Client, deployment: string, plans: Iterable<Plan>): Promise<boolean> {
@@ -14,21 +17,33 @@ export async function needsReviews(client: Client, deployment: string, plans: It
   return (await client.workflow.count(query)).count > 0;
 }
 
-export interface ReviewWorkerDeps extends ReviewActivityDeps {
-  readonly notifier: Notifier;
+export interface ReviewWorkerOptions {
+  readonly deployment: { readonly name: string; readonly notify?: NotifyChannels; readonly reviewers?: string };
+  readonly insecureReviews?: boolean;
+  readonly secrets: SecretSource;
+  /** What webhooks are asked with. */
+  readonly fetch: typeof fetch;
+  readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void;
 }
 
 export async function makeReviewWorker(
   common: Omit<WorkerOptions, 'taskQueue'>,
-  deployment: string,
   workflowBundle: WorkflowBundleOption,
-  { notifier, ...deps }: ReviewWorkerDeps,
+  { deployment, insecureReviews: insecure = false, secrets, fetch, log }: ReviewWorkerOptions,
 ): Promise<Worker> {
+  const { notify: channels = {}, reviewers } = deployment;
+  const tell = (level: 'info' | 'warn' | 'error', message: string): void => log?.(level, message);
+  if (insecure) tell('warn', 'commands on reviews are taken without a signature: what they let pass is not for production');
+  else if (reviewers === undefined) tell('warn', 'nobody can decide reviews: there is no reviewers.yaml beside the deployment file');
+  const people = reviewers === undefined ? {} : { people: peopleReader(reviewers) };
   return await Worker.create({
     ...common,
-    taskQueue: reviewQueue(deployment),
+    taskQueue: reviewQueue(deployment.name),
     workflowBundle,
-    activities: { ...makeReviewActivities(deps), ...makeNotifyActivities(notifier) },
+    activities: {
+      ...makeReviewActivities({ ...people, channels, insecure, log: (message) => tell('warn', message) }),
+      ...makeNotifyActivities(makeNotifier({ channels, secrets, fetch, log: tell })),
+    },
     // Whoever decides waits for the other process to take over.
     stickyQueueScheduleToStartTimeout: '2s',
   });

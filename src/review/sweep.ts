@@ -30,7 +30,8 @@ export interface Sweep {
   once(): Promise<number>;
   /** Looks again and again, until {@link Sweep.stop}. */
   run(everyMs?: number): Promise<void>;
-  stop(): void;
+  /** Resolves when nothing of it is under way any more. */
+  stop(): Promise<void>;
 }
 
 interface Closed {
@@ -79,17 +80,22 @@ export function makeSweep(host: Host, dir: string, log: (message: string) => voi
     if (isWhole) await position.moveTo(begunMs - OVERLAP_MS);
     return written;
   };
+  const look = async (everyMs: number): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await once().catch((error: unknown) =>
+        tell(`the archive is behind: ${error instanceof Error ? error.message : 'the server cannot be asked'}`),
+      );
+      await pause(everyMs, stopping.signal);
+    }
+  };
+  let running: Promise<void> | undefined;
   return {
     once,
-    async run(everyMs = SWEEP_MS) {
-      while (!stopping.signal.aborted) {
-        await once().catch((error: unknown) =>
-          tell(`the archive is behind: ${error instanceof Error ? error.message : 'the server cannot be asked'}`),
-        );
-        await pause(everyMs, stopping.signal);
-      }
+    run: (everyMs = SWEEP_MS) => (running ??= look(everyMs)),
+    async stop() {
+      stopping.abort();
+      await running;
     },
-    stop: () => stopping.abort(),
   };
 }
 

@@ -42,7 +42,15 @@ import { judgeCommand, refusal, type Moment } from '../domain/review/guard.js';
 import { changePeople, commit, endBy, open, openingState, voidVotes, applyCommand, type Moved, type Told } from '../domain/review/moves.js';
 import type { Notification } from '../domain/review/notification.js';
 import { notDeciding, resultOf, viewOf } from '../domain/review/outcome.js';
-import { REVIEW_ACTIONS, statusOf, type Receipt, type ReviewAction, type ReviewInput, type ReviewResult, type ReviewState } from '../domain/review/review.js';
+import {
+  REVIEW_ACTIONS,
+  statusOf,
+  type Receipt,
+  type ReviewAction,
+  type ReviewInput,
+  type ReviewResult,
+  type ReviewState,
+} from '../domain/review/review.js';
 import { reviewDetails } from '../report/review-details.js';
 import { loadHost, recordEntries } from './review-proxies.js';
 
@@ -220,7 +228,8 @@ class ReviewRun {
     const people = this.#host.people ?? this.#state.people;
     if (!this.isOpen || people === undefined) return true;
     const done = this.#state.seq === 0 ? open(this.#moment(), people, insecure) : changePeople(this.#moment(), people, insecure);
-    if (done !== undefined) this.#take(done);
+    if (done.entry === undefined) this.#state = done.state;
+    else this.#take(done);
     return true;
   }
 
@@ -247,6 +256,8 @@ class ReviewRun {
         workflowId: `notification/${notification.id}`,
         args,
         parentClosePolicy: ParentClosePolicy.ABANDON,
+        // A run that was reset tells nothing twice.
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
         staticSummary: `${notification.event} to ${channels.join(', ')}`,
       });
       child.result().catch(() => this.#climb());
@@ -310,7 +321,7 @@ class ReviewRun {
   async #goOn(): Promise<never> {
     const { people: _people, ...carried } = this.#state;
     const { memo } = workflowInfo();
-    return await makeContinueAsNewFunc<typeof review>({ ...(memo !== undefined ? { memo } : {}) })(this.input, carried);
+    return await makeContinueAsNewFunc<typeof review>(memo !== undefined ? { memo } : {})(this.input, carried);
   }
 }
 

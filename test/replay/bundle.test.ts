@@ -14,14 +14,24 @@ import { replay } from './replays.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Bytes without the source map: 858,108 when it was set, and a tenth. Every worker parses this before it polls. */
-const MAX_BYTES = 944_000;
+/** Bytes without the source map: 833,374 when it was set, and a tenth. Every worker parses this before it polls. */
+const MAX_BYTES = 917_000;
 
 /** Everything from elsewhere that workflow code may hold; the last three come with the SDK. */
-const PACKAGES = ['@marcbachmann/cel-js', '@temporalio/common', '@temporalio/workflow', 'long', 'ms', 'nexus-rpc'];
+const PACKAGES = [
+  '@marcbachmann/cel-js',
+  '@noble/ed25519',
+  '@noble/hashes',
+  '@temporalio/common',
+  '@temporalio/workflow',
+  'canonicalize',
+  'long',
+  'ms',
+  'nexus-rpc',
+];
 
 const OWN =
-  /^src\/(?:contract\.ts|domain\/|workflows\/|lanes\/(?:lanes|groups|deployment-state|lease-times)\.ts|report\/(?:details|format)\.ts)/;
+  /^src\/(?:contract\.ts|domain\/|workflows\/|lanes\/(?:lanes|groups|deployment-state|lease-times)\.ts|report\/(?:details|review-details|format)\.ts|start-options\.ts)/;
 
 const SOURCE_MAP = /\/\/# sourceMappingURL=data:[^,]*,(\S+)/;
 
@@ -53,7 +63,7 @@ describe('the bundle of the workflows', () => {
     expect(strangersOf(modules)).toEqual([]);
   });
 
-  it('holds no package but the CEL library and the workflow side of the SDK', () => {
+  it('holds no package but those of expressions, digests and signatures, and the workflow side of the SDK', () => {
     expect(packagesOf(modules)).toEqual(PACKAGES);
   });
 

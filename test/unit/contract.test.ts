@@ -30,7 +30,12 @@ import * as workflows from '../../src/workflows/index.js';
 import { critic, plan } from '../support/plans.js';
 
 /** Columns of SQL visibility for attributes of these types, in one namespace. */
-const COLUMNS = { [SearchAttributeType.KEYWORD]: 10, [SearchAttributeType.KEYWORD_LIST]: 3, [SearchAttributeType.BOOL]: 3 } as const;
+const COLUMNS = {
+  [SearchAttributeType.KEYWORD]: 10,
+  [SearchAttributeType.KEYWORD_LIST]: 3,
+  [SearchAttributeType.BOOL]: 3,
+  [SearchAttributeType.DATETIME]: 3,
+} as const;
 
 describe('names in histories', () => {
   it('of the workflow, its query and its memo are these', () => {

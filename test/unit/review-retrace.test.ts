@@ -10,7 +10,7 @@ import { notDeciding, resultOf } from '../../src/domain/review/outcome.js';
 import type { People } from '../../src/domain/review/people.js';
 import type { ReviewTier } from '../../src/domain/review/policy.js';
 import type { ReviewAction, ReviewInput, ReviewState } from '../../src/domain/review/review.js';
-import type { KeyPair } from '../../src/review/keys.js';
+import { makeKeyPair, type KeyPair } from '../../src/review/keys.js';
 import type { AcceptedCommand } from '../../src/review/review-record.js';
 import { signCommand } from '../../src/review/sign.js';
 import { verifyReview, type Verifiable } from '../../src/review/verify.js';
@@ -103,7 +103,8 @@ class Scene {
   learn(people: People): void {
     this.people.push(people);
     const moved = changePeople(this.moment(), people, false);
-    if (moved !== undefined) this.take(moved);
+    if (moved.entry === undefined) this.state = moved.state;
+    else this.take(moved);
   }
 
   /** As a run does that another one goes on from. */
@@ -154,6 +155,8 @@ describe('an account', () => {
     scene.pass(HOUR_MS);
     step();
     scene.goOn();
+    step();
+    scene.learn(peopleOf(...BOTH.persons, personOf('cem', makeKeyPair())));
     step();
     scene.pass(2 * HOUR_MS);
     scene.act('bob', 'assign', { to: 'ann' });

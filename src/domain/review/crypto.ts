@@ -2,10 +2,13 @@
  * SHA-256, canonical JSON and Ed25519 inside the workflow sandbox, which has no `node:crypto`. Synchronous, pure
  * JavaScript; the one place that knows these libraries. `src/digest.ts` gives the same digests outside of it.
  */
-import { ed25519 } from '@noble/curves/ed25519.js';
-import { sha256 } from '@noble/hashes/sha2.js';
+import { hashes, Point, verify } from '@noble/ed25519';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import canonicalize from 'canonicalize';
+
+// The library brings none of its own; without it only its asynchronous half works.
+hashes.sha512 = sha512;
 
 /** SHA-256 (hex) over RFC 8785 canonical JSON. Throws for what JSON cannot hold. */
 export function digestOf(value: unknown): string {
@@ -26,9 +29,7 @@ export const POINT_BYTES = 32;
  */
 export function isSignedBy(publicKey: Uint8Array, message: string, signature: Uint8Array): boolean {
   try {
-    return (
-      ed25519.verify(signature, utf8ToBytes(message), publicKey, { zip215: false }) && isPrimeOrder(signature.subarray(0, POINT_BYTES))
-    );
+    return verify(signature, utf8ToBytes(message), publicKey, { zip215: false }) && isPrimeOrder(signature.subarray(0, POINT_BYTES));
   } catch {
     return false;
   }
@@ -45,6 +46,6 @@ export function isPublicKey(bytes: Uint8Array): boolean {
 
 /** Throws where the bytes are no point. The neutral point has prime order by the letter, and is the key of everybody. */
 function isPrimeOrder(bytes: Uint8Array): boolean {
-  const point = ed25519.Point.fromBytes(bytes, false);
+  const point = Point.fromBytes(bytes, false);
   return !point.isSmallOrder() && point.isTorsionFree();
 }

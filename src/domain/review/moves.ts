@@ -9,12 +9,21 @@ import { digestOf, digestOfText } from './crypto.js';
 import { liveClaims, type Actor, type Moment } from './guard.js';
 import type { NotificationEvent } from './notification.js';
 import type { People } from './people.js';
-import { quorumOf, statusOf, type Claim, type Receipt, type ReviewAction, type ReviewOutcome, type ReviewState, type Vote } from './review.js';
+import {
+  quorumOf,
+  statusOf,
+  type Claim,
+  type Receipt,
+  type ReviewAction,
+  type ReviewOutcome,
+  type ReviewState,
+  type Vote,
+} from './review.js';
 
 /** How long a triage decision can be undone. */
 export const UNDO_MS = 30_000;
 /** Receipts that are kept for repeated commands; older ones are past every signature's life. */
-const MAX_SEEN = 100;
+const MAX_SEEN = 64;
 
 /** Something to tell, without id and time. */
 export interface Told {
@@ -30,6 +39,12 @@ export interface Moved {
   readonly entry: HashedEntry;
   readonly tells: readonly Told[];
   readonly receipt?: Receipt;
+}
+
+/** The state is another one, and the chain has nothing to tell. */
+export interface Unmoved {
+  readonly state: ReviewState;
+  readonly entry: undefined;
 }
 
 interface Change {
@@ -85,9 +100,12 @@ export function openingState(nowMs: number, { tier }: Pick<ReviewState, 'tier'>)
 /** A command that the guard has let pass. */
 export function applyCommand(moment: Moment, command: ReadCommand, by: Actor): Moved & { readonly receipt: Receipt } {
   const change = COMMANDS[command.action](moment, command, by);
-  const done = moved(moment, { ...change, type: command.action, by: by.id, command });
+  const done = moved(moment, { ...change, next: withFreshLease(moment, change.next, by.id), type: command.action, by: by.id, command });
   const receipt = receiptOf(moment, done, command);
-  const seen = [...done.state.seen, { id: command.commandId, by: by.id, action: command.action, payloadDigest: command.payloadDigest, receipt }];
+  const seen = [
+    ...done.state.seen,
+    { id: command.commandId, by: by.id, action: command.action, payloadDigest: command.payloadDigest, receipt },
+  ];
   const textBytes = done.state.textBytes + command.textBytes;
   return { ...done, state: { ...done.state, textBytes, seen: seen.slice(-MAX_SEEN) }, receipt };
 }
@@ -97,6 +115,7 @@ function receiptOf({ reviewId, state: before }: Moment, { state, entry }: Moved,
   const isDeciding = before.pending === undefined && state.pending !== undefined;
   return {
     reviewId,
+    action: command.action,
     seq: entry.entry.seq,
     hash: entry.hash,
     prevHash: entry.entry.prevHash,
@@ -106,6 +125,13 @@ function receiptOf({ reviewId, state: before }: Moment, { state, entry }: Moved,
     ...(claim !== undefined ? { epoch: claim.epoch, leaseUntil: new Date(claim.untilMs).toISOString() } : {}),
     ...(isDeciding && state.pending !== undefined ? { effectiveAt: new Date(state.pending.effectiveAtMs).toISOString() } : {}),
   };
+}
+
+/** Whoever does something still has it before them. */
+function withFreshLease({ input, nowMs }: Moment, state: ReviewState, by: string): ReviewState {
+  if (!state.claims.some((claim) => claim.by === by && nowMs < claim.untilMs)) return state;
+  const untilMs = nowMs + input.rules.times.leaseMs;
+  return { ...state, claims: state.claims.map((claim) => (claim.by === by ? { ...claim, untilMs } : claim)) };
 }
 
 type Apply = (moment: Moment, command: ReadCommand, by: Actor) => Omit<Change, 'type'>;
@@ -218,16 +244,17 @@ export function open(moment: Moment, people: People, insecure: boolean): Moved {
   });
 }
 
-/** The file of people was read again. `undefined`: it says what it said. */
-export function changePeople(moment: Moment, people: People, insecure: boolean): Moved | undefined {
+/** The file of people was read again. Without an entry when it says what it said. */
+export function changePeople(moment: Moment, people: People, insecure: boolean): Moved | Unmoved {
   const { state } = moment;
-  if (state.people?.digest === people.digest && (state.insecure === true) === insecure) return undefined;
+  const next = withPeople(state, people, insecure);
+  if (state.peopleDigest === people.digest && (state.insecure === true) === insecure) return { state: next, entry: undefined };
   const facts = { peopleDigest: people.digest, ...(insecure ? { insecure: true } : {}) };
-  return moved(moment, { type: 'people_changed', next: withPeople(state, people, insecure), facts });
+  return moved(moment, { type: 'people_changed', next, facts });
 }
 
 function withPeople({ insecure: _insecure, ...state }: ReviewState, people: People, insecure: boolean): ReviewState {
-  return { ...state, people, ...(insecure ? { insecure: true, wasInsecure: true } : {}) };
+  return { ...state, people, peopleDigest: people.digest, ...(insecure ? { insecure: true, wasInsecure: true } : {}) };
 }
 
 /** The deciding vote takes effect. */

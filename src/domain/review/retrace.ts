@@ -66,9 +66,11 @@ type Own = (moment: Moment, entry: ChainEntry, account: Account) => readonly Mov
 const OWN: Readonly<Record<string, Own | undefined>> = {
   opened: (moment, entry, account) =>
     moment.state.seq === 0 ? withPeople(entry, account, (people, insecure) => open(moment, people, insecure)) : [],
-  // A run that goes on from another one has to learn of its people again, be they the same.
   people_changed: (moment, entry, account) =>
-    withPeople(entry, account, (people, insecure) => changePeople({ ...moment, state: withoutPeople(moment.state) }, people, insecure)),
+    withPeople(entry, account, (people, insecure) => {
+      const changed = changePeople(moment, people, insecure);
+      return changed.entry === undefined ? undefined : changed;
+    }),
   decided: (moment) => (isDue(moment) && notDeciding(moment).length === 0 ? [commit(moment)] : []),
   vote_void: (moment) => (isDue(moment) && notDeciding(moment).length > 0 ? [voidVotes(moment, notDeciding(moment))] : []),
   withdrawn: (moment) => [endBy(moment, 'WITHDRAWN', 'superseded')],
@@ -86,8 +88,4 @@ function withPeople(
   const people = account.peopleOf(facts?.['peopleDigest']);
   const moved = people === undefined ? undefined : move(people, facts?.['insecure'] === true);
   return moved === undefined ? [] : [moved];
-}
-
-function withoutPeople({ people: _people, ...state }: ReviewState): ReviewState {
-  return state;
 }

@@ -2,7 +2,7 @@
 import type { Json } from '../finding.js';
 import type { EvaluationReport } from '../report.js';
 import type { JsonObject } from '../request.js';
-import { isAboutFindings } from '../verdict.js';
+import { isAboutFindings } from '../about-findings.js';
 import type { People } from './people.js';
 import type { ReviewRules, ReviewTier } from './policy.js';
 
@@ -90,6 +90,7 @@ export interface SeenCommand {
 
 export interface Receipt {
   readonly reviewId: string;
+  readonly action: ReviewAction;
   /** Of the chain's entry. */
   readonly seq: number;
   readonly hash: string;
@@ -131,6 +132,8 @@ export interface ReviewState {
   readonly textBytes: number;
   /** Not carried from run to run. Absent until it was loaded: nobody can act before. */
   readonly people?: People;
+  /** Of the people that the chain has last told of. */
+  readonly peopleDigest?: string;
   /** Unsigned commands are accepted. */
   readonly insecure?: true;
   /** Unsigned commands were accepted at some time: the permit is not for production. */
@@ -151,14 +154,12 @@ export const quorumOf = (tier: ReviewTier): 1 | 2 => (tier === 'determination' ?
 /** What a decision has to answer. */
 export function signalsOf(report: EvaluationReport): readonly ReviewSignal[] {
   const escalating = report.reasons.filter(({ effect }) => effect === 'escalate');
-  const findings = escalating
-    .filter(isAboutFindings)
-    .map(({ code, rule, message }, index): ReviewSignal => ({
-      id: `r${index + 1}`,
-      code,
-      ...(rule !== undefined ? { rule } : {}),
-      message,
-    }));
+  const findings = escalating.filter(isAboutFindings).map(({ code, rule, message }, index): ReviewSignal => ({
+    id: `r${index + 1}`,
+    code,
+    ...(rule !== undefined ? { rule } : {}),
+    message,
+  }));
   const failures = escalating.filter((reason) => !isAboutFindings(reason));
   const [first] = failures;
   if (first === undefined) return findings;

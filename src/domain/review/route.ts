@@ -8,7 +8,8 @@ import { compileCel, conditionBindings } from '../cel.js';
 import type { RunFacts } from '../gate.js';
 import type { CriticRecord } from '../outcomes.js';
 import type { Plan } from '../plan.js';
-import { enforcingRecords, isAboutFindings, ruleScope, type Verdict } from '../verdict.js';
+import { isAboutFindings } from '../about-findings.js';
+import { enforcingRecords, ruleScope, type Verdict } from '../verdict.js';
 import { REVIEW_CAUSES, REVIEW_TIERS, type PlanReview, type ReviewCause, type ReviewTier } from './policy.js';
 
 export type ReviewRoute =
