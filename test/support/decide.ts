@@ -54,10 +54,16 @@ export async function decided(
 }
 
 /** To before its first workflow task did anything. @returns the new run's id, once the server says that it is the newest. */
-export async function resetToStart(harness: Harness, workflowId: string): Promise<string> {
+export const resetToStart = (harness: Harness, workflowId: string): Promise<string> => resetTo(harness, workflowId, 0);
+
+/** To before its last workflow task did anything. */
+export const resetToEnd = (harness: Harness, workflowId: string): Promise<string> => resetTo(harness, workflowId, -1);
+
+async function resetTo(harness: Harness, workflowId: string, task: number): Promise<string> {
   const handle = harness.temporal.workflow.getHandle(workflowId);
   const { runId } = await handle.describe();
-  const event = (await harness.history(workflowId, runId)).find((one) => one.workflowTaskCompletedEventAttributes != null);
+  const history = await harness.history(workflowId, runId);
+  const event = history.filter((one) => one.workflowTaskCompletedEventAttributes != null).at(task);
   if (!event?.eventId) throw new Error('no workflow task has completed');
   await harness.connection.workflowService.resetWorkflowExecution({
     namespace: inject('server').namespace,

@@ -9,7 +9,7 @@ import { DIGEST_MEMO, EVALUATE, evaluationId, reviewId, reviewQueue, SEARCH_ATTR
 import { defineCritic } from '../../src/critics/critic.js';
 import type { ReviewResult } from '../../src/domain/review/review.js';
 import { encryption } from '../../src/codec/index.js';
-import { decide, decided, openReview, resetToStart, reviewedPlan } from '../support/decide.js';
+import { decide, decided, openReview, resetToEnd, resetToStart, reviewedPlan } from '../support/decide.js';
 import { makeHarness, type Harness, type HarnessOptions } from '../support/harness.js';
 import { until } from '../support/history.js';
 import { runCli, type CliRun } from '../support/cli-io.js';
@@ -203,6 +203,25 @@ describe('release', () => {
       await remove(review.reviewId);
     });
     expect(await ask(forgotten)).toBe('REVIEW_GONE');
+  });
+
+  it('finds the review that people have decided when the evaluation was reset behind it, and asks them anew when before it', async () => {
+    const behind = await decided(harness, 'ack', ann, 'PROCEED');
+    const { evaluationId: id } = behind.report;
+    await resetToEnd(harness, id);
+    expect((await harness.client.handle(id).result()).review).toEqual(behind.report.review);
+    expect(await ask(id)).toBe('released');
+
+    const before = await decided(harness, 'ack', ann, 'PROCEED');
+    const other = before.report.evaluationId;
+    await resetToStart(harness, other);
+    const again = await harness.client.handle(other).result();
+    expect(again.review?.id).not.toBe(before.review.reviewId);
+    expect(await ask(other)).toBe('REVIEW_OPEN');
+    const second = new TestReview(harness.temporal, again.review?.id ?? '', again.review?.packetDigest ?? '');
+    await decide(second, ann, 'PROCEED');
+    await second.handle.result();
+    expect(await harness.client.release(other)).toMatchObject({ ok: true, permit: { review: { id: second.reviewId } } });
   });
 
   it('says no to what another deployment has judged, and to what only has the name of an evaluation', async () => {
