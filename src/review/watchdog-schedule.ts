@@ -58,20 +58,21 @@ const formOf = (deployment: string) =>
     },
   }) satisfies ScheduleOptions;
 
-/** Of what is written in the form, field by field; how many milliseconds a duration has is what is compared. */
+/** Field by field of what stands in the form; the server leaves out what is nothing. */
 function isSame({ spec, policies, action, state }: ScheduleDescription, wanted: ReturnType<typeof formOf>): boolean {
-  const { calendars = [], intervals = [], skip = [], startAt, endAt, jitter = 0 } = spec;
-  const isOften = intervals.length === 1 && intervals[0]?.every === EVERY_MS && intervals[0].offset === 0;
-  const isAlways = calendars.length === 0 && skip.length === 0 && startAt === undefined && endAt === undefined && jitter === 0;
-  const isLimited = action.workflowExecutionTimeout === LOOK_TIMEOUT_MS && state.remainingActions === undefined;
-  const { overlap, catchupWindow, pauseOnFailure } = policies;
-  const { workflowType, workflowId, taskQueue, args } = wanted.action;
-  return (
-    isOften &&
-    isAlways &&
-    isLimited &&
-    JSON.stringify([overlap, catchupWindow, pauseOnFailure]) === JSON.stringify(Object.values(wanted.policies)) &&
-    JSON.stringify([action.workflowType, action.workflowId, action.taskQueue, action.args]) ===
-      JSON.stringify([workflowType, workflowId, taskQueue, args])
-  );
+  const { calendars = [], intervals = [], skip = [], startAt, endAt, jitter } = spec;
+  const { workflowType, workflowId, taskQueue, args, workflowExecutionTimeout } = action;
+  const found = {
+    spec: [intervals.map(({ every, offset }) => [every, offset || 0]), calendars.length, skip.length, startAt, endAt, jitter || 0],
+    policies: [policies.overlap, policies.catchupWindow, policies.pauseOnFailure],
+    action: [workflowType, workflowId, taskQueue, args ?? [], workflowExecutionTimeout],
+    state: state.remainingActions,
+  };
+  const expected: typeof found = {
+    spec: [[[EVERY_MS, 0]], 0, 0, undefined, undefined, 0],
+    policies: ['SKIP', CATCH_UP_MS, false],
+    action: [WATCHDOG, wanted.action.workflowId, wanted.action.taskQueue, [], LOOK_TIMEOUT_MS],
+    state: undefined,
+  };
+  return JSON.stringify(found) === JSON.stringify(expected);
 }
