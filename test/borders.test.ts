@@ -20,6 +20,7 @@ const CRITICS = 'src/critics/';
 const CONTRACT = 'src/contract.ts';
 const DIGEST = 'src/digest.ts';
 const START_OPTIONS = 'src/start-options.ts';
+const REVIEW_START_OPTIONS = 'src/review-start-options.ts';
 /** What runs in the sandbox of them. */
 const PURE_LANES = ['src/lanes/lanes.ts', 'src/lanes/groups.ts', 'src/lanes/deployment-state.ts', 'src/lanes/lease-times.ts'];
 const CLIENT_PARTS = [
@@ -57,6 +58,7 @@ const TABLE: readonly Row[] = [
       DOMAIN,
       CONTRACT,
       START_OPTIONS,
+      REVIEW_START_OPTIONS,
       ...PURE_LANES,
       'src/report/details.ts',
       'src/report/review-details.ts',
@@ -64,6 +66,11 @@ const TABLE: readonly Row[] = [
       '@temporalio/common',
     ],
     why: 'lanes, groups of them and the text of the current details are pure, and workflows need no more of lanes and reports',
+  },
+  {
+    of: REVIEW_START_OPTIONS,
+    may: [CONTRACT, START_OPTIONS],
+    why: 'what an evaluation and the watchdog start a review with; runs in the sandbox',
   },
   { of: START_OPTIONS, may: [CONTRACT], why: 'what a client and another workflow start an evaluation with; runs in the sandbox' },
   {
@@ -148,6 +155,16 @@ const TABLE: readonly Row[] = [
     of: 'src/review/index-queries.ts',
     may: [CONTRACT, '@temporalio/common'],
     why: 'what the server knows of reviews; the client is handed in',
+  },
+  {
+    of: 'src/review/missing-review.ts',
+    may: [CONTRACT, DOMAIN, DIGEST, REVIEW_START_OPTIONS, '@temporalio/client'],
+    why: 'starts a review as an evaluation does, of what the history of the evaluation says',
+  },
+  {
+    of: 'src/review/watch',
+    may: [CONTRACT, DOMAIN, 'src/review/', START_OPTIONS, '@temporalio/client', '@temporalio/common'],
+    why: 'the watchdog and its schedule: asks the server and starts deliveries; the client is handed in',
   },
   {
     of: 'src/review/review-worker.ts',
