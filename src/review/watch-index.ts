@@ -16,6 +16,8 @@ const INVALID_ARGUMENT = 3;
 export interface Escalated {
   readonly evaluationId: string;
   readonly runId: string;
+  /** `<name>@<version>` of its plan. */
+  readonly plan?: string;
 }
 
 export interface Watched {
@@ -78,10 +80,13 @@ function sorted(rows: readonly WorkflowExecutionInfo[], nowMs: number): Watched 
       return dueMs === undefined || dueMs >= nowMs ? [] : [{ review: knownOf(row), dueMs }];
     }),
     stuck: open.filter((row) => (row.typedSearchAttributes.get(PROBLEMS) ?? []).length > 0).map(knownOf),
-    unreviewed: rows
-      .filter(({ type, workflowId }) => type === EVALUATE && !reviewed.has(workflowId))
-      .map(({ workflowId, runId }) => ({ evaluationId: workflowId, runId })),
+    unreviewed: rows.filter(({ type, workflowId }) => type === EVALUATE && !reviewed.has(workflowId)).map(escalatedOf),
   };
+}
+
+function escalatedOf({ workflowId, runId, typedSearchAttributes: found }: WorkflowExecutionInfo): Escalated {
+  const plan = found.get(SEARCH_ATTRIBUTES.plan);
+  return { evaluationId: workflowId, runId, ...(plan !== undefined ? { plan } : {}) };
 }
 
 function knownOf({ workflowId, typedSearchAttributes: found }: WorkflowExecutionInfo): KnownReview {

@@ -63,7 +63,11 @@ type Gone = Extract<Awaited<ReturnType<typeof mendReview>>, { is: 'started' | 'u
 
 async function mend({ client, deployment, log }: WatchdogOptions, settled: Set<string>, found: readonly Escalated[]): Promise<Gone[]> {
   const gone: Gone[] = [];
-  for (const one of found.filter(({ runId }) => !settled.has(runId)).slice(0, MOST_AT_ONCE)) {
+  const unasked = new Set(
+    [...deployment.plans.values()].filter(({ review }) => review === undefined).map(({ name, version }) => `${name}@${version}`),
+  );
+  const open = found.filter(({ runId, plan = '' }) => !settled.has(runId) && !unasked.has(plan));
+  for (const one of open.slice(0, MOST_AT_ONCE)) {
     try {
       const mended = await mendReview(client, deployment.name, one);
       if (mended.is === 'none') remember(settled, one.runId);
