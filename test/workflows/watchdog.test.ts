@@ -154,6 +154,8 @@ describe('the watchdog', () => {
   it('starts a review that was deleted anew, under its id, and people decide it', async () => {
     const { id, packetDigest } = await escalate(harness, 'gone');
     const before = await harness.temporal.workflow.getHandle(id).describe();
+    const opened = () => toldIn(join(harness.dir, 'leads.jsonl'), 'review_opened').filter(({ reviewId }) => reviewId === id);
+    await until(() => opened().length > 0);
     await remove(harness, id);
     expect((await look(harness)).missing).toBe(1);
     await until(() => told('review_missing').length > 0);
@@ -163,6 +165,9 @@ describe('the watchdog', () => {
     expect(after.runId).not.toBe(before.runId);
     const names = (one: typeof after): string[] => [...one.typedSearchAttributes.getAll()].map(({ key }) => key.name).toSorted();
     expect(names(after)).toEqual(expect.arrayContaining(['TribunalPlan', 'TribunalReviewEvaluationId', 'TribunalTenant']));
+    // The people who decide hear of it again, and not under the id of what they were told before.
+    await until(() => opened().length > 1);
+    expect(new Set(opened().map((one) => one.id)).size).toBe(2);
     const review = new TestReview(harness.temporal, id, packetDigest);
     const { epoch } = await review.act(ann, 'claim', {});
     await review.act(ann, 'decide', { disposition: 'HALT', epoch, signals: [{ id: 'r1', reason: 'it is as bad as it looks' }] });
