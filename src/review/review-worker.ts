@@ -14,14 +14,14 @@ import { makeWatchdog } from './watchdog.js';
 import { keepWatchdog } from './watchdog-schedule.js';
 
 /** What a process looks after: reviews, as its plans open some or some are open from plans that did; or deliveries alone, of what channels hear. */
-export async function reviewNeeds(client: Client, { name, plans, notify = {} }: ReviewWorkerOptions['deployment']): Promise<ReviewNeeds> {
+async function reviewNeeds(client: Client, { name, plans, notify = {} }: ReviewWorkerOptions['deployment']): Promise<ReviewNeeds> {
   if ([...plans.values()].some(({ review }) => review !== undefined)) return 'reviews';
   const query = `TaskQueue = '${reviewQueue(name)}' AND WorkflowType = '${REVIEW}' AND ExecutionStatus = 'Running'`;
   if ((await client.workflow.count(query)).count > 0) return 'reviews';
   return Object.values(notify).some(({ events = [] }) => events.length > 0) ? 'deliveries' : 'nothing';
 }
 
-export type ReviewNeeds = 'reviews' | 'deliveries' | 'nothing';
+type ReviewNeeds = 'reviews' | 'deliveries' | 'nothing';
 
 export interface ReviewWorkerOptions {
   readonly deployment: {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { EvaluationCancelled, RequestRefused } from '../../src/client-errors.js';
-import { NOTIFICATION, notificationId, reviewQueue } from '../../src/contract.js';
+import { NOTIFICATION, notificationId, reviewQueue, watchdogScheduleId } from '../../src/contract.js';
 import type { Notification } from '../../src/domain/review/notification.js';
 import { makeHarness, type Harness } from '../support/harness.js';
 import { strangeEvents, until } from '../support/history.js';
@@ -26,6 +26,7 @@ const planOf = (plan: string, withOptions: object, more: object = {}) => ({
 describe('a channel that waits for verdicts', () => {
   let harness: Harness;
   let receiver: Receiver;
+  const said: string[] = [];
   beforeAll(async () => {
     receiver = await makeReceiver();
     harness = await makeHarness({
@@ -37,6 +38,7 @@ describe('a channel that waits for verdicts', () => {
       ],
       hosts: [receiver.host],
       secrets: (name) => (name === 'HOOK_SECRET' ? SECRET : undefined),
+      log: (_level, message) => said.push(message),
       reviews: (dir) => ({
         notify: {
           app: { webhook: receiver.url, secretEnv: 'HOOK_SECRET', events: ['verdict'] },
@@ -116,10 +118,17 @@ describe('a channel that waits for verdicts', () => {
     await until(() => heard(evaluationId).length > 1);
     expect(new Set(heard(evaluationId).map(({ id }) => id)).size).toBe(2);
   });
+
+  it('needs a worker that delivers, and neither people who decide nor a watchdog', async () => {
+    expect(said).toEqual([]);
+    const ids: string[] = [];
+    for await (const { scheduleId } of harness.temporal.schedule.list()) ids.push(scheduleId);
+    expect(ids).not.toContain(watchdogScheduleId(harness.deployment));
+  });
 });
 
-describe('a receiver that does not answer', () => {
-  it('changes no verdict, and the evaluation ends before the delivery does', async () => {
+describe('a receiver', () => {
+  it('that never answers changes no verdict, and the evaluation ends before the delivery does', async () => {
     const receiver = await makeReceiver(() => undefined);
     const harness = await makeHarness({
       plans: [planOf('fine', {})],
@@ -139,7 +148,7 @@ describe('a receiver that does not answer', () => {
     }
   });
 
-  it('nor does a deployment whose deliveries nobody takes: the verdict is there', async () => {
+  it('that cannot be reached at all changes none either', async () => {
     const harness = await makeHarness({
       plans: [planOf('fine', {})],
       reviews: (dir) => ({ notify: { app: { file: join(dir, 'no-such-folder', 'verdicts.jsonl'), events: ['verdict'] } } }),
@@ -151,7 +160,7 @@ describe('a receiver that does not answer', () => {
     }
   });
 
-  it('and a deployment whose channels wait for nothing starts no delivery', async () => {
+  it('that waits for nothing costs nothing: no delivery is started', async () => {
     const harness = await makeHarness({
       plans: [planOf('fine', {})],
       reviews: (dir) => ({ notify: { oncall: { file: join(dir, 'oncall.jsonl') } } }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, type ScheduleDescription, type ScheduleHandle } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { encryption } from '../../src/codec/index.js';
-import { REVIEW, reviewQueue, watchdogScheduleId, type WatchdogFound } from '../../src/contract.js';
+import { REVIEW, REVIEW_STATE_QUERY, reviewQueue, watchdogScheduleId, type ReviewView, type WatchdogFound } from '../../src/contract.js';
 import type { ReportReview } from '../../src/domain/report.js';
 import type { Notification } from '../../src/domain/review/notification.js';
 import { makeHarness, type Harness } from '../support/harness.js';
@@ -280,6 +280,7 @@ describe('without a channel of its own', () => {
     const client = new Client({ connection: harness.connection, namespace, dataConverter });
     await remove(harness, id);
     expect((await look(harness, client)).missing).toBe(1);
+    expect(await until(async () => (await client.workflow.getHandle(id).query<ReviewView>(REVIEW_STATE_QUERY)).status)).toBe('OPEN');
     await until(async () => (await look(harness, client)).full > 0);
     await look(harness, client);
     const said = lines.filter((line) => line.startsWith('review'));
