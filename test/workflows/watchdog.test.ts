@@ -99,6 +99,7 @@ describe('the watchdog', () => {
         notify: {
           oncall: { webhook: receiver.url, secretEnv: 'HOOK_SECRET' },
           leads: { file: join(dir, 'leads.jsonl') },
+          app: { file: join(dir, 'app.jsonl'), events: ['verdict'] },
         },
       }),
     });
@@ -181,9 +182,14 @@ describe('the watchdog', () => {
     expect((await look(harness)).missing).toBe(0);
   });
 
+  it('is not needed by those who wait for verdicts: these name the review that they have opened', async () => {
+    const { id } = await escalate(harness, 'plenty');
+    const told = () => toldIn(join(harness.dir, 'app.jsonl'), 'verdict').find(({ reviewId }) => reviewId === id);
+    expect(await until(told)).toMatchObject({ event: 'verdict', outcome: 'escalate', evaluationId: id.split('/').slice(1, 3).join('/') });
+  });
+
   it('tells when all places of a plan are taken', async () => {
     await escalate(harness, 'few');
-    await escalate(harness, 'plenty');
     await until(async () => (await look(harness)).full > 0);
     expect((await look(harness)).full).toBe(1);
     await until(() => told('reviews_full').length > 0);
