@@ -184,8 +184,8 @@ describe('the watchdog', () => {
 
   it('is not needed by those who wait for verdicts: these name the review that they have opened', async () => {
     const { id } = await escalate(harness, 'plenty');
-    const told = () => toldIn(join(harness.dir, 'app.jsonl'), 'verdict').find(({ reviewId }) => reviewId === id);
-    expect(await until(told)).toMatchObject({ event: 'verdict', outcome: 'escalate', evaluationId: id.split('/').slice(1, 3).join('/') });
+    const named = () => toldIn(join(harness.dir, 'app.jsonl'), 'verdict').find(({ reviewId }) => reviewId === id);
+    expect(await until(named)).toMatchObject({ event: 'verdict', outcome: 'escalate', evaluationId: id.split('/').slice(1, 3).join('/') });
   });
 
   it('tells when all places of a plan are taken', async () => {
