@@ -73,8 +73,10 @@ export interface LeaseActivities {
 
 /** Workflow type of a review, the human part of an evaluation that escalated. */
 export const REVIEW = 'review';
-/** Workflow type that delivers one notification to one channel after the other. */
+/** Workflow type that delivers one notification to its channels. */
 export const NOTIFICATION = 'notification';
+/** Workflow id of a delivery: a second one of the same notification is refused by the server. */
+export const notificationId = (id: string): string => `notification/${id}`;
 export const REVIEW_PREFIX = 'review/';
 /** The first characters of a run id are a clock. */
 const RUN_SUFFIX_CHARS = 12;
@@ -176,6 +178,25 @@ export interface NotificationInput {
   readonly notification: Notification;
 }
 
+/** Workflow type that looks whether reviews are on their way; the schedule starts one every ten minutes. */
+export const WATCHDOG = 'watchdog';
+export const watchdogScheduleId = (deployment: string): string => `tribunal-watchdog:${deployment}`;
+/** Workflow id of a look, to which the schedule adds its time. */
+export const watchdogId = (deployment: string): string => `watchdog:${deployment}`;
+
+/** How many a look has found; what was told before is among them. */
+export interface WatchdogFound {
+  readonly overdue: number;
+  readonly stuck: number;
+  readonly missing: number;
+  readonly full: number;
+}
+
+/** Activity of the watchdog workflow. */
+export interface WatchdogActivities {
+  lookAfterReviews(): Promise<WatchdogFound>;
+}
+
 /** Arguments of the review workflow: what it is about, and what an earlier run has come to. */
 export type ReviewArgs = readonly [input: ReviewInput, carried?: Omit<ReviewState, 'people'>];
 export type { ReviewResult };
@@ -218,6 +239,8 @@ export interface OpenResult {
   readonly priorityLevels: 5 | 10;
   /** Of the tenant, on lanes that several share. Absent: 1, and in histories that are older than weights. */
   readonly fairnessWeight?: number;
+  /** Channels that hear every verdict. Absent: none does, and in histories that are older than channels. */
+  readonly hearing?: readonly string[];
   /** What the leading local stages came to. */
   readonly led: LocalBatchResult;
 }

@@ -37,7 +37,7 @@ import { countSinks, laneGauges } from './metrics.js';
 import { freshPollers, queueLoad } from './pollers.js';
 import { lackingHere, unnamedWebhooks } from './review/check-channels.js';
 import { makeReviewIndex } from './review/index-queries.js';
-import { makeReviewWorker, needsReviews } from './review/review-worker.js';
+import { makeReviewWorker } from './review/review-worker.js';
 import { makeSweep, type Sweep } from './review/sweep.js';
 import { endUnused, runTogether, shutdownWorkers, withStrays, type OneWorker } from './run-workers.js';
 import { missingSearchAttributes } from '../temporal/setup.js';
@@ -145,8 +145,8 @@ export async function createTribunalWorker(given: TribunalWorkerOptions): Promis
   try {
     const bundle = options.bundle ?? (await workflowBundle(options.dataConverter));
     workers.push(await makeWorkflowWorker(options, common, bundle, tools.fetch, membership.client));
-    if (await needsReviews(membership.client, deployment.name, plans))
-      workers.push(await makeReviewWorker(common, bundle, { ...options, secrets: secretsOf(options), fetch }));
+    const reviews = await makeReviewWorker(membership.client, common, bundle, { ...options, secrets: secretsOf(options), fetch });
+    if (reviews !== undefined) workers.push(reviews);
     const budgets = new BudgetPool();
     for (const lane of lanes.filter((one) => !isShared(one)))
       workers.push(

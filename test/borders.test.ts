@@ -3,6 +3,7 @@
  * the row is wrong and is changed here, with its reason. What the workflows' bundle holds: `replay/bundle.test.ts`.
  */
 import { describe, expect, it } from 'vitest';
+import { CLIENT_PARTS, PURE_LANES, REVIEW_PARTS } from './support/border-parts.js';
 import { importCycle, importsOf, readSources, withoutComments, type Sources } from './support/imports.js';
 
 interface Row {
@@ -20,37 +21,7 @@ const CRITICS = 'src/critics/';
 const CONTRACT = 'src/contract.ts';
 const DIGEST = 'src/digest.ts';
 const START_OPTIONS = 'src/start-options.ts';
-/** What runs in the sandbox of them. */
-const PURE_LANES = ['src/lanes/lanes.ts', 'src/lanes/groups.ts', 'src/lanes/deployment-state.ts', 'src/lanes/lease-times.ts'];
-/** What the client, too, reads and verifies reviews with. */
-const REVIEW_PARTS = [
-  'src/review/archive-position.ts',
-  'src/review/archive.ts',
-  'src/review/export.ts',
-  'src/review/labels.ts',
-  'src/review/payloads.ts',
-  'src/review/read-evaluation.ts',
-  'src/review/read-review.ts',
-  'src/review/recorded.ts',
-  'src/review/release-checks.ts',
-  'src/review/review-record.ts',
-  'src/review/verify.ts',
-];
-const CLIENT_PARTS = [
-  'src/client-admission.ts',
-  'src/client-calls.ts',
-  'src/client-errors.ts',
-  'src/client-handle.ts',
-  'src/client-prepare.ts',
-  'src/client-release.ts',
-  'src/client-review-account.ts',
-  'src/client-review-act.ts',
-  'src/client-review-list.ts',
-  'src/client-review-stats.ts',
-  'src/client-reviews.ts',
-  'src/client-summary.ts',
-];
-
+const REVIEW_START_OPTIONS = 'src/review-start-options.ts';
 const TABLE: readonly Row[] = [
   // Pure, or nearly so.
   { of: 'src/domain/cel.ts', may: [DOMAIN, '@marcbachmann/cel-js'], why: 'the one place that knows the CEL library' },
@@ -73,6 +44,7 @@ const TABLE: readonly Row[] = [
       DOMAIN,
       CONTRACT,
       START_OPTIONS,
+      REVIEW_START_OPTIONS,
       ...PURE_LANES,
       'src/report/details.ts',
       'src/report/review-details.ts',
@@ -80,6 +52,11 @@ const TABLE: readonly Row[] = [
       '@temporalio/common',
     ],
     why: 'lanes, groups of them and the text of the current details are pure, and workflows need no more of lanes and reports',
+  },
+  {
+    of: REVIEW_START_OPTIONS,
+    may: [CONTRACT, START_OPTIONS],
+    why: 'what an evaluation and the watchdog start a review with; runs in the sandbox',
   },
   { of: START_OPTIONS, may: [CONTRACT], why: 'what a client and another workflow start an evaluation with; runs in the sandbox' },
   {
@@ -164,6 +141,16 @@ const TABLE: readonly Row[] = [
     of: 'src/review/index-queries.ts',
     may: [CONTRACT, '@temporalio/common'],
     why: 'what the server knows of reviews; the client is handed in',
+  },
+  {
+    of: 'src/review/missing-review.ts',
+    may: [CONTRACT, DOMAIN, DIGEST, REVIEW_START_OPTIONS, '@temporalio/client'],
+    why: 'starts a review as an evaluation does, of what the history of the evaluation says',
+  },
+  {
+    of: 'src/review/watch',
+    may: [CONTRACT, DOMAIN, 'src/review/', START_OPTIONS, '@temporalio/client', '@temporalio/common'],
+    why: 'the watchdog and its schedule: asks the server and starts deliveries; the client is handed in',
   },
   {
     of: 'src/review/review-worker.ts',

@@ -11,6 +11,7 @@ import { effectiveRisk } from '../domain/effective-risk.js';
 import { FAILURE_TYPES, type Code } from '../domain/errors.js';
 import { jsonBytes } from '../domain/bytes.js';
 import { STAGES, useOf, type Plan } from '../domain/plan.js';
+import { channelsFor, type NotifyChannels } from '../domain/review/channels.js';
 import type { EvaluationRequest } from '../domain/request.js';
 import type { Tenants } from '../domain/tenants.js';
 import { parseEvaluateInput, requestBytes } from '../schemas/request.js';
@@ -32,6 +33,8 @@ export interface OpenDeps {
   readonly plans: ReadonlyMap<string, Plan>;
   /** Tenants whose weight is not 1. */
   readonly tenants?: Tenants;
+  /** Of which those that hear verdicts are told to the evaluation. */
+  readonly notify?: NotifyChannels;
 }
 
 export interface OpenOptions {
@@ -68,13 +71,18 @@ export async function openEvaluation(deps: OpenDeps, host: BatchHost, value: unk
         state: { records: [], usedMs: 0, stageUsedMs: 0 },
       })
     : { records: [], stages: [] };
-  return { plan, contentHash: contentHash(request.content), facts, deployment, priorityLevels, ...weight, led };
+  return { plan, contentHash: contentHash(request.content), facts, deployment, priorityLevels, ...weight, ...hearingOf(deps), led };
 }
 
 /** A tenant may be called `constructor`. */
 function weightOf(tenants: Tenants = {}, tenant: string): Pick<OpenResult, 'fairnessWeight'> {
   const own = Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined;
   return own === undefined ? {} : { fairnessWeight: own.weight };
+}
+
+function hearingOf({ notify = {} }: OpenDeps): Pick<OpenResult, 'hearing'> {
+  const hearing = channelsFor(notify, 'verdict');
+  return hearing.length === 0 ? {} : { hearing };
 }
 
 function refuse(code: Code, message: string): ApplicationFailure {

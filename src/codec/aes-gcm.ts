@@ -97,7 +97,8 @@ function packed({ metadata, data }: Payload): Buffer {
   const head = bytesOf(JSON.stringify(entries));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32BE(head.length);
-  return Buffer.concat([length, head, data ?? new Uint8Array()]);
+  // Of a payload without bytes the SDK has an empty list where others have bytes.
+  return Buffer.concat([length, head, Uint8Array.from(data ?? [])]);
 }
 
 function unpacked(bytes: Buffer): Payload {

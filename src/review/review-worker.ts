@@ -3,22 +3,33 @@ import type { Client } from '@temporalio/client';
 import { Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
 import { makeNotifyActivities } from '../activities/notify.js';
 import { makeReviewActivities } from '../activities/review.js';
+import { makeWatchdogActivities } from '../activities/watchdog.js';
 import { REVIEW, reviewQueue } from '../contract.js';
 import type { Plan } from '../domain/plan.js';
 import type { NotifyChannels } from '../domain/review/channels.js';
 import type { SecretSource } from '../critics/critic.js';
 import { makeNotifier } from './notify.js';
 import { peopleReader } from './people.js';
+import { makeWatchdog } from './watchdog.js';
+import { keepWatchdog } from './watchdog-schedule.js';
 
-/** Whether a process has to look after reviews: its plans open some, or some are open from plans that did. */
-export async function needsReviews(client: Client, deployment: string, plans: Iterable<Plan>): Promise<boolean> {
-  if ([...plans].some(({ review }) => review !== undefined)) return true;
-  const query = `TaskQueue = '${reviewQueue(deployment)}' AND WorkflowType = '${REVIEW}' AND ExecutionStatus = 'Running'`;
-  return (await client.workflow.count(query)).count > 0;
+/** What a process looks after: reviews, as its plans open some or some are open from plans that did; or deliveries alone, of what channels hear. */
+async function reviewNeeds(client: Client, { name, plans, notify = {} }: ReviewWorkerOptions['deployment']): Promise<ReviewNeeds> {
+  if ([...plans.values()].some(({ review }) => review !== undefined)) return 'reviews';
+  const query = `TaskQueue = '${reviewQueue(name)}' AND WorkflowType = '${REVIEW}' AND ExecutionStatus = 'Running'`;
+  if ((await client.workflow.count(query)).count > 0) return 'reviews';
+  return Object.values(notify).some(({ events = [] }) => events.length > 0) ? 'deliveries' : 'nothing';
 }
 
+type ReviewNeeds = 'reviews' | 'deliveries' | 'nothing';
+
 export interface ReviewWorkerOptions {
-  readonly deployment: { readonly name: string; readonly notify?: NotifyChannels; readonly reviewers?: string };
+  readonly deployment: {
+    readonly name: string;
+    readonly plans: ReadonlyMap<string, Plan>;
+    readonly notify?: NotifyChannels;
+    readonly reviewers?: string;
+  };
   readonly insecureReviews?: boolean;
   readonly secrets: SecretSource;
   /** What webhooks are asked with. */
@@ -26,23 +37,32 @@ export interface ReviewWorkerOptions {
   readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void;
 }
 
+/** @returns nothing when there is nothing for it to do. */
 export async function makeReviewWorker(
+  client: Client,
   common: Omit<WorkerOptions, 'taskQueue'>,
   workflowBundle: WorkflowBundleOption,
-  { deployment, insecureReviews: insecure = false, secrets, fetch, log }: ReviewWorkerOptions,
-): Promise<Worker> {
+  options: ReviewWorkerOptions,
+): Promise<Worker | undefined> {
+  const { deployment, insecureReviews: insecure = false, secrets, fetch, log } = options;
+  const needs = await reviewNeeds(client, deployment);
+  if (needs === 'nothing') return undefined;
   const { notify: channels = {}, reviewers } = deployment;
   const tell = (level: 'info' | 'warn' | 'error', message: string): void => log?.(level, message);
-  if (insecure) tell('warn', 'commands on reviews are taken without a signature: what they let pass is not for production');
-  else if (reviewers === undefined) tell('warn', 'nobody can decide reviews: there is no reviewers.yaml beside the deployment file');
+  const warn = (message: string): void => tell('warn', message);
+  if (insecure) warn('commands on reviews are taken without a signature: what they let pass is not for production');
+  else if (needs === 'reviews' && reviewers === undefined)
+    warn('nobody can decide reviews: there is no reviewers.yaml beside the deployment file');
+  if (needs === 'reviews') await keepWatchdog(client, deployment.name, warn);
   const people = reviewers === undefined ? {} : { people: peopleReader(reviewers) };
   return await Worker.create({
     ...common,
     taskQueue: reviewQueue(deployment.name),
     workflowBundle,
     activities: {
-      ...makeReviewActivities({ ...people, channels, insecure, log: (message) => tell('warn', message) }),
+      ...makeReviewActivities({ ...people, channels, insecure, log: warn }),
       ...makeNotifyActivities(makeNotifier({ channels, secrets, fetch, log: tell })),
+      ...makeWatchdogActivities(makeWatchdog({ client, deployment, log: tell })),
     },
     // Whoever decides waits for the other process to take over.
     stickyQueueScheduleToStartTimeout: '2s',

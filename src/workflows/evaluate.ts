@@ -28,6 +28,7 @@ import { currentDetails } from '../report/details.js';
 import { countClosed, countOpened, countRefused, countUnopened } from './count.js';
 import { settleReview } from './open-review.js';
 import { callBatch, callCritic, localCause, openEvaluation, recordPartialReport } from './proxies.js';
+import { tellVerdict } from './tell-verdict.js';
 import { runStages, Walk, type WalkDeps } from './walk.js';
 
 export const progressQuery = defineQuery<Progress>(PROGRESS_QUERY);
@@ -50,6 +51,7 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationReport> 
     countClosed(opened, walk, cancelled);
     await CancellationScope.nonCancellable(() => recordPartialReport(cancelled));
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.decision, value: cancelled.decision }]);
+    await tellVerdict(opened, cancelled);
     throw error;
   }
   const report = await settledReport(input, opened, walk);
@@ -62,6 +64,7 @@ export async function evaluate(input: EvaluateInput): Promise<EvaluationReport> 
     { key: SEARCH_ATTRIBUTES.degraded, value: report.degraded },
   ]);
   setCurrentDetails(currentDetails({ report, workflowId: workflowInfo().workflowId }));
+  await tellVerdict(opened, report);
   if (report.decision !== 'not_judged') return report;
   const why = report.reasons.find((reason) => reason.effect === 'fail');
   const failure = ApplicationFailure.create({

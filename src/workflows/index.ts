@@ -3,3 +3,4 @@ export { evaluate } from './evaluate.js';
 export { deployment } from './deployment.js';
 export { review } from './review.js';
 export { notification } from './notification.js';
+export { watchdog } from './watchdog.js';

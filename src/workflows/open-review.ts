@@ -15,10 +15,7 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
-  DIGEST_MEMO,
   REVIEW,
-  reviewQueue,
-  SEARCH_ATTRIBUTES,
   type EvaluateInput,
   type EvaluationActivities,
   type OpenResult,
@@ -28,8 +25,8 @@ import {
 import type { EvaluationReport, ReportReview } from '../domain/report.js';
 import type { ReviewInput } from '../domain/review/review.js';
 import { routeReview } from '../domain/review/route.js';
-import { WORKFLOW_TASK_TIMEOUT } from '../start-options.js';
 import { withReason, type Verdict } from '../domain/verdict.js';
+import { reviewStartOptions } from '../review-start-options.js';
 import type { Walk } from './walk.js';
 
 /** A count and a list of the index, and a signal for each earlier review. */
@@ -120,29 +117,9 @@ async function start(
 
 /** Whether the review is there. */
 async function startReview(reviewId: string, input: ReviewInput, plan: string): Promise<boolean> {
-  const { packetDigest, tenant, tier, queue, rules } = input;
-  const now = Date.now();
+  const { packetDigest } = input;
   try {
-    await startChild(REVIEW, {
-      workflowId: reviewId,
-      taskQueue: reviewQueue(input.deployment),
-      args: [input],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      memo: { [DIGEST_MEMO]: packetDigest },
-      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
-      staticSummary: `${tier} review, queue ${queue}`,
-      typedSearchAttributes: [
-        { key: SEARCH_ATTRIBUTES.tenant, value: tenant },
-        { key: SEARCH_ATTRIBUTES.plan, value: plan },
-        { key: SEARCH_ATTRIBUTES.evaluationId, value: input.evaluationId },
-        { key: SEARCH_ATTRIBUTES.reviewState, value: 'OPENING' },
-        { key: SEARCH_ATTRIBUTES.reviewTier, value: tier },
-        { key: SEARCH_ATTRIBUTES.reviewQueue, value: queue },
-        { key: SEARCH_ATTRIBUTES.reviewOpenedAt, value: new Date(now) },
-        { key: SEARCH_ATTRIBUTES.reviewDueAt, value: new Date(now + Math.min(rules.times.claimByMs, rules.times.decideByMs)) },
-      ],
-    });
+    await startChild(REVIEW, { ...reviewStartOptions(reviewId, input, plan, Date.now()), parentClosePolicy: ParentClosePolicy.ABANDON });
     return true;
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return await isOurReview({ reviewId, packetDigest }).catch(() => false);

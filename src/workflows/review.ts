@@ -63,6 +63,8 @@ const refreshSignal = defineSignal(REFRESH_SIGNAL);
 const REFRESH_MS = 24 * 3_600_000;
 /** Until the file is tried again when it could not be read. */
 const HOST_RETRY_MS = 10_000;
+/** Of an entry's hash, in the id of what is told of it. */
+const ID_HASH_CHARS = 12;
 /** Written into the history of a reset run when it is quarantined: replay of what was kept must not see it. */
 const RESET_MARK = 'review-reset';
 
@@ -186,11 +188,12 @@ class ReviewRun {
     this.#wasChanged = true;
   }
 
-  #notification({ event, channel, to, rung }: Told, { entry }: HashedEntry, index: number): Outgoing {
+  #notification({ event, channel, to, rung }: Told, { entry, hash }: HashedEntry, index: number): Outgoing {
     const { tenant, evaluationId, queue, rules } = this.input;
     const { outcome, tier } = this.#state;
     const notification: Notification = {
-      id: `${this.#reviewId}/${entry.seq}${index === 0 ? '' : `.${index}`}`,
+      // By the hash it is known from an entry of the same number in another life of the review: reset, or deleted and begun anew.
+      id: `${this.#reviewId}/${entry.seq}-${hash.slice(0, ID_HASH_CHARS)}${index === 0 ? '' : `.${index}`}`,
       event,
       at: entry.at,
       tenant,

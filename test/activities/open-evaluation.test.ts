@@ -1,7 +1,7 @@
 /** What `open` refuses and pins, called as a plain function; the limits at the limit and one byte above. */
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
-import { openEvaluation } from '../../src/activities/open-evaluation.js';
+import { openEvaluation, type OpenDeps } from '../../src/activities/open-evaluation.js';
 import type { EvaluateInput, OpenResult } from '../../src/contract.js';
 import { makeRegistry } from '../../src/critics/registry.js';
 import { requestDigest } from '../../src/digest.js';
@@ -9,7 +9,6 @@ import type { Json } from '../../src/domain/finding.js';
 import { jsonBytes } from '../../src/domain/bytes.js';
 import { useOf, type Plan } from '../../src/domain/plan.js';
 import type { EvaluationRequest } from '../../src/domain/request.js';
-import type { Tenants } from '../../src/domain/tenants.js';
 import { critic, plan } from '../support/plans.js';
 
 const request = (overrides: Partial<EvaluationRequest> = {}): EvaluationRequest => ({
@@ -31,7 +30,7 @@ async function open(
   workflowId = 'default/k',
   lead = true,
   memo?: string,
-  tenants?: Tenants,
+  more: Pick<OpenDeps, 'tenants' | 'notify'> = {},
 ): Promise<OpenResult> {
   const host = {
     registry: makeRegistry(),
@@ -46,7 +45,7 @@ async function open(
     deployment: 'd',
     priorityLevels: 10,
     plans: new Map([[of.name, of]]),
-    ...(tenants !== undefined ? { tenants } : {}),
+    ...more,
   } as const;
   return await openEvaluation(deps, host, value, {
     lead,
@@ -80,9 +79,17 @@ describe('open', () => {
   it('pins the weight of the tenant, and none for a tenant without one, whatever it is called', async () => {
     const weightOf = async (tenant: string): Promise<unknown> => {
       const tenants = { acme: { weight: 3 } };
-      return (await open(remote(1), inputOf(request({ tenant })), `${tenant}/k`, true, undefined, tenants)).fairnessWeight;
+      return (await open(remote(1), inputOf(request({ tenant })), `${tenant}/k`, true, undefined, { tenants })).fairnessWeight;
     };
     expect(await Promise.all(['acme', 'other', 'constructor', '__proto__'].map(weightOf))).toEqual([3, undefined, undefined, undefined]);
+  });
+
+  it('pins who hears the verdict, and says nothing where nobody does', async () => {
+    const openWith = async (notify: NonNullable<OpenDeps['notify']>): Promise<OpenResult> =>
+      await open(remote(1), inputOf(request()), 'default/k', true, undefined, { notify });
+    const app = { log: true, events: ['verdict', 'review_decided'] } as const;
+    expect((await openWith({ app, oncall: { log: true }, ledger: { log: true, events: ['verdict'] } })).hearing).toEqual(['app', 'ledger']);
+    expect(await openWith({ oncall: { log: true }, decided: { log: true, events: ['review_decided'] } })).not.toHaveProperty('hearing');
   });
 
   it('runs no critic when it is asked to pin the plan only', async () => {

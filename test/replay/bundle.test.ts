@@ -31,7 +31,7 @@ const PACKAGES = [
 ];
 
 const OWN =
-  /^src\/(?:contract\.ts|domain\/|workflows\/|lanes\/(?:lanes|groups|deployment-state|lease-times)\.ts|report\/(?:details|review-details|format)\.ts|start-options\.ts)/;
+  /^src\/(?:contract\.ts|domain\/|workflows\/|lanes\/(?:lanes|groups|deployment-state|lease-times)\.ts|report\/(?:details|review-details|format)\.ts|start-options\.ts|review-start-options\.ts)/;
 
 const SOURCE_MAP = /\/\/# sourceMappingURL=data:[^,]*,(\S+)/;
 

@@ -1,4 +1,5 @@
 /** What a kind of recorded evaluation is, and the words in which plans of such kinds are written. */
+import type { NotifyChannels } from '../../src/domain/review/channels.js';
 import type { StartRequest } from '../../src/schemas/request.js';
 import type { End } from './ends.js';
 import type { Recording } from './recording.js';
@@ -8,6 +9,8 @@ export interface Kind {
   readonly request?: Partial<StartRequest>;
   /** Default 10. */
   readonly priorityLevels?: 5;
+  /** Channels of the deployment. */
+  readonly notify?: NotifyChannels;
   /** What happens; default: one worker judges one request. */
   readonly run?: (recording: Recording) => Promise<void>;
   readonly end: End['end'];

@@ -1,10 +1,13 @@
 /** Kinds of evaluation in which somebody acts: a caller who cancels, an operator who resets, a process that dies. */
 import { writeFile } from 'node:fs/promises';
 import { prepareEvaluation } from '../../src/client-prepare.js';
+import type { NotifyChannels } from '../../src/domain/review/channels.js';
 import { core, deep, local, plan, type Kind } from './kind.js';
 import { GO, MENDED } from './mendable.js';
 import type { Recording } from './recording.js';
 
+/** One channel waits for verdicts. */
+export const HEARING: NotifyChannels = { app: { log: true, events: ['verdict'] }, console: { log: true } };
 const mendable = { uses: 'mendable', stage: 'core_analysis' };
 const waiting = { record: 'calls', waitFor: GO };
 const go = async (): Promise<void> => await writeFile(GO, '');
@@ -75,6 +78,34 @@ export const ACTED: Readonly<Record<string, Kind>> = {
     },
     end: 'cancelled',
     outcomes: { running: 'cancelled', later: 'cancelled' },
+  },
+  'cancelled-and-heard': {
+    plan: plan({ done: local(), running: core({ record: 'calls', waitFor: 'never' }) }),
+    notify: HEARING,
+    async run(recording) {
+      await recording.addWorker();
+      const handle = await recording.start();
+      await recording.untilCalls('start');
+      await handle.cancel();
+      await recording.untilClosed();
+    },
+    end: 'cancelled',
+    outcomes: { running: 'cancelled' },
+  },
+  'heard-and-reset': {
+    plan: plan({ fine: core() }),
+    notify: HEARING,
+    // To the last task, which knows already that the delivery has begun.
+    async run(recording) {
+      await recording.addWorker();
+      await recording.start();
+      await recording.untilClosed();
+      const { events } = await recording.history();
+      const last = (events ?? []).findLast((event) => event.workflowTaskCompletedEventAttributes);
+      await recording.reset(Number(last?.eventId));
+      await recording.untilClosed();
+    },
+    end: 'allow',
   },
   'refused-unknown-plan': {
     plan: plan({ fine: core() }),

@@ -1,5 +1,5 @@
 /** The kinds of evaluation that are recorded, and how each must end. Nobody acts in these; those where somebody does are in `kinds-acted.ts`. */
-import { ACTED } from './kinds-acted.js';
+import { ACTED, HEARING } from './kinds-acted.js';
 import { core, deep, local, plan, type Kind } from './kind.js';
 
 const BAD = { finding: { severity: 0.5, violations: [{ code: 'rude', message: 'is rude' }] } };
@@ -96,6 +96,12 @@ const PLAIN: Readonly<Record<string, Kind>> = {
     ),
     end: 'escalate',
     outcomes: { needed: 'gated' },
+  },
+  'verdict-heard': {
+    plan: plan({ wrong: core({ return: 'out_of_range' }), fine: core() }),
+    notify: HEARING,
+    end: 'escalate',
+    outcomes: { wrong: 'invalid_output' },
   },
   'not-judged-failed': {
     plan: plan({ broken: core({ throw: 'permanent' }), fine: core() }),

@@ -32,7 +32,7 @@ function wanted(): string[] {
 }
 
 async function record(host: RecordingHost, name: string, kind: Kind): Promise<void> {
-  const recording = new Recording(host, name, kind.plan, kind.priorityLevels ?? 10);
+  const recording = new Recording(host, name, kind.plan, kind.priorityLevels ?? 10, kind.notify);
   try {
     await (kind.run ?? judge)(recording);
     const text = withoutMachine(historyToJSON(await recording.history()));

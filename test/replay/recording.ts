@@ -17,6 +17,7 @@ import type { EvaluationHandle } from '../../src/client-handle.js';
 import { EVALUATE, evaluationId } from '../../src/contract.js';
 import { makeRegistry } from '../../src/critics/registry.js';
 import { formatProblem, loadPlan } from '../../src/plan-loader.js';
+import type { NotifyChannels } from '../../src/domain/review/channels.js';
 import { freshPollers } from '../../src/pollers.js';
 import type { StartRequest } from '../../src/schemas/request.js';
 import { createTribunalWorker } from '../../src/worker.js';
@@ -45,6 +46,7 @@ export class Recording {
     readonly name: string,
     readonly plan: object,
     readonly priorityLevels: 5 | 10,
+    readonly notify: NotifyChannels = {},
   ) {
     this.temporal = new Client({ connection: host.connection, namespace: 'default' });
     this.#client = TribunalClient.connect({ connection: host.connection, namespace: 'default', deployment: name });
@@ -148,7 +150,7 @@ export class Recording {
     const registry = makeRegistry([{ critic: MENDABLE, from: 'this recording' }]);
     const loaded = await loadPlan({ object: this.plan, name: this.name }, registry);
     if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
-    return { registry, plans: new Map([[loaded.plan.name, loaded.plan]]) };
+    return { registry, plans: new Map([[loaded.plan.name, loaded.plan]]), notify: this.notify };
   }
 
   async #run(worker: { run(): Promise<void>; shutdown(): void }): Promise<void> {

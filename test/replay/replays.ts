@@ -17,6 +17,7 @@ import {
   type InjectedSinks,
 } from '@temporalio/worker';
 import type { WorkflowInfo } from '@temporalio/workflow';
+import { evaluationId } from '../../src/contract.js';
 import type { CaptureSinks } from './capture.js';
 import { endOf, type Close, type End } from './ends.js';
 import { readHistory } from './histories.js';
@@ -65,21 +66,25 @@ export interface Replayed {
   readonly ends: Readonly<Record<string, End>>;
 }
 
+/** As it was recorded: ids of what an evaluation starts are made of its own. */
+const idOf = (kind: string): string => evaluationId('default', kind);
+const kindOf = (id: string): string => id.slice(idOf('').length);
+
 export async function replay(codePath: string, kinds: readonly string[]): Promise<Replayed> {
   quietRuntime();
   const ends: Record<string, End> = {};
   const closed = ({ workflowId }: WorkflowInfo, close: Close): void => {
     // Through JSON, as it comes out of a history.
     const plain: Close = JSON.parse(JSON.stringify(close));
-    ends[workflowId] = endOf(plain);
+    ends[kindOf(workflowId)] = endOf(plain);
   };
   const sinks: InjectedSinks<CaptureSinks> = { capture: { closed: { callDuringReplay: true, fn: closed } } };
-  const histories = await Promise.all(kinds.map(async (kind) => ({ workflowId: kind, history: await readHistory(kind) })));
+  const histories = await Promise.all(kinds.map(async (kind) => ({ workflowId: idOf(kind), history: await readHistory(kind) })));
   const problems: Record<string, string> = {};
   let count = 0;
   for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: { codePath }, sinks }, histories)) {
     count += 1;
-    if (error !== undefined) problems[workflowId] = `${error.name}: ${error.message}`;
+    if (error !== undefined) problems[kindOf(workflowId)] = `${error.name}: ${error.message}`;
   }
   if (count !== kinds.length) throw new Error(`${count} of ${kinds.length} histories were replayed`);
   return { problems, ends };

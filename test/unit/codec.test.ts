@@ -54,6 +54,12 @@ describe('the codec', () => {
     expect(await refusal(json('names'))).toBe('PLAIN_PAYLOAD');
   });
 
+  it('takes what a workflow without a result returns, whose bytes are an empty list', async () => {
+    const nothing = { metadata: { encoding: bytes('binary/null') }, data: [] as unknown as Uint8Array };
+    const [back] = await codec.decode([await encoded(nothing, WORKFLOW)], WORKFLOW);
+    expect([back?.metadata?.['encoding']?.toString(), back?.data?.length]).toEqual([Buffer.from('binary/null').toString(), 0]);
+  });
+
   it('gives back every payload as it was, byte by byte', async () => {
     const metadata = fc.dictionary(fc.string(), fc.uint8Array());
     const payload = fc.record({ metadata, data: fc.uint8Array({ maxLength: 2_000 }) });

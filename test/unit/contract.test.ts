@@ -17,9 +17,15 @@ import {
   PROGRESS_QUERY,
   RECORD_PARTIAL,
   SEARCH_ATTRIBUTES,
+  NOTIFICATION,
+  notificationId,
   TENANT_FORM,
+  WATCHDOG,
+  watchdogId,
+  watchdogScheduleId,
   workflowQueue,
 } from '../../src/contract.js';
+import { makeWatchdogActivities } from '../../src/activities/watchdog.js';
 import { makeRegistry } from '../../src/critics/registry.js';
 import { contentHash, requestDigest } from '../../src/digest.js';
 import { CODES, FAILURE_TYPES } from '../../src/domain/errors.js';
@@ -41,6 +47,18 @@ describe('names in histories', () => {
   it('of the workflow, its query and its memo are these', () => {
     expect([EVALUATE, PROGRESS_QUERY, DIGEST_MEMO]).toEqual(['evaluate', 'progress', 'tribunalDigest']);
     expect(Object.keys(workflows)).toContain('evaluate');
+  });
+
+  it('of the watchdog, its schedule and deliveries are these', () => {
+    expect([WATCHDOG, watchdogScheduleId('d'), watchdogId('d'), NOTIFICATION, notificationId('x')]).toEqual([
+      'watchdog',
+      'tribunal-watchdog:d',
+      'watchdog:d',
+      'notification',
+      'notification/x',
+    ]);
+    expect(Object.keys(workflows)).toEqual(expect.arrayContaining([WATCHDOG, NOTIFICATION]));
+    expect(Object.keys(makeWatchdogActivities(async () => ({ overdue: 0, stuck: 0, missing: 0, full: 0 })))).toEqual(['lookAfterReviews']);
   });
 
   it('of the local activities are these', () => {

@@ -87,7 +87,10 @@ describe('plan explain', () => {
   async function explain(text: string, ...args: readonly string[]): Promise<CliRun> {
     const file = join(dir, 'plan.yaml');
     await writeFile(file, text.replaceAll('uses: anything', 'uses: scripted'));
-    return await runCli(['plan', 'explain', file, '--content', 'x', ...args]);
+    // A rung tells a channel, and channels are of a deployment.
+    const deployment = join(dir, 'tribunal.yaml');
+    await writeFile(deployment, 'plans: [plan.yaml]\nnotify: { leads: { log: true } }\n');
+    return await runCli(['plan', 'explain', file, '--file', deployment, '--content', 'x', ...args]);
   }
 
   it('tells which review an escalation would open, for whom and for how long', async () => {

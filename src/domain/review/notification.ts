@@ -12,6 +12,7 @@ export type NotificationEvent =
   | 'review_second_wanted'
   | 'review_quarantined'
   /** Towards operators, by the watchdog. */
+  | 'review_overdue'
   | 'review_stuck'
   | 'review_missing'
   | 'reviews_full'
@@ -27,6 +28,8 @@ export interface Notification {
   readonly at: string;
   readonly tenant?: string;
   readonly evaluationId?: string;
+  /** Of `reviews_full`. */
+  readonly plan?: string;
   readonly reviewId?: string;
   readonly tier?: ReviewTier;
   readonly queue?: string;
@@ -34,8 +37,8 @@ export interface Notification {
   readonly to?: readonly string[];
   /** ISO 8601. */
   readonly due?: string;
-  /** How a review ended, or a verdict's decision. */
+  /** How a review ended, a verdict's decision, or what became of a review that was missing. */
   readonly outcome?: string;
-  /** Rung of the ladder, from 1. */
+  /** Rung of the ladder, from 1; of `review_overdue` the day of lateness. */
   readonly rung?: number;
 }

@@ -28,6 +28,7 @@ const FIELDS = {
   at: isText,
   tenant: isText,
   evaluationId: isText,
+  plan: isText,
   reviewId: isText,
   tier: isText,
   queue: isText,
