@@ -289,10 +289,17 @@ describe('a command that is sent again', () => {
 describe('limits', () => {
   it('end talk, never the decision: whoever comments without end keeps nobody from deciding', () => {
     const scene = new Scene();
-    const text = 'x'.repeat(4_000);
-    const answers = Array.from({ length: 20 }, () => scene.send('robot', 'comment', { text }));
-    expect(answers.at(-1)).toBe('LIMIT');
+    for (const length of [4_000, 100, 1])
+      for (let answer: unknown = ''; answer !== 'LIMIT'; ) answer = scene.send('robot', 'comment', { text: 'x'.repeat(length) });
     expect(scene.claimAndVote('ann', 'HALT')).toEqual(receipt('COMMITTING'));
+  });
+
+  it('leave room for the second of two decisions, however long the first was', () => {
+    const scene = new Scene(inputOf('determination'));
+    const long = { ...decision('determination', 'PROCEED', scene.claim('ann')), signals: [{ id: 'r1', reason: 'x'.repeat(4_000) }] };
+    scene.state = { ...scene.state, textBytes: 65_536 - 5_000 };
+    expect(scene.send('ann', 'decide', long)).toEqual(receipt('AWAITING_SECOND'));
+    expect(scene.send('bob', 'decide', { ...long, epoch: scene.claim('bob') })).toEqual(receipt('COMMITTING'));
   });
 
   it('hold for all texts together, UTF-8', () => {
