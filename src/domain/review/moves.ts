@@ -52,7 +52,7 @@ function moved({ reviewId, input, state, nowMs }: Moment, change: Change): Moved
     type,
     ...(by !== undefined ? { by } : {}),
     from: statusOf(state),
-    to: statusOf(next),
+    to: statusOf({ ...next, seq: state.seq + 1 }),
     ...(command !== undefined ? { commandId: command.commandId, payloadDigest: command.payloadDigest } : {}),
     ...(command?.assertion !== undefined ? { assertionHash: digestOfText(command.assertion) } : {}),
     ...(facts !== undefined ? { facts } : {}),
