@@ -110,9 +110,11 @@ class ReviewRun {
 
   async untilOver(): Promise<ReviewResult> {
     for (;;) {
-      if (this.#isResetSeen()) this.#take(endBy(this.#moment(), 'QUARANTINED', 'reset'));
+      this.#quarantine();
       if (this.isOpen && Date.now() >= this.#hostDueMs) await this.#readHost();
       await this.#empty();
+      // What was kept of the other run may have ended while this one waited.
+      if (this.#isResetSeen()) continue;
       if (!this.isOpen && this.#isIdle()) return resultOf(this.#moment());
       if (this.isOpen && workflowInfo().continueAsNewSuggested && this.#isIdle()) await this.#goOn();
       if (await this.#commitDue()) continue;
@@ -128,9 +130,16 @@ class ReviewRun {
   }
 
   async cancel(): Promise<ReviewResult> {
-    if (this.isOpen) this.#take(endBy(this.#moment(), 'CANCELLED'));
-    await this.#empty();
+    do {
+      this.#quarantine();
+      if (this.isOpen) this.#take(endBy(this.#moment(), 'CANCELLED'));
+      await this.#empty();
+    } while (this.#isResetSeen());
     return resultOf(this.#moment());
+  }
+
+  #quarantine(): void {
+    if (this.#isResetSeen()) this.#take(endBy(this.#moment(), 'QUARANTINED', 'reset'));
   }
 
   #moment(): Moment {
@@ -274,7 +283,7 @@ class ReviewRun {
     if (pending === undefined || Date.now() < pending.effectiveAtMs) return false;
     // Whoever has left the file meanwhile does not decide.
     const isRead = await this.#readHost();
-    if (this.#state.pending !== pending) return true;
+    if (this.#state.pending !== pending || this.#isResetSeen()) return true;
     if (!isRead) {
       await condition(() => this.#state.pending !== pending || this.#isResetSeen(), HOST_RETRY_MS);
       return true;
