@@ -171,8 +171,10 @@ class ReviewRun {
         return receipt;
       },
       {
-        validator: (given) => {
+        validator: (given, ...more: unknown[]) => {
           if (this.#isReset) throw refused('QUARANTINED');
+          // The history would keep whatever stands beside a command, of whatever size.
+          if (more.length > 0) throw refused('BAD_REQUEST');
           const judged = judgeCommand(this.#moment(), action, given, true);
           if (!judged.ok) throw refused(judged.code);
         },

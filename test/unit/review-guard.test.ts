@@ -51,7 +51,7 @@ describe('separation of duties: a decision is not taken', () => {
 });
 
 describe('a lead', () => {
-  it('assigns to a candidate, whose claim it then is and not the lead’s', () => {
+  it('assigns to a candidate, whose claim it then is and not that of the lead', () => {
     const scene = new Scene();
     const assigned = scene.send('chief', 'assign', { to: 'ann' });
     expect(assigned).toEqual(expect.objectContaining({ status: 'CLAIMED', epoch: 1 }));
