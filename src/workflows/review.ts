@@ -53,8 +53,9 @@ const refreshSignal = defineSignal(REFRESH_SIGNAL);
 
 /** The file of people is read again at least so often, so that whoever has left is gone without anybody's doing. */
 const REFRESH_MS = 24 * 3_600_000;
-/** Until the file is tried again when it could not be read. */
+/** Until the file is tried again when it could not be read: at first, and at most, since all open reviews try. */
 const HOST_RETRY_MS = 10_000;
+const HOST_RETRY_MOST_MS = 600_000;
 /** Written into the history of a reset run when it is quarantined: replay of what was kept must not see it. */
 const RESET_MARK = 'review-reset';
 
@@ -85,6 +86,7 @@ class ReviewRun {
   /** What the world around was when it was last looked at; not carried. */
   #host: ReviewHost | undefined;
   #hostDueMs = 0;
+  #hostFailures = 0;
   #outbox: HashedEntry[] = [];
   #tells: Outgoing[] = [];
   #wasChanged = false;
@@ -210,6 +212,7 @@ class ReviewRun {
 
   #lookAgain(): void {
     this.#hostDueMs = 0;
+    this.#hostFailures = 0;
     this.#wasChanged = true;
   }
 
@@ -224,9 +227,11 @@ class ReviewRun {
       this.#host = await loadHost({ tenant, groups, names, ...(known !== undefined ? { knownDigest: known } : {}) });
     } catch (error) {
       if (isCancellation(error)) throw error;
-      this.#hostDueMs = Date.now() + HOST_RETRY_MS;
+      this.#hostDueMs = Date.now() + Math.min(HOST_RETRY_MS * 2 ** this.#hostFailures, HOST_RETRY_MOST_MS);
+      this.#hostFailures += 1;
       return false;
     }
+    this.#hostFailures = 0;
     const { insecure } = this.#host;
     const people = this.#host.people ?? this.#state.people;
     if (!this.isOpen || people === undefined) return true;
@@ -235,17 +240,19 @@ class ReviewRun {
     return true;
   }
 
-  /** Entries into the history first: what people are told has happened. */
+  /** Entries into the history first: what people are told has happened. Whoever has a receipt finds the entry, though the review be cancelled meanwhile. */
   async #empty(): Promise<void> {
-    while (this.#outbox.length > 0 || this.#tells.length > 0) {
-      const entries = this.#outbox;
-      const tells = this.#tells;
-      this.#outbox = [];
-      this.#tells = [];
-      if (entries.length > 0) await recordEntries({ reviewId: this.#reviewId, entries });
-      this.#show();
-      for (const told of tells) await this.#send(told);
-    }
+    await CancellationScope.nonCancellable(async () => {
+      while (this.#outbox.length > 0 || this.#tells.length > 0) {
+        const entries = this.#outbox;
+        const tells = this.#tells;
+        this.#outbox = [];
+        this.#tells = [];
+        if (entries.length > 0) await recordEntries({ reviewId: this.#reviewId, entries });
+        this.#show();
+        for (const told of tells) await this.#send(told);
+      }
+    });
   }
 
   /** The delivery is a workflow of its own: nothing here waits for it, and the end of this run does not end it. */
@@ -261,8 +268,7 @@ class ReviewRun {
         staticSummary: `${notification.event} to ${channels.join(', ')}`,
       });
       child.result().catch(() => this.#climb());
-    } catch (error) {
-      if (isCancellation(error)) throw error;
+    } catch {
       // Told already, by a run that was reset.
     }
   }
@@ -287,7 +293,8 @@ class ReviewRun {
     const isRead = await this.#readHost();
     if (this.#state.pending !== pending || this.#isResetSeen()) return true;
     if (!isRead) {
-      await condition(() => this.#state.pending !== pending || this.#isResetSeen(), HOST_RETRY_MS);
+      const isOther = (): boolean => this.#state.pending !== pending || this.#hostDueMs === 0 || this.#isResetSeen();
+      await condition(isOther, Math.max(1, this.#hostDueMs - Date.now()));
       return true;
     }
     const whose = notDeciding(this.#moment());

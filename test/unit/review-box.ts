@@ -2,6 +2,7 @@
  * The review workflow with nothing around it: what it asks of the SDK is answered here, and what it registers can be called in
  * any order. Updates that come in one workflow task are one `task`. For `vi.mock` of the SDK and of the activities' proxies.
  */
+import { CancelledFailure } from '@temporalio/common';
 import type { ReviewArgs, ReviewHost } from '../../src/contract.js';
 import type { HashedEntry } from '../../src/domain/review/chain.js';
 import type { People } from '../../src/domain/review/people.js';
@@ -15,6 +16,7 @@ interface Update {
 interface Waiting {
   readonly is: () => boolean;
   readonly done: (isSo: boolean) => void;
+  readonly cancel: (reason: Error) => void;
   readonly atMs: number;
 }
 
@@ -40,8 +42,8 @@ export class Box {
       continueAsNewSuggested: this.continueAsNewSuggested,
     }),
     condition: (is: () => boolean, ms = Infinity): Promise<boolean> =>
-      new Promise((done) => {
-        this.#waiting.push({ is, done, atMs: Date.now() + ms });
+      new Promise((done, cancel) => {
+        this.#waiting.push({ is, done, cancel, atMs: Date.now() + ms });
         this.#wake();
       }),
     startChild: async (_type: string, { args }: { args: unknown[] }) => {
@@ -60,12 +62,20 @@ export class Box {
       },
   };
 
+  /** Whether the file of people can be read, and how often it was tried. */
+  isReadable = true;
+  reads = 0;
+
   readonly proxies = {
-    loadHost: async (): Promise<ReviewHost> =>
-      await Promise.resolve({ peopleDigest: this.people.digest, people: this.people, insecure: false, channels: [], hearing: [] }),
+    loadHost: async (): Promise<ReviewHost> => {
+      this.reads += 1;
+      if (!this.isReadable) return await Promise.reject(new Error('the file cannot be read'));
+      return await Promise.resolve({ peopleDigest: this.people.digest, people: this.people, insecure: false, channels: [], hearing: [] });
+    },
     recordEntries: async ({ entries }: { entries: readonly HashedEntry[] }): Promise<readonly HashedEntry[]> => {
+      await this.#unlessCancelled(this.writable);
       this.entries.push(...entries);
-      return await Promise.resolve(entries);
+      return entries;
     },
   };
 
@@ -74,6 +84,39 @@ export class Box {
     const answers = sent.map(([action, given]) => this.#update(action, given));
     await this.settle();
     return await Promise.all(answers);
+  }
+
+  /** Entries are written down when this is settled. */
+  writable: Promise<unknown> = Promise.resolve();
+  #shielded = 0;
+  #cancels: ((reason: Error) => void)[] = [];
+
+  /** What runs in here is not reached by a cancellation. */
+  async nonCancellable<T>(run: () => Promise<T>): Promise<T> {
+    this.#shielded += 1;
+    try {
+      return await run();
+    } finally {
+      this.#shielded -= 1;
+    }
+  }
+
+  async #unlessCancelled(work: Promise<unknown>): Promise<void> {
+    if (this.#shielded > 0) return void (await work);
+    const cancelled = new Promise((_resolve, reject) => this.#cancels.push(reject));
+    return void (await Promise.race([work, cancelled]));
+  }
+
+  /** As a request to cancel does it: whatever is waited for fails, now and from now on. */
+  cancel(): void {
+    const reason = new CancelledFailure('cancelled');
+    this.sdk.condition = () => Promise.reject(reason);
+    for (const cancel of [...this.#cancels.splice(0), ...this.#waiting.splice(0).map((one) => one.cancel)]) cancel(reason);
+  }
+
+  /** When the workflow wakes by itself. */
+  get nextMs(): number {
+    return Math.min(...this.#waiting.map(({ atMs }) => atMs));
   }
 
   /** Lets the workflow run until it waits. */

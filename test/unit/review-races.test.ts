@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ReviewResult } from '../../src/contract.js';
 import { chainProblem } from '../../src/domain/review/chain.js';
 import { REVIEW_CODES } from '../../src/domain/review/codes.js';
@@ -20,7 +20,7 @@ vi.mock('@temporalio/workflow', async (original) => {
   const own = ['setHandler', 'workflowInfo', 'condition', 'startChild', 'allHandlersFinished', 'upsertSearchAttributes'] as const;
   const more = ['setCurrentDetails', 'patched', 'makeContinueAsNewFunc'] as const;
   for (const name of [...own, ...more]) sdk[name] = (...args: never[]) => (around.box?.sdk[name] as (...given: never[]) => unknown)(...args);
-  return { ...sdk, CancellationScope: { nonCancellable: (run: () => unknown) => run() } };
+  return { ...sdk, CancellationScope: { nonCancellable: (run: () => Promise<unknown>) => around.box?.nonCancellable(run) } };
 });
 vi.mock('../../src/workflows/review-proxies.js', () => ({
   loadHost: () => around.box?.proxies.loadHost(),
@@ -110,6 +110,68 @@ describe('in one workflow task', () => {
     expect(new Set(answers.map(({ hash }) => hash)).size).toBe(1);
     expect(answers.filter(({ duplicate }) => duplicate === true)).toHaveLength(49);
     expect(box.entries).toHaveLength(2);
+  });
+});
+
+describe('when time has passed without a worker', () => {
+  afterEach(() => vi.useRealTimers());
+
+  it('a decision and the end of the time come in one workflow task: the decision is refused, and the review has expired', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { box, result } = start();
+    await box.settle();
+    vi.setSystemTime(Date.now() + input.rules.times.expiresMs - 60_000);
+    await box.settle();
+    const [claim] = await box.task([command('bob', 'claim', {})]);
+    vi.setSystemTime(Date.now() + 60_000);
+    const [late] = await box.task([vote('bob', 'HALT', (claim as Receipt).epoch ?? 0)]);
+    expect((late as ApplicationFailure).type).toBe('EXPIRED');
+    expect(await result).toMatchObject({ outcome: 'EXPIRED', deciders: [] });
+  });
+
+  it('a file of people that cannot be read is tried again, but not hundreds of times a day', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const box = new Box(people);
+    box.isReadable = false;
+    around.box = box;
+    void review(input);
+    await box.settle();
+    const end = Date.now() + 86_400_000;
+    while (box.nextMs < end) {
+      vi.setSystemTime(box.nextMs);
+      await box.settle();
+    }
+    expect(box.reads).toBeGreaterThan(24);
+    expect(box.reads).toBeLessThan(200);
+    box.isReadable = true;
+    vi.setSystemTime(box.nextMs);
+    await box.settle();
+    expect(isReceipt((await box.task([command('bob', 'claim', {})]))[0])).toBe(true);
+  });
+});
+
+describe('a review that is cancelled', () => {
+  it('while an entry is being written down has it in the history, and ends after it', async () => {
+    const { box, result } = start();
+    await box.settle();
+    let release = (): void => {};
+    box.writable = new Promise<void>((resolve) => (release = resolve));
+    const [receipt] = await box.task([command('bob', 'claim', {})]);
+    box.cancel();
+    await box.settle();
+    release();
+    await expect(result).rejects.toThrow('cancelled');
+    expect(box.entries.map(({ entry }) => entry.type)).toEqual(['opened', 'claim', 'cancelled']);
+    expectConsistent(box, [['claim', undefined]], [receipt]);
+  });
+
+  it('after it was decided stays decided', async () => {
+    const { box, result } = start();
+    await box.settle();
+    const [claim] = await box.task([command('bob', 'claim', {})]);
+    await box.task([vote('bob', 'HALT', (claim as Receipt).epoch ?? 0)]);
+    box.cancel();
+    expect(await result).toMatchObject({ outcome: 'HALTED', deciders: [{ by: 'bob' }] });
   });
 });
 
