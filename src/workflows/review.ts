@@ -42,7 +42,15 @@ import { judgeCommand, refusal, type Moment } from '../domain/review/guard.js';
 import { changePeople, commit, endBy, open, openingState, voidVotes, applyCommand, type Moved, type Told } from '../domain/review/moves.js';
 import type { Notification } from '../domain/review/notification.js';
 import { notDeciding, resultOf, viewOf } from '../domain/review/outcome.js';
-import { REVIEW_ACTIONS, statusOf, type Receipt, type ReviewAction, type ReviewInput, type ReviewResult, type ReviewState } from '../domain/review/review.js';
+import {
+  REVIEW_ACTIONS,
+  statusOf,
+  type Receipt,
+  type ReviewAction,
+  type ReviewInput,
+  type ReviewResult,
+  type ReviewState,
+} from '../domain/review/review.js';
 import { reviewDetails } from '../report/review-details.js';
 import { loadHost, recordEntries } from './review-proxies.js';
 
@@ -328,7 +336,7 @@ class ReviewRun {
   async #goOn(): Promise<never> {
     const { people: _people, ...carried } = this.#state;
     const { memo } = workflowInfo();
-    return await makeContinueAsNewFunc<typeof review>({ ...(memo !== undefined ? { memo } : {}) })(this.input, carried);
+    return await makeContinueAsNewFunc<typeof review>(memo !== undefined ? { memo } : {})(this.input, carried);
   }
 }
 

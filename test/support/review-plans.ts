@@ -37,7 +37,12 @@ export async function openReview(harness: Harness, plan: string, request: object
 export function decisionOf(tier: Tier, disposition: 'PROCEED' | 'HALT', epoch: number | undefined): object {
   if (tier === 'triage') return { disposition, epoch, code: 'false_positive' };
   const signals = [{ id: 'r1', reason: `${REASON}, and nobody is named in it` }];
-  return { disposition, epoch, signals, ...(tier === 'determination' ? { rationale: `${REASON}; see the transcript of the session` } : {}) };
+  return {
+    disposition,
+    epoch,
+    signals,
+    ...(tier === 'determination' ? { rationale: `${REASON}; see the transcript of the session` } : {}),
+  };
 }
 
 export async function decide(review: TestReview, who: TestPerson, tier: Tier, disposition: 'PROCEED' | 'HALT'): Promise<Receipt> {

@@ -90,7 +90,9 @@ export class TimedReview {
 export async function makeTimeScene(people: readonly TestPerson[]): Promise<TimeScene> {
   if ('missing' in testServer) throw new Error(testServer.missing);
   quiet();
-  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: testServer.path } } });
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: testServer.path } },
+  });
   await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes: ATTRIBUTE_CODES });
   const dir = mkdtempSync(join(tmpdir(), 'tribunal-time-'));
   const told: Told[] = [];

@@ -26,7 +26,8 @@ describe('a chain', () => {
     const [first, ...rest] = scene.entries.map(({ entry }) => entry);
     expect(first).toMatchObject({ seq: 1, prevHash: scene.input.reportHash, type: 'opened', from: 'OPENING', to: 'OPEN' });
     for (const { type, ...entry } of rest)
-      if (type !== 'decided') expect(entry).toMatchObject({ by: expect.any(String), commandId: expect.any(String), assertionHash: expect.any(String) });
+      if (type !== 'decided')
+        expect(entry).toMatchObject({ by: expect.any(String), commandId: expect.any(String), assertionHash: expect.any(String) });
     expect(rest.at(-1)).toMatchObject({ type: 'decided', from: 'COMMITTING', to: 'PROCEEDED', facts: { outcome: 'PROCEEDED' } });
   });
 
@@ -66,6 +67,7 @@ describe('a chain', () => {
 
   it('ends at the head of the result, and each receipt is an entry of it', () => {
     expect(scene.entries.at(-1)?.hash).toBe(scene.result().head);
-    for (const { receipt } of scene.state.seen) expect(scene.entries[receipt.seq - 1]).toMatchObject({ hash: receipt.hash, entry: { prevHash: receipt.prevHash } });
+    for (const { receipt } of scene.state.seen)
+      expect(scene.entries[receipt.seq - 1]).toMatchObject({ hash: receipt.hash, entry: { prevHash: receipt.prevHash } });
   });
 });

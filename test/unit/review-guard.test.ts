@@ -208,10 +208,15 @@ describe('escalation', () => {
   });
 });
 
+function settled(scene: Scene, disposition: 'PROCEED' | 'HALT'): void {
+  scene.claimAndVote('ann', disposition);
+  scene.settle();
+}
+
 describe('a review that is over or being decided', () => {
   const over: readonly (readonly [string, string, (scene: Scene) => void])[] = [
-    ['decided to proceed', 'NOT_OPEN', (scene) => void (scene.claimAndVote('ann', 'PROCEED'), scene.settle())],
-    ['halted', 'NOT_OPEN', (scene) => void (scene.claimAndVote('ann', 'HALT'), scene.settle())],
+    ['decided to proceed', 'NOT_OPEN', (scene) => settled(scene, 'PROCEED')],
+    ['halted', 'NOT_OPEN', (scene) => settled(scene, 'HALT')],
     ['withdrawn', 'NOT_OPEN', (scene) => void scene.send('chief', 'withdraw', { reason: 'not needed' })],
     ['quarantined', 'NOT_OPEN', (scene) => scene.end('QUARANTINED')],
     ['expired', 'EXPIRED', (scene) => scene.pass(7 * DAY)],
@@ -290,7 +295,7 @@ describe('limits', () => {
   it('end talk, never the decision: whoever comments without end keeps nobody from deciding', () => {
     const scene = new Scene();
     for (const length of [4_000, 100, 1])
-      for (let answer: unknown = ''; answer !== 'LIMIT'; ) answer = scene.send('robot', 'comment', { text: 'x'.repeat(length) });
+      for (let answer: unknown = ''; answer !== 'LIMIT';) answer = scene.send('robot', 'comment', { text: 'x'.repeat(length) });
     expect(scene.claimAndVote('ann', 'HALT')).toEqual(receipt('COMMITTING'));
   });
 

@@ -200,7 +200,11 @@ function walk(scene: Scene, one: Step, sent: { action: ReviewAction; given: unkn
 }
 
 describe('whatever people send, in whatever order and at whatever times', () => {
-  const scenes = fc.record({ at: tier, steps: fc.array(step, { minLength: 10, maxLength: 50, size: 'max' }), requester: fc.constantFrom(undefined, 'ann') });
+  const scenes = fc.record({
+    at: tier,
+    steps: fc.array(step, { minLength: 10, maxLength: 50, size: 'max' }),
+    requester: fc.constantFrom(undefined, 'ann'),
+  });
 
   it('a review proceeds only on votes of as many people as the tier asks for, who may decide and said so in that tier', () => {
     let proceeded = 0;

@@ -19,7 +19,8 @@ vi.mock('@temporalio/workflow', async (original) => {
   const sdk: Record<string, unknown> = { ...(await original<object>()) };
   const own = ['setHandler', 'workflowInfo', 'condition', 'startChild', 'allHandlersFinished', 'upsertSearchAttributes'] as const;
   const more = ['setCurrentDetails', 'patched', 'makeContinueAsNewFunc'] as const;
-  for (const name of [...own, ...more]) sdk[name] = (...args: never[]) => (around.box?.sdk[name] as (...given: never[]) => unknown)(...args);
+  for (const name of [...own, ...more])
+    sdk[name] = (...args: never[]) => (around.box?.sdk[name] as ((...given: never[]) => unknown) | undefined)?.(...args);
   return { ...sdk, CancellationScope: { nonCancellable: (run: () => Promise<unknown>) => around.box?.nonCancellable(run) } };
 });
 vi.mock('../../src/workflows/review-proxies.js', () => ({
@@ -41,11 +42,19 @@ function start(): { box: Box; result: Promise<ReviewResult> } {
 
 function command(name: Name, action: string, payload: object): readonly [string, unknown] {
   const commandId = randomUUID();
-  const fields = { tenant: 'default', reviewId: 'review/default/k/0123456789ab', action, commandId, payload, packetDigest: input.packetDigest };
+  const fields = {
+    tenant: 'default',
+    reviewId: 'review/default/k/0123456789ab',
+    action,
+    commandId,
+    payload,
+    packetDigest: input.packetDigest,
+  };
   return [action, { v: 1, commandId, payload, assertion: signCommand(signerOf(name, keys[name]), fields, Date.now()) }];
 }
 
-const vote = (name: Name, disposition: 'PROCEED' | 'HALT', epoch: number) => command(name, 'decide', decision('determination', disposition, epoch));
+const vote = (name: Name, disposition: 'PROCEED' | 'HALT', epoch: number) =>
+  command(name, 'decide', decision('determination', disposition, epoch));
 
 /** Whatever the answers are, they fit together and to what stands in the chain. */
 function expectConsistent(box: Box, sent: readonly (readonly [string, unknown])[], answers: readonly unknown[]): void {
@@ -98,7 +107,11 @@ describe('in one workflow task', () => {
     const claims = await box.task(NAMES.map((name) => command(name, 'claim', {})));
     expect(claims.map((answer) => (isReceipt(answer) ? answer.epoch : (answer as ApplicationFailure).type))).toEqual([1, 2, 'CLAIM_TAKEN']);
     const votes = await box.task([vote('bob', 'PROCEED', 1), vote('cem', 'PROCEED', 2), vote('dee', 'HALT', 2)]);
-    expect(votes.map((answer) => (isReceipt(answer) ? answer.status : (answer as ApplicationFailure).type))).toEqual(['AWAITING_SECOND', 'COMMITTING', 'NOT_OPEN']);
+    expect(votes.map((answer) => (isReceipt(answer) ? answer.status : (answer as ApplicationFailure).type))).toEqual([
+      'AWAITING_SECOND',
+      'COMMITTING',
+      'NOT_OPEN',
+    ]);
     expect(await result).toMatchObject({ outcome: 'PROCEEDED', deciders: [{ by: 'bob' }, { by: 'cem' }] });
   });
 

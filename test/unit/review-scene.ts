@@ -8,7 +8,17 @@ import { chainProblem, type HashedEntry } from '../../src/domain/review/chain.js
 import { fireDue } from '../../src/domain/review/clock.js';
 import type { ReviewCode } from '../../src/domain/review/codes.js';
 import { judgeCommand, refusal, type Moment } from '../../src/domain/review/guard.js';
-import { applyCommand, changePeople, commit, endBy, open, openingState, voidVotes, type Moved, type Told } from '../../src/domain/review/moves.js';
+import {
+  applyCommand,
+  changePeople,
+  commit,
+  endBy,
+  open,
+  openingState,
+  voidVotes,
+  type Moved,
+  type Told,
+} from '../../src/domain/review/moves.js';
 import { notDeciding, resultOf } from '../../src/domain/review/outcome.js';
 import type { People, Person } from '../../src/domain/review/people.js';
 import type { ReviewTier } from '../../src/domain/review/policy.js';
@@ -135,7 +145,7 @@ export class Scene {
 
   claim(by: string): number {
     const receipt = this.send(by, 'claim');
-    if (typeof receipt === 'string' || receipt.epoch === undefined) throw new Error(`${by} cannot claim: ${String(receipt)}`);
+    if (typeof receipt === 'string' || receipt.epoch === undefined) throw new Error(`${by} cannot claim: ${JSON.stringify(receipt)}`);
     return receipt.epoch;
   }
 

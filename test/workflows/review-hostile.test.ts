@@ -40,7 +40,8 @@ describe('a hostile command', () => {
   });
   afterAll(() => harness.close());
 
-  const send = (action: string, args: unknown[]): Promise<unknown> => review.handle.executeUpdate<unknown, [unknown]>(action, { args: args as [unknown], updateId: randomUUID() });
+  const send = (action: string, args: unknown[]): Promise<unknown> =>
+    review.handle.executeUpdate<unknown, [unknown]>(action, { args: args as [unknown], updateId: randomUUID() });
   const payload = (): object => decisionOf('acknowledgement', 'PROCEED', epoch);
 
   /** A decision of ann's that is right but for what is changed in what she signs. */
@@ -56,8 +57,17 @@ describe('a hostile command', () => {
     const commandId = randomUUID();
     const now = Math.floor(Date.now() / 1000);
     const all = {
-      ...{ iss: 'tribunal', aud: 'tribunal-review', sub: 'ann', tid: 'default', rid: review.reviewId, act: 'decide', cmd: commandId },
-      ...{ pld: hashJson(payload()), pkt: review.packetDigest, iat: now, exp: now + 300 },
+      iss: 'tribunal',
+      aud: 'tribunal-review',
+      sub: 'ann',
+      tid: 'default',
+      rid: review.reviewId,
+      act: 'decide',
+      cmd: commandId,
+      pld: hashJson(payload()),
+      pkt: review.packetDigest,
+      iat: now,
+      exp: now + 300,
       ...claims,
     };
     const signed = `${part(header)}.${part(all)}`;
@@ -84,7 +94,11 @@ describe('a hostile command', () => {
     ['for another tenant', 'ASSERTION_MISMATCH', () => altered({ tenant: 'other' })],
     ['for another action', 'ASSERTION_MISMATCH', () => altered({ action: 'comment' })],
     ['for another packet', 'PACKET_CHANGED', () => altered({ packetDigest: OTHER })],
-    ['with a payload that was swapped', 'ASSERTION_MISMATCH', () => ({ ...altered({}), payload: decisionOf('acknowledgement', 'HALT', epoch) })],
+    [
+      'with a payload that was swapped',
+      'ASSERTION_MISMATCH',
+      () => ({ ...altered({}), payload: decisionOf('acknowledgement', 'HALT', epoch) }),
+    ],
     ['sent again under another id', 'ASSERTION_MISMATCH', () => ({ ...altered({}), commandId: randomUUID() })],
     ['that is too old', 'ASSERTION_EXPIRED', () => altered({}, { nowMs: Date.now() - 301_000 })],
     ['from the future', 'ASSERTION_EXPIRED', () => altered({}, { nowMs: Date.now() + 120_000 })],
@@ -96,7 +110,11 @@ describe('a hostile command', () => {
     ['that is a list', 'BAD_REQUEST', () => [altered({})]],
     ['that is a text', 'BAD_REQUEST', () => JSON.stringify(altered({}))],
     ['with a field __proto__', 'BAD_REQUEST', () => JSON.parse('{"__proto__":{"v":1}}')],
-    ['with a payload of __proto__', 'BAD_REQUEST', () => ({ ...altered({}), payload: JSON.parse('{"__proto__":{"disposition":"PROCEED"}}') })],
+    [
+      'with a payload of __proto__',
+      'BAD_REQUEST',
+      () => ({ ...altered({}), payload: JSON.parse('{"__proto__":{"disposition":"PROCEED"}}') }),
+    ],
     ['with a field more', 'BAD_REQUEST', () => ({ ...altered({}), more: true })],
     ['with a payload that has a field more', 'BAD_REQUEST', () => ({ ...altered({}), payload: { ...payload(), force: true } })],
     ['of one and a half million characters', 'BAD_REQUEST', () => ({ ...altered({}), assertion: 'x'.repeat(1_500_000) })],
@@ -152,7 +170,9 @@ describe('a hostile command', () => {
 
   it('that names a person without a claim is the same as none: others go on', async () => {
     const other = await openReview(harness, 'ack');
-    expect(await refusalOf(other.send('decide', other.command(bob, 'decide', decisionOf('acknowledgement', 'PROCEED', 1))))).toBe('CLAIM_STALE');
+    expect(await refusalOf(other.send('decide', other.command(bob, 'decide', decisionOf('acknowledgement', 'PROCEED', 1))))).toBe(
+      'CLAIM_STALE',
+    );
     expect((await decide(other, bob, 'acknowledgement', 'HALT')).status).toBe('COMMITTING');
     expect((await resultOf(other)).outcome).toBe('HALTED');
   });

@@ -116,7 +116,12 @@ describe('an evaluation that escalates', () => {
     const key = randomUUID();
     await harness.stopWorkers();
     const { taskQueue, evaluationId, input } = prepareEvaluation({ plan: 'ack', content: 'text', key }, { deployment: harness.deployment });
-    const started = await harness.temporal.workflow.start('evaluate', { taskQueue, workflowId: evaluationId, args: [input], ...startOptions(input) });
+    const started = await harness.temporal.workflow.start('evaluate', {
+      taskQueue,
+      workflowId: evaluationId,
+      args: [input],
+      ...startOptions(input),
+    });
     const foreign = reviewId(evaluationId, started.firstExecutionRunId);
     await harness.temporal.workflow.start('review', { taskQueue: 'nobody', workflowId: foreign, args: [{}] });
     await harness.addWorker();

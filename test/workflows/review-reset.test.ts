@@ -8,7 +8,8 @@ import { until } from '../support/history.js';
 import { ann, bob, cem, decide, decisionOf, escalating, openReview, PEOPLE, resultOf } from '../support/review-plans.js';
 import { refusalOf, TestReview, writePeople } from '../support/reviews.js';
 
-const completedTasks = (history: readonly HistoryEvent[]): HistoryEvent[] => history.filter((event) => event.workflowTaskCompletedEventAttributes);
+const completedTasks = (history: readonly HistoryEvent[]): HistoryEvent[] =>
+  history.filter((event) => event.workflowTaskCompletedEventAttributes);
 
 describe('a review that was reset', () => {
   let harness: Harness;
@@ -45,7 +46,9 @@ describe('a review that was reset', () => {
   const taskBefore =
     (update: string) =>
     (tasks: readonly HistoryEvent[], history: readonly HistoryEvent[]): HistoryEvent | undefined => {
-      const accepted = history.findLast((event) => event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input?.name === update);
+      const accepted = history.findLast(
+        (event) => event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input?.name === update,
+      );
       return tasks.findLast((event) => Number(event.eventId) < Number(accepted?.eventId) - 1);
     };
 

@@ -53,7 +53,11 @@ describe('an escalation', () => {
     });
     expect(receipt.status).toBe('COMMITTING');
     const result = (await review.handle.result()) as ReviewResult;
-    expect(result).toMatchObject({ outcome: 'PROCEEDED', deciders: [{ by: 'ann', disposition: 'PROCEED' }], permit: { packetDigest: review.packetDigest } });
+    expect(result).toMatchObject({
+      outcome: 'PROCEEDED',
+      deciders: [{ by: 'ann', disposition: 'PROCEED' }],
+      permit: { packetDigest: review.packetDigest },
+    });
     console.log(JSON.stringify(result, null, 1));
     const history = await harness.history(review.reviewId);
     console.log(history.length, JSON.stringify(history).length);
@@ -63,7 +67,11 @@ describe('an escalation', () => {
     const review = await open('board');
     expect(await refusalOf(review.act(ann, 'claim', {}))).toBe('NOT_CANDIDATE');
     const first = await review.act(bob, 'claim', {});
-    const vote = { disposition: 'PROCEED', signals: [{ id: 'r1', reason: `${REASON}, and nobody is named in it` }], rationale: `${REASON}; see the transcript of the session` };
+    const vote = {
+      disposition: 'PROCEED',
+      signals: [{ id: 'r1', reason: `${REASON}, and nobody is named in it` }],
+      rationale: `${REASON}; see the transcript of the session`,
+    };
     expect(await review.act(bob, 'decide', { ...vote, epoch: first.epoch })).toMatchObject({ status: 'AWAITING_SECOND' });
     expect(await refusalOf(review.act(bob, 'claim', {}))).toBe('FOUR_EYES');
     const second = await review.act(cem, 'claim', {});

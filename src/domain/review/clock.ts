@@ -66,7 +66,10 @@ function reminder({ state, input }: Moment): Due[] {
   const event = share !== undefined ? 'review_reminder' : 'review_decide_overdue';
   const told = { ...state.told, reminders: reminders + 1 };
   return [
-    { atMs: state.openedAtMs + Math.round(after), fire: (then) => tell(then, share !== undefined ? 'reminder' : 'decide_overdue', told, [{ event }]) },
+    {
+      atMs: state.openedAtMs + Math.round(after),
+      fire: (then) => tell(then, share !== undefined ? 'reminder' : 'decide_overdue', told, [{ event }]),
+    },
   ];
 }
 

@@ -19,7 +19,7 @@ export const REVIEW_CODES = {
   CLAIM_STALE: 'your claim is over or another one: claim it again and look at it again',
   NOT_YOURS: 'only whoever did it can undo it, and only until it takes effect',
   SIGNALS_UNANSWERED: 'every signal needs an answer with a reason of its own',
-  REASON_UNKNOWN: "the plan knows no such reason: use one of its `reasons`",
+  REASON_UNKNOWN: 'the plan knows no such reason: use one of its `reasons`',
   TIER: 'a review can only rise to a higher tier',
   LIMIT: 'the review has taken as much text or as many commands as it can',
   QUARANTINED: 'the run of this review was reset: nothing in it counts any more',

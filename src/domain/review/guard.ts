@@ -85,7 +85,7 @@ function known({ people }: ReviewState, assertion: string): Identified {
 
 /** Why the review as it stands does not take a command of a person that is known; `undefined`: it does. Also asked by the handler. */
 export function refusal(moment: Moment, command: ReadCommand, by: Actor): ReviewCode | undefined {
-  const { state, input, nowMs } = moment;
+  const { state, nowMs } = moment;
   const status = statusOf(state);
   if (state.outcome !== undefined) return state.outcome.is === 'EXPIRED' ? 'EXPIRED' : 'NOT_OPEN';
   // By the clock, never by whether the timer has fired: updates come before timers in one workflow task.
@@ -201,8 +201,7 @@ const plain = (name: string): string => name.normalize('NFKC').toLowerCase();
 /** Everything that records may call a person. */
 const namesOf = ({ id, person }: Actor): ReadonlySet<string> => new Set([id, ...(person?.aliases ?? [])].map(plain));
 
-const isRequester = ({ input }: Moment, by: Actor): boolean =>
-  input.requester !== undefined && namesOf(by).has(plain(input.requester));
+const isRequester = ({ input }: Moment, by: Actor): boolean => input.requester !== undefined && namesOf(by).has(plain(input.requester));
 
 function isLead({ input, state }: Moment, { person }: Actor): boolean {
   if (person === undefined) return state.insecure === true;

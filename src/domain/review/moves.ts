@@ -9,7 +9,17 @@ import { digestOfText } from './crypto.js';
 import { liveClaims, type Actor, type Moment } from './guard.js';
 import type { NotificationEvent } from './notification.js';
 import type { People } from './people.js';
-import { quorumOf, statusOf, type Claim, type Receipt, type ReviewAction, type ReviewOutcome, type ReviewState, type SeenCommand, type Vote } from './review.js';
+import {
+  quorumOf,
+  statusOf,
+  type Claim,
+  type Receipt,
+  type ReviewAction,
+  type ReviewOutcome,
+  type ReviewState,
+  type SeenCommand,
+  type Vote,
+} from './review.js';
 
 /** How long a triage decision can be undone. */
 export const UNDO_MS = 30_000;
@@ -86,13 +96,16 @@ export function applyCommand(moment: Moment, command: ReadCommand, by: Actor): M
   const change = COMMANDS[command.action](moment, command, by);
   const done = moved(moment, { ...change, type: command.action, by: by.id, command });
   const receipt = receiptOf(moment, done, command);
-  const seen = [...done.state.seen, { id: command.commandId, by: by.id, action: command.action, payloadDigest: command.payloadDigest, receipt }];
+  const seen = [
+    ...done.state.seen,
+    { id: command.commandId, by: by.id, action: command.action, payloadDigest: command.payloadDigest, receipt },
+  ];
   const textBytes = done.state.textBytes + command.textBytes;
-  return { ...done, state: { ...done.state, textBytes, seen: kept(seen) }, receipt };
+  return { ...done, state: { ...done.state, textBytes, seen: withRoom(seen) }, receipt };
 }
 
 /** Makes room at the cost of whoever has sent most, so that nobody pushes out the receipts of others, who may still ask for them. */
-function kept(seen: readonly SeenCommand[]): readonly SeenCommand[] {
+function withRoom(seen: readonly SeenCommand[]): readonly SeenCommand[] {
   if (seen.length <= MAX_SEEN) return seen;
   const counts = new Map<string, number>();
   for (const { by } of seen) counts.set(by, (counts.get(by) ?? 0) + 1);

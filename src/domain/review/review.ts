@@ -151,14 +151,12 @@ export const quorumOf = (tier: ReviewTier): 1 | 2 => (tier === 'determination' ?
 /** What a decision has to answer. */
 export function signalsOf(report: EvaluationReport): readonly ReviewSignal[] {
   const escalating = report.reasons.filter(({ effect }) => effect === 'escalate');
-  const findings = escalating
-    .filter(isAboutFindings)
-    .map(({ code, rule, message }, index): ReviewSignal => ({
-      id: `r${index + 1}`,
-      code,
-      ...(rule !== undefined ? { rule } : {}),
-      message,
-    }));
+  const findings = escalating.filter(isAboutFindings).map(({ code, rule, message }, index): ReviewSignal => ({
+    id: `r${index + 1}`,
+    code,
+    ...(rule !== undefined ? { rule } : {}),
+    message,
+  }));
   const failures = escalating.filter((reason) => !isAboutFindings(reason));
   const [first] = failures;
   if (first === undefined) return findings;
