@@ -5,7 +5,11 @@ import { hashJson } from '../digest.js';
 import type { ReviewIndex } from '../review/index-queries.js';
 
 /** @throws Error of the server, when it cannot be asked: then the escalation is not judged. */
-export async function openReview(index: ReviewIndex, input: OpenReviewInput, run: { readonly workflowId: string; readonly runId: string }): Promise<OpenReviewResult> {
+export async function openReview(
+  index: ReviewIndex,
+  input: OpenReviewInput,
+  run: { readonly workflowId: string; readonly runId: string },
+): Promise<OpenReviewResult> {
   const { open, plan, review } = input;
   const id = reviewId(run.workflowId, run.runId);
   const earlier = (await index.openOf(run.workflowId)).filter((other) => other !== id);

@@ -23,5 +23,7 @@ export function reviewDetails(view: ReviewView): string {
 function nextOf(view: ReviewView): string {
   if (view.status === 'OPENING') return 'it waits for the file of people';
   if (view.status === 'COMMITTING') return `\`tribunal review undo ${view.reviewId}\` by whoever decided`;
-  return ['claim', 'decide', 'escalate', 'recuse'].map((action) => `\`${action}\``).join(', ') + ` with \`tribunal review … ${view.reviewId}\``;
+  return (
+    ['claim', 'decide', 'escalate', 'recuse'].map((action) => `\`${action}\``).join(', ') + ` with \`tribunal review … ${view.reviewId}\``
+  );
 }

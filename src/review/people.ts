@@ -50,8 +50,7 @@ export function peopleFor(people: People, { tenant, groups, names = [] }: WhoMat
   const parties = new Set(names.map(plain));
   const isParty = ({ id, aliases }: Person): boolean => [id, ...aliases].some((name) => parties.has(plain(name)));
   const chosen = people.persons.filter(
-    (person) =>
-      (person.groups.some((group) => groups.includes(group)) || isParty(person)) && (person.tenants?.includes(tenant) ?? true),
+    (person) => (person.groups.some((group) => groups.includes(group)) || isParty(person)) && (person.tenants?.includes(tenant) ?? true),
   );
   const bytes = utf8Bytes(canonicalJson(chosen));
   if (bytes <= MAX_PEOPLE_BYTES) return asPeople(chosen);

@@ -48,7 +48,13 @@ export interface Settled {
 type ReportOf = (verdict: Verdict) => EvaluationReport;
 
 /** Opens the review that the verdict asks for, if it does, and ends those of earlier runs. Never rejects. */
-export async function settleReview(input: EvaluateInput, opened: OpenResult, walk: Walk, verdict: Verdict, reportOf: ReportOf): Promise<Settled> {
+export async function settleReview(
+  input: EvaluateInput,
+  opened: OpenResult,
+  walk: Walk,
+  verdict: Verdict,
+  reportOf: ReportOf,
+): Promise<Settled> {
   const { plan } = opened;
   if (plan.review === undefined) return { verdict };
   const route = routeReview(plan, verdict, walk.records, walk.facts);

@@ -6,7 +6,10 @@ import type { ReviewActivities } from '../contract.js';
 const LOCAL_TIMEOUT_MS = 10_000;
 
 /** Once: the workflow asks again, and says meanwhile that it is not ready. */
-export const { loadHost } = proxyLocalActivities<ReviewActivities>({ startToCloseTimeout: LOCAL_TIMEOUT_MS, retry: { maximumAttempts: 1 } });
+export const { loadHost } = proxyLocalActivities<ReviewActivities>({
+  startToCloseTimeout: LOCAL_TIMEOUT_MS,
+  retry: { maximumAttempts: 1 },
+});
 
 /** Until it is done: an archive that is away holds up the end of the review, and nothing is lost. */
 export const { recordEntries } = proxyLocalActivities<ReviewActivities>({

@@ -12,7 +12,9 @@ async function failureOf(
   input?: unknown,
 ): Promise<ApplicationFailure> {
   const { notify } = makeNotifyActivities({ send });
-  const error: unknown = await notify((input ?? { channel: 'a', notification: NOTICE }) as Parameters<typeof notify>[0]).catch((reason: unknown) => reason);
+  const error: unknown = await notify((input ?? { channel: 'a', notification: NOTICE }) as Parameters<typeof notify>[0]).catch(
+    (reason: unknown) => reason,
+  );
   if (!(error instanceof ApplicationFailure)) throw new Error('it did not fail', { cause: error });
   return error;
 }
