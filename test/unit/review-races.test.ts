@@ -20,7 +20,7 @@ vi.mock('@temporalio/workflow', async (original) => {
   const own = ['setHandler', 'workflowInfo', 'condition', 'startChild', 'allHandlersFinished', 'upsertSearchAttributes'] as const;
   const more = ['setCurrentDetails', 'patched', 'makeContinueAsNewFunc'] as const;
   for (const name of [...own, ...more])
-    sdk[name] = (...args: never[]) => (around.box?.sdk[name] as ((...given: never[]) => unknown) | undefined)?.(...args);
+    sdk[name] = (...args: never[]) => around.box && (Reflect.apply(around.box.sdk[name], undefined, args) as unknown);
   return { ...sdk, CancellationScope: { nonCancellable: (run: () => Promise<unknown>) => around.box?.nonCancellable(run) } };
 });
 vi.mock('../../src/workflows/review-proxies.js', () => ({
@@ -209,6 +209,7 @@ describe('every update of a review', () => {
     await box.settle();
     const [, claim] = command('bob', 'claim', {});
     for (let count = 0; count < 3; count += 1) box.updates.get('claim')?.validator?.(claim);
+    expect(() => box.updates.get('claim')?.validator?.(claim, 'and more')).toThrow(REVIEW_CODES.BAD_REQUEST);
     await box.settle();
     expect(box.entries).toHaveLength(1);
     expect((await box.task([['claim', claim]]))[0]).toMatchObject({ epoch: 1, seq: 2 });
