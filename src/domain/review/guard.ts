@@ -10,8 +10,9 @@ import { readAssertion, verifyAssertion } from './assertion.js';
 import type { ReviewCode } from './codes.js';
 import { quorumOf, signalsOf, statusOf, type ReviewAction, type ReviewInput, type ReviewState, type SeenCommand } from './review.js';
 
-/** Texts of all commands of one review, UTF-8. */
+/** Texts of all commands of one review, UTF-8; of comments alone, so that talk leaves room for what else is to be said. */
 const MAX_TEXT_BYTES_IN_ALL = 65_536;
+const MAX_TEXT_BYTES_WITH_COMMENTS = 32_768;
 /** Reason for each signal, characters; starting values that nobody has measured. */
 const MIN_REASON_CHARS = { triage: 0, acknowledgement: 20, determination: 40 } as const;
 /** Of a determination as a whole. */
@@ -89,9 +90,15 @@ export function refusal(moment: Moment, command: ReadCommand, by: Actor): Review
   if (state.outcome !== undefined) return state.outcome.is === 'EXPIRED' ? 'EXPIRED' : 'NOT_OPEN';
   // By the clock, never by whether the timer has fired: updates come before timers in one workflow task.
   if (status !== 'COMMITTING' && nowMs >= expiresAtMs(moment)) return 'EXPIRED';
-  if (state.textBytes + command.textBytes > MAX_TEXT_BYTES_IN_ALL) return 'LIMIT';
+  if (state.textBytes + command.textBytes > textLimit(moment, command)) return 'LIMIT';
   if (status === 'COMMITTING' && command.action !== 'undo' && command.action !== 'comment') return 'NOT_OPEN';
   return RULES[command.action](moment, command, by);
+}
+
+/** Where reasons are asked for nobody votes twice, and what others have written must not keep anybody from deciding. */
+function textLimit({ state }: Moment, { action }: ReadCommand): number {
+  if (action === 'decide' && state.tier !== 'triage') return Infinity;
+  return action === 'comment' ? MAX_TEXT_BYTES_WITH_COMMENTS : MAX_TEXT_BYTES_IN_ALL;
 }
 
 export const expiresAtMs = ({ input, state }: Pick<Moment, 'input' | 'state'>): number => state.openedAtMs + input.rules.times.expiresMs;

@@ -17,13 +17,14 @@ import {
   type ReviewAction,
   type ReviewOutcome,
   type ReviewState,
+  type SeenCommand,
   type Vote,
 } from './review.js';
 
 /** How long a triage decision can be undone. */
 export const UNDO_MS = 30_000;
-/** Receipts that are kept for repeated commands; older ones are past every signature's life. */
-const MAX_SEEN = 64;
+/** Receipts that are kept for repeated commands. With the longest names they stay under 64 KB, and all of them are carried from run to run. */
+const MAX_SEEN = 50;
 
 /** Something to tell, without id and time. */
 export interface Told {
@@ -107,7 +108,17 @@ export function applyCommand(moment: Moment, command: ReadCommand, by: Actor): M
     { id: command.commandId, by: by.id, action: command.action, payloadDigest: command.payloadDigest, receipt },
   ];
   const textBytes = done.state.textBytes + command.textBytes;
-  return { ...done, state: { ...done.state, textBytes, seen: seen.slice(-MAX_SEEN) }, receipt };
+  return { ...done, state: { ...done.state, textBytes, seen: withRoom(seen) }, receipt };
+}
+
+/** Makes room at the cost of whoever has sent most, so that nobody pushes out the receipts of others, who may still ask for them. */
+function withRoom(seen: readonly SeenCommand[]): readonly SeenCommand[] {
+  if (seen.length <= MAX_SEEN) return seen;
+  const counts = new Map<string, number>();
+  for (const { by } of seen) counts.set(by, (counts.get(by) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  const first = seen.findIndex(({ by }) => counts.get(by) === most);
+  return seen.toSpliced(first, 1);
 }
 
 function receiptOf({ reviewId, state: before }: Moment, { state, entry }: Moved, command: ReadCommand): Receipt {
