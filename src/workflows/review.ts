@@ -36,7 +36,7 @@ import {
   type ReviewView,
 } from '../contract.js';
 import type { HashedEntry } from '../domain/review/chain.js';
-import { climb, fireDue, nextDueMs, promisedMs } from '../domain/review/clock.js';
+import { climb, fireDue, nextDue, promisedMs } from '../domain/review/clock.js';
 import { REVIEW_CODES, type ReviewCode } from '../domain/review/codes.js';
 import { judgeCommand, refusal, type Moment } from '../domain/review/guard.js';
 import { changePeople, commit, endBy, open, openingState, voidVotes, applyCommand, type Moved, type Told } from '../domain/review/moves.js';
@@ -52,7 +52,7 @@ import {
   type ReviewState,
 } from '../domain/review/review.js';
 import { reviewDetails } from '../report/review-details.js';
-import { loadHost, recordEntries } from './review-proxies.js';
+import { loadHost, record } from './review-proxies.js';
 
 export const reviewStateQuery = defineQuery<ReviewView>(REVIEW_STATE_QUERY);
 export const reviewReceiptQuery = defineQuery<Receipt | null, [string]>(REVIEW_RECEIPT_QUERY);
@@ -137,7 +137,8 @@ class ReviewRun {
       }
       if (!this.#isIdle()) continue;
       this.#wasChanged = false;
-      await condition(() => this.#wasChanged || this.#isResetSeen(), this.#sleepMs());
+      const { atMs, what } = this.#nextAlarm();
+      await condition(() => this.#wasChanged || this.#isResetSeen(), Math.max(1, atMs - Date.now()), { summary: what });
     }
   }
 
@@ -260,7 +261,7 @@ class ReviewRun {
         const tells = this.#tells;
         this.#outbox = [];
         this.#tells = [];
-        if (entries.length > 0) await recordEntries({ reviewId: this.#reviewId, entries });
+        if (entries.length > 0) await record({ reviewId: this.#reviewId, entries });
         this.#show();
         for (const told of tells) await this.#send(told);
       }
@@ -308,7 +309,7 @@ class ReviewRun {
     if (this.#state.pending !== pending || this.#isResetSeen()) return true;
     if (!isRead) {
       const isOther = (): boolean => this.#state.pending !== pending || this.#hostDueMs === 0 || this.#isResetSeen();
-      await condition(isOther, Math.max(1, this.#hostDueMs - Date.now()));
+      await condition(isOther, Math.max(1, this.#hostDueMs - Date.now()), { summary: 'read reviewers.yaml again' });
       return true;
     }
     const whose = notDeciding(this.#moment());
@@ -316,10 +317,11 @@ class ReviewRun {
     return true;
   }
 
-  #sleepMs(): number {
+  #nextAlarm(): { readonly atMs: number; readonly what: string } {
     const { pending } = this.#state;
-    const dues = [pending?.effectiveAtMs, nextDueMs(this.#moment()), this.#hostDueMs].filter((due) => due !== undefined);
-    return Math.max(1, Math.min(...dues) - Date.now());
+    const look = { atMs: this.#hostDueMs, what: 'read reviewers.yaml' };
+    const others = [pending && { atMs: pending.effectiveAtMs, what: 'decision takes effect' }, nextDue(this.#moment())];
+    return others.reduce<typeof look>((first, due) => (due !== undefined && due.atMs < first.atMs ? due : first), look);
   }
 
   #show(): void {

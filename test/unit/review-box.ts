@@ -72,7 +72,7 @@ export class Box {
       if (!this.isReadable) return await Promise.reject(new Error('the file cannot be read'));
       return await Promise.resolve({ peopleDigest: this.people.digest, people: this.people, insecure: false, channels: [], hearing: [] });
     },
-    recordEntries: async ({ entries }: { entries: readonly HashedEntry[] }): Promise<readonly HashedEntry[]> => {
+    record: async ({ entries }: { entries: readonly HashedEntry[] }): Promise<readonly HashedEntry[]> => {
       await this.#unlessCancelled(this.writable);
       this.entries.push(...entries);
       return entries;

@@ -1,12 +1,12 @@
 /** The instants of a review: which come, in which order, each once, and that time is what the clock says and not what a timer did. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { climb, fireDue, nextDueMs, promisedMs } from '../../src/domain/review/clock.js';
+import { climb, fireDue, nextDue, promisedMs } from '../../src/domain/review/clock.js';
 import { DAY, HOUR, inputOf, MINUTE, Scene, T0 } from './review-scene.js';
 
 /** All that is due from now on, each at its own instant, until the review is over or so much time has passed. */
 function run(scene: Scene, untilMs = T0 + 30 * DAY): void {
-  for (let due = nextDueMs(scene.moment()); due !== undefined && due <= untilMs; due = nextDueMs(scene.moment())) {
+  for (let due = nextDue(scene.moment())?.atMs; due !== undefined && due <= untilMs; due = nextDue(scene.moment())?.atMs) {
     scene.nowMs = Math.max(scene.nowMs, due);
     scene.settle();
   }
@@ -44,7 +44,7 @@ describe('a review that nobody touches', () => {
         const scene = new Scene();
         for (const ms of [...steps, 8 * DAY]) {
           scene.pass(ms);
-          const due = nextDueMs(scene.moment());
+          const due = nextDue(scene.moment())?.atMs;
           if (due !== undefined) expect(due).toBeGreaterThan(scene.nowMs);
         }
         expect(typesOf(scene)).toEqual(all);
@@ -150,6 +150,6 @@ describe('the ladder', () => {
     const scene = new Scene();
     scene.end('WITHDRAWN');
     expect(climb(scene.moment())).toBeUndefined();
-    expect(nextDueMs(scene.moment())).toBeUndefined();
+    expect(nextDue(scene.moment())?.atMs).toBeUndefined();
   });
 });

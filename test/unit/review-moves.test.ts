@@ -1,7 +1,7 @@
 /** What commands and time make of a review: tiers, epochs, votes, and the invariants over any sequence of commands of any people. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextDueMs } from '../../src/domain/review/clock.js';
+import { nextDue } from '../../src/domain/review/clock.js';
 import { REVIEW_TIERS } from '../../src/domain/review/policy.js';
 import { quorumOf, REVIEW_ACTIONS, type ReviewAction, type ReviewState } from '../../src/domain/review/review.js';
 import { viewOf } from '../../src/domain/review/outcome.js';
@@ -195,7 +195,7 @@ function walk(scene: Scene, one: Step, sent: { action: ReviewAction; given: unkn
   expect(new Set(votes.map(({ by }) => by)).size).toBe(votes.length);
   expect(claims.some(({ by }) => votes.some((vote) => vote.by === by))).toBe(false);
   expect(claims.length + votes.length).toBeLessThanOrEqual(Math.max(quorumOf(scene.state.tier), votes.length));
-  const due = nextDueMs(scene.moment());
+  const due = nextDue(scene.moment())?.atMs;
   if (due !== undefined) expect(due).toBeGreaterThan(scene.nowMs);
 }
 

@@ -25,7 +25,7 @@ vi.mock('@temporalio/workflow', async (original) => {
 });
 vi.mock('../../src/workflows/review-proxies.js', () => ({
   loadHost: () => around.box?.proxies.loadHost(),
-  recordEntries: (given: never) => around.box?.proxies.recordEntries(given),
+  record: (given: never) => around.box?.proxies.record(given),
 }));
 
 const NAMES = ['bob', 'cem', 'dee'] as const;

@@ -12,11 +12,13 @@ const DAY_MS = 86_400_000;
 
 interface Due {
   readonly atMs: number;
+  /** For people who look at the timer. */
+  readonly what: string;
   readonly fire: (moment: Moment) => Moved;
 }
 
-/** When something is due next; `undefined` once the review is over. */
-export const nextDueMs = (moment: Moment): number | undefined => earliest(moment)?.atMs;
+/** What is due next, and when; `undefined` once the review is over. */
+export const nextDue = (moment: Moment): Pick<Due, 'atMs' | 'what'> | undefined => earliest(moment);
 
 /** What is due by now, the earliest alone; `undefined`: nothing is. */
 export function fireDue(moment: Moment): Moved | undefined {
@@ -42,10 +44,10 @@ function earliest(moment: Moment): Due | undefined {
   );
 }
 
-const expiry = (moment: Moment): Due => ({ atMs: expiresAtMs(moment), fire: (then) => endBy(then, 'EXPIRED') });
+const expiry = (moment: Moment): Due => ({ atMs: expiresAtMs(moment), what: 'expires', fire: (then) => endBy(then, 'EXPIRED') });
 
 const leases = ({ state }: Moment): Due[] =>
-  state.claims.length === 0 ? [] : [{ atMs: Math.min(...state.claims.map(({ untilMs }) => untilMs)), fire: endLeases }];
+  state.claims.length === 0 ? [] : [{ atMs: Math.min(...state.claims.map(({ untilMs }) => untilMs)), what: 'lease', fire: endLeases }];
 
 function claimBy({ state, input }: Moment): Due[] {
   if (state.told.claimOverdue || state.claims.length > 0) return [];
@@ -53,6 +55,7 @@ function claimBy({ state, input }: Moment): Due[] {
   return [
     {
       atMs: state.freeSinceMs + input.rules.times.claimByMs,
+      what: 'claim by',
       fire: (then) => tell(then, 'claim_overdue', told, [{ event: 'review_claim_overdue' }]),
     },
   ];
@@ -68,6 +71,7 @@ function reminder({ state, input }: Moment): Due[] {
   return [
     {
       atMs: state.openedAtMs + Math.round(after),
+      what: share !== undefined ? 'reminder' : 'decide by',
       fire: (then) => tell(then, share !== undefined ? 'reminder' : 'decide_overdue', told, [{ event }]),
     },
   ];
@@ -81,6 +85,7 @@ function rung({ state, input }: Moment): Due[] {
   return [
     {
       atMs: state.openedAtMs + next.afterMs,
+      what: `ladder, rung ${number}`,
       fire: (then) => tell(then, 'ladder', told, [{ event: 'review_ladder', channel: next.notify, rung: number }], { rung: number }),
     },
   ];
