@@ -14,8 +14,10 @@ export const LONG_PEOPLE: readonly TestPerson[] = [ANN, BOB, CEM];
 
 export const LONG_ACTIONS = 10;
 export const LONG_REMINDERS = 6;
-/** Of the groups and of the ladder: everything that is told goes out. */
-export const LONG_CHANNELS = { leads: { log: true }, board: { log: true } } as const;
+/** Of the groups, of the ladder and of whoever waits for the end: everything that is told goes out. */
+export const LONG_CHANNELS = { leads: { log: true }, board: { log: true }, consumer: { log: true, events: ['review_decided'] } } as const;
+/** Opened, each reminder, escalated, a second one wanted, decided. */
+export const LONG_NOTIFICATIONS = LONG_REMINDERS + 4;
 
 /** Rungs are told as reminders are, and can come within seconds. */
 export const LONG_PLAN = {

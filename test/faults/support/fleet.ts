@@ -91,7 +91,10 @@ export async function makeFleet({ address, env = {}, reviews, ...first }: FleetO
   function deploy({ plans, lanes, critics = CRITICS }: Pick<FleetOptions, 'plans' | 'lanes' | 'critics'>): void {
     const files = plans.map((plan) => relative(dir, writePlan(dir, { ...PATIENT, ...plan })));
     // JSON is YAML.
-    writeFileSync(file, JSON.stringify({ plans: files, critics: [relative(dir, critics)], ...(lanes !== undefined ? { lanes } : {}), ...more }));
+    writeFileSync(
+      file,
+      JSON.stringify({ plans: files, critics: [relative(dir, critics)], ...(lanes !== undefined ? { lanes } : {}), ...more }),
+    );
   }
   deploy(first);
   const recorder = await startRecorder();

@@ -1,11 +1,11 @@
-/** Where a kill fell in the way of a decision, told by the histories of its review and of what was told of it. Pure but for reading them. */
+/** Where a kill fell in the way of a decision, as the histories of its review and its notifications have it. Knows no test runner. */
 import type { Fleet } from './fleet.js';
 import type { HistoryEvent } from '../../support/harness.js';
 
 /**
- * `unseen`: nothing of the decision had come to the worker. `in hand`: the worker had the task with it, and took with it
- * whatever it had accepted. `recorded`: entry and receipt stood, and another one closed the review. `telling`: the
- * notification of the end had begun, and another one ended it.
+ * `unseen`: the decision had not come to the worker. `in hand`: the worker had it and took with it what it may have accepted,
+ * since acceptance, receipt and entry are recorded by one workflow task, all or none. `recorded`: they stood, and another worker
+ * closed the review. `telling`: the notification of the end had begun, and another worker ended it.
  */
 export const PLACES = ['unseen', 'in hand', 'recorded', 'telling'] as const;
 export type Place = (typeof PLACES)[number];
@@ -13,7 +13,7 @@ export type Place = (typeof PLACES)[number];
 type History = readonly HistoryEvent[];
 
 const historyOf = async ({ temporal }: Pick<Fleet, 'temporal'>, id: string): Promise<History> =>
-  ((await temporal.workflow.getHandle(id).fetchHistory()).events ?? []) as History;
+  (await temporal.workflow.getHandle(id).fetchHistory()).events ?? [];
 
 /** Histories of the notifications that a review has sent; each has ended. */
 async function notificationsOf(fleet: Pick<Fleet, 'temporal'>, history: History): Promise<History[]> {
@@ -36,7 +36,7 @@ export async function placesOf(
   const places = new Set<Place>();
   const accepted = history.findIndex((event) => updateOf(event)?.endsWith(`:${commandId}`));
   const acceptedBy = workerOf(history[accepted], history);
-  if (!isOf(acceptedBy, pid)) places.add(lostTasks(history, pid) ? 'in hand' : 'unseen');
+  if (!isOf(acceptedBy, pid)) places.add(history.slice(0, accepted).some(isLostTask) ? 'in hand' : 'unseen');
   else if (!isOf(workerOf(history.at(-1), history), pid)) places.add('recorded');
   for (const told of await notificationsOf(fleet, history)) if (changedHands(told)) places.add('telling');
   return places;
@@ -60,16 +60,15 @@ function workerOf(event: HistoryEvent | undefined, history: History): string | u
 const taskBefore = (event: HistoryEvent, history: History): HistoryEvent['eventId'] =>
   history.slice(0, history.indexOf(event)).findLast(({ workflowTaskCompletedEventAttributes: completed }) => completed != null)?.eventId;
 
-/** Tasks that the worker began and nobody completed. */
-const lostTasks = (history: History, pid: number): boolean =>
-  history.some(({ workflowTaskTimedOutEventAttributes: timedOut }) => {
-    const started = history.find(({ eventId }) => timedOut != null && String(eventId) === String(timedOut.startedEventId));
-    return isOf(started?.workflowTaskStartedEventAttributes?.identity ?? undefined, pid);
-  });
+/** On the wire: a task that a worker began and did not end in time. */
+const START_TO_CLOSE = 1;
+
+const isLostTask = ({ workflowTaskTimedOutEventAttributes: timedOut }: HistoryEvent): boolean => timedOut?.timeoutType === START_TO_CLOSE;
 
 function changedHands(history: History): boolean {
   const identities = history.flatMap(
-    ({ workflowTaskStartedEventAttributes: task, activityTaskStartedEventAttributes: activity }) => task?.identity ?? activity?.identity ?? [],
+    ({ workflowTaskStartedEventAttributes: task, activityTaskStartedEventAttributes: activity }) =>
+      task?.identity ?? activity?.identity ?? [],
   );
   const attempts = history.map(({ activityTaskStartedEventAttributes: activity }) => activity?.attempt ?? 1);
   return new Set(identities).size > 1 || attempts.some((attempt) => attempt > 1);

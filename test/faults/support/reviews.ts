@@ -128,3 +128,18 @@ export async function wrongWith(fleet: ReviewFleet, ready: Ready, receipt: Recei
   expect('the last entry', [result.seq, result.head], [timeline.at(-1)?.entry.seq, timeline.at(-1)?.hash]);
   return wrong;
 }
+
+/** So many at a time. */
+const AT_ONCE = 20;
+
+/** The results in the order of their numbers. */
+export async function inParallel<T>(count: number, run: (index: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  const numbers = Array.from({ length: count }, (_, index) => index).values();
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (const index of numbers) results[index] = await run(index);
+    }),
+  );
+  return results;
+}
