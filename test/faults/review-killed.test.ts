@@ -24,7 +24,7 @@ describe('the only worker', () => {
   const ROUNDS = 10;
   const MORE_ROUNDS = 5;
   const MOST_REVIEWS = 120;
-  /** From the first instant at which a decision may be sent to the kill. */
+  /** From the first instant at which a decision may be sent to the kill; longer when on a slow machine too little came of it. */
   const WINDOW_MS = 150;
 
   interface Killed {
@@ -36,27 +36,28 @@ describe('the only worker', () => {
 
   const afterMs = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-  /** Each decision is sent at an instant of its own, more of them shortly before the kill than long before it. */
-  async function killedAround(fleet: Fleet, worker: Member, round: readonly Ready[], chance: Chance): Promise<Killed[]> {
+  /** Each decision is sent at an instant of its own, some of them just before the kill. */
+  async function killedAround(fleet: Fleet, round: readonly Ready[], windowMs: number, chance: Chance): Promise<Killed[]> {
+    const worker = lastOf(fleet);
     // The worker has read them: what takes time is the decision.
     await Promise.all(round.map(({ id }) => fleet.client.reviews.view(id)));
     const sending = round.map(async (ready) => {
-      await afterMs(WINDOW_MS - chance.between(0, 1_000) ** 2 * (WINDOW_MS / 1e6));
+      await afterMs(chance.in(0.3) ? windowMs : chance.between(0, windowMs));
       return { ready, receipt: decided(fleet, ready), pid: worker.pid };
     });
-    await afterMs(WINDOW_MS);
+    await afterMs(windowMs);
     worker.kill('SIGKILL');
     await worker.ended;
     return await Promise.all(sending);
   }
 
   /** Decisions of earlier rounds are still on their way, or can still be undone, while later workers are killed. */
-  async function rounds(fleet: Fleet, count: number, chance: Chance): Promise<Killed[]> {
+  async function rounds(fleet: Fleet, count: number, windowMs: number, chance: Chance): Promise<Killed[]> {
     const ready: Ready[][] = [];
     for (let round = 0; round < count; round += 1) ready.push(await oneOfEach(fleet, chance));
     const killed: Killed[] = [];
     for (const round of ready) {
-      killed.push(...(await killedAround(fleet, lastOf(fleet), round, chance)));
+      killed.push(...(await killedAround(fleet, round, windowMs, chance)));
       await fleet.worker();
     }
     const wrong = await Promise.all(killed.map(async ({ ready: one, receipt }) => await wrongWith(fleet, one, await receipt)));
@@ -81,8 +82,8 @@ describe('the only worker', () => {
     await fleet.worker();
     const met = new Map<Place, number>();
     const decidedIds: string[] = [];
-    while (met.size < PLACES.length && decidedIds.length < MOST_REVIEWS) {
-      const killed = await rounds(fleet, decidedIds.length === 0 ? ROUNDS : MORE_ROUNDS, chance);
+    for (let batch = 1; met.size < PLACES.length && decidedIds.length < MOST_REVIEWS; batch += 1) {
+      const killed = await rounds(fleet, batch === 1 ? ROUNDS : MORE_ROUNDS, batch * WINDOW_MS, chance);
       for (const { ready, pid } of killed) for (const place of await placesOf(fleet, ready, pid)) met.set(place, (met.get(place) ?? 0) + 1);
       decidedIds.push(...killed.map(({ ready }) => ready.id));
     }
