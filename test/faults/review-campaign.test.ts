@@ -100,8 +100,6 @@ describe('500 reviews of three tenants', () => {
     readonly tenant: string;
     readonly tier: string;
     readonly queue: string;
-    /** Of the first or the second half. */
-    readonly isOld: boolean;
     readonly holder?: string;
   }
 
@@ -111,10 +109,10 @@ describe('500 reviews of three tenants', () => {
       reviews: peopleOf([ann, bob]),
     });
     await fleet.worker();
-    const first = await openSome(fleet, 0, COUNT / 2, true);
+    const first = await openSome(fleet, 0, COUNT / 2);
     const listedOld = await listed(fleet, {}, new Set(first.map(({ id }) => id)));
     const newestOld = Math.max(...listedOld.map(({ openedAt }) => openedAt.getTime()));
-    const second = await openSome(fleet, COUNT / 2, COUNT / 2, false);
+    const second = await openSome(fleet, COUNT / 2, COUNT / 2);
     const known = await held(fleet, [...first, ...second]);
     const filters: readonly (readonly [ReviewFilter, (one: Known) => boolean])[] = [
       [{}, () => true],
@@ -134,11 +132,11 @@ describe('500 reviews of three tenants', () => {
     expect(idsOf(await fleet.client.reviews.list({ olderThanMs: Date.now() - newestOld - 1, limit: COUNT }))).toEqual(old);
   });
 
-  async function openSome(fleet: Fleet, from: number, count: number, isOld: boolean): Promise<Known[]> {
+  async function openSome(fleet: Fleet, from: number, count: number): Promise<Known[]> {
     return await inParallel(count, async (index) => {
       const { plan, tier, queue } = at(PLANS, Math.floor((from + index) / TENANTS.length));
       const tenant = at(TENANTS, from + index);
-      return { ...(await openOne(fleet, plan, tenant)), tenant, tier, queue, isOld };
+      return { ...(await openOne(fleet, plan, tenant)), tenant, tier, queue };
     });
   }
 

@@ -23,7 +23,7 @@ export const LONG_NOTIFICATIONS = LONG_REMINDERS + 4;
 export const LONG_PLAN = {
   plan: 'long',
   version: 1,
-  timeouts: { global: '30s' },
+  timeouts: { global: '300s' },
   critics: { judge: { uses: 'scripted', stage: 'fast_critics', dispatch: 'local', with: { finding: { severity: 0.5, violations: [] } } } },
   verdict: { rules: [{ escalate: 'findings.exists(f, f.severity >= 0.3)', reason: 'looks bad' }], otherwise: 'allow' },
   review: {
