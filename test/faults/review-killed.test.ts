@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { deferred } from '../../src/deferred.js';
 import type { Receipt } from '../../src/domain/review/review.js';
 import { build } from '../support/processes.js';
 import { chanceOf, type Chance } from './support/chance.js';
 import { startDurableServer, type DurableServer } from './support/durable-server.js';
 import type { Fleet, Member } from './support/fleet.js';
 import { PLACES, placesOf, type Place } from './support/review-kills.js';
-import { ann, bob, cem, decided, mod, peopleOf, readyFor, TIER_PLANS, TIERS, wrongWith, type Ready } from './support/reviews.js';
+import { acted, ann, bob, cem, decided, mod, peopleOf, readyFor, TIER_PLANS, TIERS, wrongWith, type Ready } from './support/reviews.js';
 import { fleetFor, told } from './support/scene.js';
 
 beforeAll(build);
@@ -24,8 +25,10 @@ describe('the only worker', () => {
   const ROUNDS = 10;
   const MORE_ROUNDS = 5;
   const MOST_REVIEWS = 120;
-  /** From the first instant at which a decision may be sent to the kill; longer when on a slow machine too little came of it. */
+  /** From the first instant at which a decision may be sent to the kill. */
   const WINDOW_MS = 150;
+  /** Longer on a slow machine: so many times what another command takes there. */
+  const COMMANDS_LONG = 3;
 
   interface Killed {
     readonly ready: Ready;
@@ -36,28 +39,38 @@ describe('the only worker', () => {
 
   const afterMs = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-  /** Each decision is sent at an instant of its own, some of them just before the kill. */
-  async function killedAround(fleet: Fleet, round: readonly Ready[], windowMs: number, chance: Chance): Promise<Killed[]> {
+  /** Each decision is sent at an instant of its own, a few when the worker has just gone. */
+  async function killedAround(fleet: Fleet, round: readonly Ready[], chance: Chance): Promise<Killed[]> {
     const worker = lastOf(fleet);
-    // The worker has read them: what takes time is the decision.
-    await Promise.all(round.map(({ id }) => fleet.client.reviews.view(id)));
+    // The worker has read them and has checked a command: what takes time from here on is the decision.
+    await commented(fleet, round);
+    const windowMs = Math.max(WINDOW_MS, COMMANDS_LONG * (await commented(fleet, round)));
+    const gone = deferred<void>();
     const sending = round.map(async (ready) => {
-      await afterMs(chance.in(0.3) ? windowMs : chance.between(0, windowMs));
+      await (chance.in(0.15) ? gone.promise : afterMs(chance.between(0, windowMs)));
       return { ready, receipt: decided(fleet, ready), pid: worker.pid };
     });
     await afterMs(windowMs);
     worker.kill('SIGKILL');
     await worker.ended;
+    gone.resolve(undefined);
     return await Promise.all(sending);
   }
 
+  /** How long it takes until all of them have been said something about, milliseconds. */
+  async function commented(fleet: Fleet, round: readonly Ready[]): Promise<number> {
+    const begun = performance.now();
+    await Promise.all(round.map((ready) => acted(fleet, ready, ready.who, 'comment', { text: 'about to decide' })));
+    return performance.now() - begun;
+  }
+
   /** Decisions of earlier rounds are still on their way, or can still be undone, while later workers are killed. */
-  async function rounds(fleet: Fleet, count: number, windowMs: number, chance: Chance): Promise<Killed[]> {
+  async function rounds(fleet: Fleet, count: number, chance: Chance): Promise<Killed[]> {
     const ready: Ready[][] = [];
     for (let round = 0; round < count; round += 1) ready.push(await oneOfEach(fleet, chance));
     const killed: Killed[] = [];
     for (const round of ready) {
-      killed.push(...(await killedAround(fleet, round, windowMs, chance)));
+      killed.push(...(await killedAround(fleet, round, chance)));
       await fleet.worker();
     }
     const wrong = await Promise.all(killed.map(async ({ ready: one, receipt }) => await wrongWith(fleet, one, await receipt)));
@@ -83,7 +96,7 @@ describe('the only worker', () => {
     const met = new Map<Place, number>();
     const decidedIds: string[] = [];
     for (let batch = 1; met.size < PLACES.length && decidedIds.length < MOST_REVIEWS; batch += 1) {
-      const killed = await rounds(fleet, batch === 1 ? ROUNDS : MORE_ROUNDS, batch * WINDOW_MS, chance);
+      const killed = await rounds(fleet, batch === 1 ? ROUNDS : MORE_ROUNDS, chance);
       for (const { ready, pid } of killed) for (const place of await placesOf(fleet, ready, pid)) met.set(place, (met.get(place) ?? 0) + 1);
       decidedIds.push(...killed.map(({ ready }) => ready.id));
     }
