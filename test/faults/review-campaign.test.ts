@@ -14,7 +14,7 @@ import { fleetFor, figure } from './support/scene.js';
 beforeAll(build);
 
 /** More, by hand: see `test/README.md`. */
-const CASES = Number(process.env['REVIEW_CAMPAIGN_CASES'] ?? 300);
+const CASES = Number(process.env['REVIEW_CAMPAIGN_CASES'] ?? 150);
 const PEOPLE = ['ada', 'ben', 'cleo', 'dan', 'eve', 'finn'].map((id) => makePerson(id, ['moderators']));
 
 describe('six people at one queue of triage', () => {
