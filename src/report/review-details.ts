@@ -1,13 +1,13 @@
 /** What the Temporal UI shows above a review: state, clocks and what may be done. Ids and codes alone. Runs in the sandbox. */
 import type { ReviewView } from '../contract.js';
+import { isOpenStatus } from '../domain/review/review.js';
 
 export function reviewDetails(view: ReviewView): string {
-  const isOver = !['OPENING', 'OPEN', 'CLAIMED', 'AWAITING_SECOND', 'COMMITTING'].includes(view.status);
   const held = view.claims.map(({ by, until }) => `\`${by}\` until ${until}`);
   return [
     `- **${view.status.toLowerCase().replace('_', ' ')}**, ${view.tier}, queue \`${view.queue}\``,
     `- evaluation \`${view.evaluationId}\``,
-    ...(isOver
+    ...(!isOpenStatus(view.status)
       ? [`- ${view.seq} entries, head \`${view.head.slice(0, 12)}\``]
       : [
           ...(held.length > 0 ? [`- held by ${held.join(', ')}`] : []),

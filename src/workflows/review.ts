@@ -26,6 +26,7 @@ import {
 } from '@temporalio/workflow';
 import {
   NOTIFICATION,
+  notificationId,
   REFRESH_SIGNAL,
   REVIEW_RECEIPT_QUERY,
   REVIEW_STATE_QUERY,
@@ -279,7 +280,7 @@ class ReviewRun {
     const args: [NotificationInput] = [{ v: 1, channels, notification }];
     try {
       const child = await startChild(NOTIFICATION, {
-        workflowId: `notification/${notification.id}`,
+        workflowId: notificationId(notification.id),
         args,
         parentClosePolicy: ParentClosePolicy.ABANDON,
         // A run that was reset tells nothing twice.
