@@ -119,6 +119,8 @@ class ReviewRun {
     setHandler(refreshSignal, () => this.#lookAgain());
     setHandler(reviewStateQuery, () => viewOf(this.#moment()));
     setHandler(reviewReceiptQuery, (commandId) => this.#state.seen.find(({ id }) => id === commandId)?.receipt ?? null);
+    // Not carried from run to run, and a review that opens has written nothing down yet. No command.
+    setCurrentDetails(reviewDetails(viewOf(this.#moment())));
   }
 
   get isOpen(): boolean {
