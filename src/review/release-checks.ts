@@ -175,9 +175,12 @@ export function permitRefusal(
   return undefined;
 }
 
-/** Whether people have said no at some time, be it that the review came to another end since. */
-export function wasHalted({ entries, result }: ReviewRecord): boolean {
-  const last = entries.at(-1)?.entry;
-  const isHalting = last?.to === 'COMMITTING' && last.facts?.['disposition'] === 'HALT';
-  return result?.outcome === 'HALTED' || isHalting || entries.some(({ entry }) => entry.to === 'HALTED');
+/** What takes a deciding vote away again. */
+const UNDOING: readonly string[] = ['undo', 'vote_void'];
+
+/** Whether people have said no at some time, be it that the review came to another end since, also before the vote took effect. */
+export function wasHalted({ entries, result }: Pick<ReviewRecord, 'entries' | 'result'>): boolean {
+  if (result?.outcome === 'HALTED' || entries.some(({ entry }) => entry.to === 'HALTED')) return true;
+  const newest = entries.findLast(({ entry: { type, facts } }) => UNDOING.includes(type) || facts?.['disposition'] !== undefined)?.entry;
+  return newest?.to === 'COMMITTING' && newest.facts?.['disposition'] === 'HALT';
 }
