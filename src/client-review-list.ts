@@ -1,6 +1,6 @@
 /** What the server's index knows of reviews: queries, and what they find. Pure; imports `@temporalio/client` for types alone. */
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import { KEY_FORM, REVIEW, reviewQueue, SEARCH_ATTRIBUTES, TENANT_FORM } from './contract.js';
+import { isEvaluationId, REVIEW, reviewQueue, SEARCH_ATTRIBUTES, TENANT_FORM } from './contract.js';
 import { RequestRefused } from './client-errors.js';
 import { PERSON_ID_FORM } from './domain/review/people.js';
 import { REVIEW_TIERS, WORD_FORM, type ReviewTier } from './domain/review/policy.js';
@@ -83,11 +83,6 @@ export function reviewQuery(deployment: string, filter: ReviewFilter, nowMs: num
 }
 
 const quoted = (text: string): string => `'${text}'`;
-
-function isEvaluationId(text: string): boolean {
-  const [tenant = '', key = '', ...more] = text.split('/');
-  return more.length === 0 && TENANT_FORM.test(tenant) && KEY_FORM.test(key);
-}
 
 type IndexedReview = Pick<WorkflowExecutionInfo, 'workflowId' | 'startTime' | 'closeTime' | 'typedSearchAttributes'>;
 

@@ -125,7 +125,8 @@ function rightsOf({ people }: Verifiable, { facts }: ChainEntry): Rights | undef
 
 /** What is wrong with what a person did. */
 function actProblem(record: Verifiable, entry: ChainEntry, { people, insecure }: Rights): string | undefined {
-  const command = commandOf(record, entry);
+  const accepted = commandOf(record, entry);
+  const command = accepted === undefined ? undefined : readAccepted(accepted);
   if (command === undefined) return `no accepted command is behind it (${entry.commandId ?? 'without an id'})`;
   if (command.assertion === undefined) {
     if (!insecure) return 'its command is not signed, and only signed ones were taken then';
@@ -140,10 +141,11 @@ function actProblem(record: Verifiable, entry: ChainEntry, { people, insecure }:
 }
 
 /** The command of an entry: of the same id, action, payload and signature. */
-function commandOf({ commands }: Verifiable, entry: ChainEntry): ReadCommand | undefined {
-  return taken(commands)
-    .map(readAccepted)
-    .find((command) => command !== undefined && isOf(command, entry) && hashOf(command) === entry.assertionHash);
+function commandOf({ commands }: Pick<Verifiable, 'commands'>, entry: ChainEntry): AcceptedCommand | undefined {
+  return taken(commands).find((accepted) => {
+    const command = readAccepted(accepted);
+    return command !== undefined && isOf(command, entry) && hashOf(command) === entry.assertionHash;
+  });
 }
 
 const taken = (commands: readonly AcceptedCommand[]): readonly AcceptedCommand[] => commands.filter(({ refused }) => refused !== true);
@@ -167,11 +169,7 @@ function accountOf(record: Verifiable): Parameters<typeof retrace>[0] {
     input,
     openedAtMs: Date.parse(openedAt),
     entries,
-    commandOf: (entry) =>
-      taken(commands).find((one) => {
-        const command = readAccepted(one);
-        return command !== undefined && isOf(command, entry) && hashOf(command) === entry.assertionHash;
-      })?.command,
+    commandOf: (entry) => commandOf({ commands }, entry)?.command,
     peopleOf: (digest) => people.find((one) => one.digest === digest),
   };
 }
