@@ -221,7 +221,11 @@ describe('a review that opens', () => {
     const { box } = start();
     expect(box.details).toContain('it waits for the file of people');
     await box.settle();
-    expect(box.details).toContain('`claim`, `decide`');
+    expect(box.details).toContain('- next: `claim`, `recuse` with');
+    await box.task([command('bob', 'claim', {})]);
+    expect(box.details).toContain('- next: `claim`, `decide`, `unclaim`, `recuse` with');
+    await box.task([command('cem', 'claim', {})]);
+    expect(box.details).toContain('- next: `decide`, `unclaim`, `recuse` with');
   });
 });
 
