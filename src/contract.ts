@@ -196,6 +196,7 @@ export const watchdogId = (deployment: string): string => `watchdog:${deployment
 export interface WatchdogFound {
   readonly overdue: number;
   readonly stuck: number;
+  readonly terminated: number;
   readonly missing: number;
   readonly full: number;
 }
