@@ -102,9 +102,11 @@ function entryProblem(record: Verifiable): Problem | undefined {
     const message = entry.v === 1 ? timeProblem(entry, beforeMs) : 'it is of another version';
     if (message !== undefined) return at(entry.seq, message);
     beforeMs = Date.parse(entry.at);
-    rights = entry.facts?.['peopleDigest'] === undefined ? rights : rightsOf(record, entry);
-    if (rights === undefined) return at(entry.seq, 'who might act then is not recorded');
-    const problem = isHuman(entry) ? actProblem(record, entry, rights) : ownProblem(entry);
+    const isAboutPeople = entry.facts?.['peopleDigest'] !== undefined;
+    if (isAboutPeople) rights = rightsOf(record, entry);
+    // A review may be over before anybody could act: superseded, say, while the file of people could not be read.
+    if (rights === undefined && (isAboutPeople || isHuman(entry))) return at(entry.seq, 'who might act then is not recorded');
+    const problem = isHuman(entry) && rights !== undefined ? actProblem(record, entry, rights) : ownProblem(entry);
     if (problem !== undefined) return at(entry.seq, problem);
   }
   return broken === undefined ? retraceProblem(record) : at(broken.seq, broken.message);
