@@ -5,6 +5,7 @@
  */
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { NOTIFICATION, notificationId, reviewQueue, type NotificationInput, type WatchdogFound } from '../contract.js';
+import { reasonOf } from '../domain/error-name.js';
 import type { Plan } from '../domain/plan.js';
 import type { NotifyChannels } from '../domain/review/channels.js';
 import type { Notification } from '../domain/review/notification.js';
@@ -123,5 +124,3 @@ function remember(known: Set<string>, one: string): void {
   if (known.size >= MAX_KNOWN) known.clear();
   known.add(one);
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : 'something was thrown that is not an Error');
