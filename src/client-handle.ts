@@ -3,7 +3,7 @@
  * waits must get the answer of the newest one. Imports `@temporalio/client` and `common` alone.
  */
 import { isGrpcDeadlineError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure, defaultPayloadConverter, TerminatedFailure, type Payload } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import { call, CALL_TIMEOUT_MS, named, type Host } from './client-calls.js';
 import {
   AlreadyEnded,
@@ -18,6 +18,7 @@ import { PROGRESS_QUERY, RECORD_PARTIAL, type Progress } from './contract.js';
 import { FAILURE_TYPES } from './domain/errors.js';
 import { isReport } from './domain/is-report.js';
 import type { EvaluationReport } from './domain/report.js';
+import { markersOf, Payloads } from './review/payloads.js';
 
 /** Longer than any plan that answers a person; the plan's own limit is not known to the client. */
 export const RESULT_TIMEOUT_MS = 600_000;
@@ -141,41 +142,13 @@ export class EvaluationHandle {
         maximumPageSize: 1_000,
       }),
     );
-    for (const event of history.history?.events ?? []) {
-      const marker = event.markerRecordedEventAttributes;
-      const written = marker?.details?.['data']?.payloads?.[0];
-      const result = marker?.details?.['result']?.payloads?.[0];
-      // The SDK's own part of a marker goes through no codec.
-      const about: unknown = written ? defaultPayloadConverter.fromPayload(written) : undefined;
-      if (!result || !isRecordPartial(about)) continue;
-      const report = await this.#decoded(result, about.activity_id);
+    const payloads = new Payloads(this.#host, this.evaluationId);
+    for (const marker of markersOf(history.history?.events ?? [])) {
+      const report = marker.activity === RECORD_PARTIAL ? await payloads.ofMarker(marker) : undefined;
       if (isReport(report)) return report;
     }
     return undefined;
   }
-
-  /** What the SDK decodes for nobody: the result of a local activity, as a history has it. */
-  async #decoded(payload: Payload, activityId: string): Promise<unknown> {
-    const { payloadCodecs, payloadConverter } = this.#host.client.options.loadedDataConverter;
-    const context = {
-      type: 'activity',
-      namespace: this.#host.namespace,
-      workflowId: this.evaluationId,
-      activityId,
-      isLocal: true,
-    } as const;
-    return await call(this.#host, `cannot read what was judged of ${this.evaluationId}`, this.evaluationId, async () => {
-      let decoded = [payload];
-      for (const codec of payloadCodecs.toReversed()) decoded = await codec.decode(decoded, context);
-      return payloadConverter.fromPayload(decoded[0] ?? payload, context);
-    });
-  }
-}
-
-/** Whether a local activity's marker is about the activity that returns a partial report. */
-function isRecordPartial(about: unknown): about is { readonly activity_id: string } {
-  if (typeof about !== 'object' || about === null || !('activity_type' in about) || !('activity_id' in about)) return false;
-  return about.activity_type === RECORD_PARTIAL && typeof about.activity_id === 'string';
 }
 
 function codeOf(about: unknown): string | undefined {

@@ -9,13 +9,13 @@
  */
 import { call, type Host } from './client-calls.js';
 import { EvaluationNotFound, Undecodable } from './client-errors.js';
-import { isReviewId, KEY_FORM, reviewId, SEARCH_ATTRIBUTES, TENANT_FORM } from './contract.js';
+import { isEvaluationId, isReviewId, REVIEW_ID_FORM, reviewId, SEARCH_ATTRIBUTES } from './contract.js';
 import { contentHash } from './digest.js';
 import type { Json } from './domain/finding.js';
 import type { EvaluationReport } from './domain/report.js';
 import type { ReviewTier } from './domain/review/policy.js';
 import { positionIn, retentionMs } from './review/archive-position.js';
-import { makeArchive, type Archive } from './review/archive.js';
+import { ArchiveDamaged, makeArchive, type Archive } from './review/archive.js';
 import { evaluationOf, readEvaluation, type EvaluationRecord } from './review/read-evaluation.js';
 import { readReview, readReviewRun } from './review/read-review.js';
 import { firstOf, inArchive, onServer, type Recorded } from './review/recorded.js';
@@ -76,15 +76,14 @@ export type Release = { readonly ok: true; readonly permit: ReleasePermit } | Re
  * @throws ServerUnreachable and its like when nobody answers: then it is not released.
  */
 export async function release(host: Host, id: string, options: ReleaseOptions = {}): Promise<Release> {
-  const [tenant = '', key = '', ...more] = id.split('/');
   // Also what keeps queries from meaning something else.
-  if (!TENANT_FORM.test(tenant) || !KEY_FORM.test(key) || more.length > 0)
+  if (!isEvaluationId(id))
     return no('NOT_FOUND', `${JSON.stringify(id.slice(0, 200))} is not the id of an evaluation: write <tenant>/<key>`);
   try {
     return await new Releasing(host, id, options).decide();
   } catch (error) {
     if (error instanceof EvaluationNotFound) return no('NOT_FOUND', error.message);
-    if (error instanceof Undecodable || (error instanceof Error && error.name === 'ArchiveDamaged')) return no('UNREADABLE', error.message);
+    if (error instanceof Undecodable || error instanceof ArchiveDamaged) return no('UNREADABLE', error.message);
     throw error;
   }
 }
@@ -228,9 +227,6 @@ interface Listed {
   readonly runId: string;
   readonly status: { readonly name: string };
 }
-
-/** As {@link isReviewId}, and nothing that means something in a query. */
-const REVIEW_ID_FORM = /^review\/[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+\/[0-9a-f-]+$/;
 
 const gone = (why: string): Refusal => no('HISTORY_GONE', `${why}: ask with the archive, or have it judged again under a new key`);
 

@@ -1,19 +1,33 @@
 /** Accounts of reviews as the client reads them, from the server or from an archive. */
 import { call, type Host } from './client-calls.js';
 import { EvaluationNotFound, ReviewNotFound } from './client-errors.js';
-import { REVIEW, reviewQueue, SEARCH_ATTRIBUTES } from './contract.js';
+import { reviewQuery } from './client-review-list.js';
+import { REVIEW } from './contract.js';
 import { makeArchive } from './review/archive.js';
 import { exportReview, type ReviewExport } from './review/export.js';
 import { labelRow, type LabelRow } from './review/labels.js';
 import { readReview } from './review/read-review.js';
-import { firstOf, inArchive, onServer } from './review/recorded.js';
+import { firstOf, inArchive, onServer, type Recorded } from './review/recorded.js';
+import type { ReviewRecord } from './review/review-record.js';
+import { timelineOf, type TimelineEntry } from './review/timeline.js';
 
 /** @throws ReviewNotFound when neither the server nor the archive has it. */
 export async function exportOf(host: Host, reviewId: string, archive?: string): Promise<ReviewExport> {
   const server = onServer(host);
   const recorded = archive === undefined ? server : firstOf(server, inArchive(makeArchive(archive)));
+  return exportReview(await recordOf(host, reviewId, recorded));
+}
+
+/** @throws ReviewNotFound when the server has no review of this id. */
+export async function timelineOfReview(host: Host, reviewId: string): Promise<readonly TimelineEntry[]> {
+  const record = await recordOf(host, reviewId, onServer(host));
+  if (record.workflowType !== REVIEW) throw new ReviewNotFound(reviewId, host.namespace);
+  return timelineOf(record);
+}
+
+async function recordOf(host: Host, reviewId: string, recorded: Recorded): Promise<ReviewRecord> {
   try {
-    return exportReview(await readReview(host, reviewId, recorded));
+    return await readReview(host, reviewId, recorded);
   } catch (error) {
     throw error instanceof EvaluationNotFound ? new ReviewNotFound(reviewId, host.namespace) : error;
   }
@@ -24,10 +38,8 @@ export async function* labelsOf(
   host: Host,
   queue?: string,
 ): AsyncGenerator<{ readonly reviewId: string; readonly row: LabelRow | undefined }> {
-  const { reviewState, reviewQueue: inQueue } = SEARCH_ATTRIBUTES;
-  const of = queue === undefined ? '' : ` AND ${inQueue.name} = '${queue}'`;
-  const decided = `${reviewState.name} IN ('PROCEEDED', 'HALTED') AND ExecutionStatus = 'Completed'`;
-  const query = `WorkflowType = '${REVIEW}' AND TaskQueue = '${reviewQueue(host.deployment)}' AND ${decided}${of}`;
+  const filter = { states: ['PROCEEDED', 'HALTED'], ...(queue !== undefined ? { queue } : {}) } as const;
+  const query = `${reviewQuery(host.deployment, filter, Date.now())} AND ExecutionStatus = 'Completed'`;
   const found = await call(host, 'cannot list reviews', undefined, async () => {
     const ids = new Set<string>();
     for await (const { workflowId } of host.index.workflow.list({ query })) ids.add(workflowId);

@@ -1,14 +1,12 @@
 /** What the server's index knows of reviews: queries, and what they find. Pure; imports `@temporalio/client` for types alone. */
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import { KEY_FORM, REVIEW, reviewQueue, SEARCH_ATTRIBUTES, TENANT_FORM } from './contract.js';
+import { isEvaluationId, REVIEW, reviewQueue, SEARCH_ATTRIBUTES, TENANT_FORM } from './contract.js';
 import { RequestRefused } from './client-errors.js';
 import { PERSON_ID_FORM } from './domain/review/people.js';
-import { REVIEW_TIERS, type ReviewTier } from './domain/review/policy.js';
-import { OPEN_STATUSES, REVIEW_OUTCOMES, type ReviewStatus } from './domain/review/review.js';
+import { REVIEW_TIERS, WORD_FORM, type ReviewTier } from './domain/review/policy.js';
+import { isOpenStatus, OPEN_STATUSES, REVIEW_OUTCOMES, type ReviewStatus } from './domain/review/review.js';
 
 export const REVIEW_STATUSES: readonly ReviewStatus[] = [...OPEN_STATUSES, ...REVIEW_OUTCOMES];
-/** Of queues, as plans name them. */
-const QUEUE_FORM = /^[a-z][a-z0-9_]{0,63}$/;
 
 export interface ReviewSummary {
   /** Also the workflow id. */
@@ -61,12 +59,12 @@ export function reviewQuery(deployment: string, filter: ReviewFilter, nowMs: num
     () => `${SEARCH_ATTRIBUTES.reviewState.name} IN (${states.map(quoted).join(', ')})`,
   );
   // One that was terminated keeps the state that it had.
-  if (states.every((state) => OPEN_STATUSES.some((open) => open === state))) parts.push("ExecutionStatus = 'Running'");
+  if (states.every(isOpenStatus)) parts.push("ExecutionStatus = 'Running'");
   const equal = (name: string, value: string) => (): string => `${name} = ${quoted(value)}`;
   if (tier !== undefined)
     add(`tier must be one of ${REVIEW_TIERS.join(', ')}`, REVIEW_TIERS.includes(tier), equal(SEARCH_ATTRIBUTES.reviewTier.name, tier));
   if (queue !== undefined)
-    add(`queue must be of the form ${QUEUE_FORM.source}`, QUEUE_FORM.test(queue), equal(SEARCH_ATTRIBUTES.reviewQueue.name, queue));
+    add(`queue must be of the form ${WORD_FORM.source}`, WORD_FORM.test(queue), equal(SEARCH_ATTRIBUTES.reviewQueue.name, queue));
   if (tenant !== undefined)
     add(`tenant must be of the form ${TENANT_FORM.source}`, TENANT_FORM.test(tenant), equal(SEARCH_ATTRIBUTES.tenant.name, tenant));
   if (assignee !== undefined)
@@ -85,11 +83,6 @@ export function reviewQuery(deployment: string, filter: ReviewFilter, nowMs: num
 }
 
 const quoted = (text: string): string => `'${text}'`;
-
-function isEvaluationId(text: string): boolean {
-  const [tenant = '', key = '', ...more] = text.split('/');
-  return more.length === 0 && TENANT_FORM.test(tenant) && KEY_FORM.test(key);
-}
 
 type IndexedReview = Pick<WorkflowExecutionInfo, 'workflowId' | 'startTime' | 'closeTime' | 'typedSearchAttributes'>;
 

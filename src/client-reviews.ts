@@ -19,7 +19,7 @@ import {
 import type { ReviewExport } from './review/export.js';
 import type { LabelRow } from './review/labels.js';
 import { readPacket } from './review/read-packet.js';
-import { readTimeline, type TimelineEntry } from './review/read-timeline.js';
+import type { TimelineEntry } from './review/timeline.js';
 
 /** A screen. */
 const DEFAULT_LIMIT = 50;
@@ -68,14 +68,18 @@ export class Reviews {
    * @throws ReviewNotFound, Undecodable.
    */
   async input(reviewId: string): Promise<ReviewInput> {
-    const input = await this.#of(reviewId, 'read', () => readPacket(this.#host.client, reviewId));
+    const input = await this.#of(reviewId, 'read', () => readPacket(this.#host, reviewId));
     if (input === undefined) throw new ReviewNotFound(reviewId, this.#host.namespace);
     return input;
   }
 
-  /** What has happened to it, with the words of those who acted: whoever shows it decides what of it others may see. */
+  /**
+   * What has happened to it, with the words of those who acted: whoever shows it decides what of it others may see.
+   * @throws ReviewNotFound, Undecodable.
+   */
   async timeline(reviewId: string): Promise<readonly TimelineEntry[]> {
-    return await this.#of(reviewId, 'read', () => readTimeline(this.#host.client, reviewId));
+    const { timelineOfReview } = await import('./client-review-account.js');
+    return await timelineOfReview(this.#host, reviewId);
   }
 
   /**
@@ -102,13 +106,20 @@ export class Reviews {
     return await exportOf(this.#host, reviewId, archive);
   }
 
-  /** What people have decided, one row a review, as `tribunal assess` reads it; `undefined` for a review that cannot be believed. */
+  /**
+   * What people have decided, one row a review, as `tribunal assess` reads it; `undefined` for a review that cannot be believed.
+   * @param queue of this one alone; default: of all.
+   * @throws RequestRefused when the queue has not the form of one.
+   */
   async *labels(queue?: string): AsyncGenerator<{ readonly reviewId: string; readonly row: LabelRow | undefined }> {
     const { labelsOf } = await import('./client-review-account.js');
     yield* labelsOf(this.#host, queue);
   }
 
-  /** How much waits, and how people have decided. */
+  /**
+   * How much waits, and how people have decided.
+   * @throws RequestRefused when a value of the filter has not its form, or more than 2,000 results are asked for.
+   */
   async stats(filter: ReviewStatsFilter = {}): Promise<ReviewStats> {
     const { results = DEFAULT_RESULTS, ...of } = filter;
     checkedCount('results', results, 0, MAX_RESULTS);

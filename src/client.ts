@@ -62,7 +62,7 @@ export type { Decision, EvaluationReport, Reason, ReportCritic } from './domain/
 export type { Payloads } from './domain/review/command.js';
 export type { ReviewCode } from './domain/review/codes.js';
 export type { Receipt, ReviewAction, ReviewInput } from './domain/review/review.js';
-export type { TimelineEntry } from './review/read-timeline.js';
+export type { TimelineEntry } from './review/timeline.js';
 export type { ReviewExport } from './review/export.js';
 export type { LabelRow } from './review/labels.js';
 export type { CommandFields, CommandSigner } from './review/sign.js';

@@ -34,6 +34,12 @@ export const DEPLOYMENT_FORM = /^[a-z][a-z0-9_-]{0,63}$/;
 /** Workflow id of an evaluation. */
 export const evaluationId = (tenant: string, key: string): string => `${tenant}/${key}`;
 
+/** Of the form of one; holds nothing that means something in a query. */
+export function isEvaluationId(text: string): boolean {
+  const [tenant = '', key = '', ...more] = text.split('/');
+  return more.length === 0 && TENANT_FORM.test(tenant) && KEY_FORM.test(key);
+}
+
 /** Task queues: the workflow queue is the deployment's name; `lanes/` has the activity queues. */
 export const workflowQueue = (deployment: string): string => deployment;
 
@@ -82,7 +88,9 @@ export const REVIEW_PREFIX = 'review/';
 const RUN_SUFFIX_CHARS = 12;
 /** Workflow id of the review that a run of an evaluation opens. */
 export const reviewId = (evaluation: string, runId: string): string => `${REVIEW_PREFIX}${evaluation}/${runId.slice(-RUN_SUFFIX_CHARS)}`;
-/** A tenant may be called `review`. */
+/** Evaluation and end of a run id, of what {@link reviewId} makes; holds nothing that means something in a query. */
+export const REVIEW_ID_FORM = /^review\/([A-Za-z0-9._-]+\/[A-Za-z0-9._-]+)\/([0-9a-f-]{1,12})$/;
+/** By its beginning alone. A tenant may be called `review`. */
 export const isReviewId = (workflowId: string): boolean => workflowId.startsWith(REVIEW_PREFIX) && workflowId.split('/').length > 2;
 /** Of its own, so that a deploy of critics does not stop people from deciding. */
 export const reviewQueue = (deployment: string): string => `${deployment}/reviews`;
@@ -163,7 +171,7 @@ export interface LoadHostInput {
 export interface ReviewActivities {
   /** Who may act on a review of this tenant, as the deployment's file says now. */
   loadHost(input: LoadHostInput): Promise<ReviewHost>;
-  /** Puts entries of the chain into the history, and into the archive where there is one. */
+  /** Puts entries of the chain into the history: the result, which is what was given, stands in the marker. */
   recordEntries(input: { readonly reviewId: string; readonly entries: readonly HashedEntry[] }): Promise<readonly HashedEntry[]>;
 }
 
@@ -188,6 +196,7 @@ export const watchdogId = (deployment: string): string => `watchdog:${deployment
 export interface WatchdogFound {
   readonly overdue: number;
   readonly stuck: number;
+  readonly terminated: number;
   readonly missing: number;
   readonly full: number;
 }

@@ -144,7 +144,7 @@ const TABLE: readonly Row[] = [
   },
   {
     of: 'src/review/missing-review.ts',
-    may: [CONTRACT, DOMAIN, DIGEST, REVIEW_START_OPTIONS, '@temporalio/client'],
+    may: [CONTRACT, DOMAIN, DIGEST, REVIEW_START_OPTIONS, 'src/review/payloads.ts', '@temporalio/client'],
     why: 'starts a review as an evaluation does, of what the history of the evaluation says',
   },
   {
@@ -171,7 +171,7 @@ const TABLE: readonly Row[] = [
     ],
     why: 'reads what the server has recorded, as the client does: no native module',
   })),
-  ...['src/review/read-review.ts', 'src/review/read-evaluation.ts'].map((of) => ({
+  ...['src/review/read-review.ts', 'src/review/read-evaluation.ts', 'src/review/read-packet.ts'].map((of) => ({
     of,
     may: [...REVIEW_PARTS, CONTRACT, DOMAIN, 'src/client-errors.ts'],
     why: 'events to records; what the SDK needs for it stands beside them',
@@ -182,16 +182,12 @@ const TABLE: readonly Row[] = [
     'src/review/labels.ts',
     'src/review/release-checks.ts',
     'src/review/review-record.ts',
+    'src/review/timeline.ts',
   ].map((of) => ({
     of,
     may: [...REVIEW_PARTS, CONTRACT, DOMAIN, DIGEST],
     why: 'pure: what is recorded, and whether it is sound; asks nobody',
   })),
-  {
-    of: 'src/review/read-',
-    may: [CONTRACT, DOMAIN, 'src/review/read-packet.ts', '@temporalio/client', '@temporalio/common'],
-    why: 'for services, too: asks the client that it is handed',
-  },
   {
     of: 'src/review/',
     may: [
@@ -333,8 +329,6 @@ const TABLE: readonly Row[] = [
       'src/lanes/deployment-state.ts',
       'src/lanes/deployment-view.ts',
       'src/pollers.ts',
-      'src/review/read-packet.ts',
-      'src/review/read-timeline.ts',
       'src/settings.ts',
       'src/uuid-v7.ts',
       '@temporalio/client',

@@ -1,6 +1,7 @@
 /** Exit codes: what scripts read. Never renumbered. */
 import { CommanderError } from 'commander';
 import { NotRecorded, OverloadedError, ReviewRefused, TribunalError, type ClientCode } from '../client-errors.js';
+import { reasonOf } from '../domain/error-name.js';
 import type { Decision } from '../domain/report.js';
 
 export const EXIT = { ok: 0, error: 1, usage: 2, deny: 10, escalate: 11, notJudged: 12, overloaded: 13, started: 14 } as const;
@@ -68,5 +69,5 @@ export function describeError(error: unknown): ToldError {
   if (error instanceof CommanderError) return { code: 'USAGE', message: error.message.replace(/^error: /, '') };
   // By name: the class lives in a module that loads everything a plan needs.
   if (error instanceof Error && error.name === 'DeploymentProblems') return { code: 'DEPLOYMENT_PROBLEMS', message: error.message };
-  return { code: 'ERROR', message: error instanceof Error ? error.message : 'something was thrown that is not an Error' };
+  return { code: 'ERROR', message: reasonOf(error) };
 }

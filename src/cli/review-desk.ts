@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { ActOptions, TribunalClient } from '../client.js';
 import { REVIEW_PREFIX, type ReviewView } from '../contract.js';
-import { readCommand, type Payloads } from '../domain/review/command.js';
+import { COMMAND_ID_FORM, readCommand, type Payloads } from '../domain/review/command.js';
 import { PERSON_ID_FORM } from '../domain/review/people.js';
 import type { Receipt, ReviewAction } from '../domain/review/review.js';
 import type { CommandSigner } from '../review/sign.js';
@@ -86,8 +86,6 @@ export function checkedPayload<Action extends ReviewAction>(action: Action, payl
   if (readCommand(action, { v: 1, commandId: 'not-sent', payload }) !== undefined) return payload;
   throw usageError(how);
 }
-
-const COMMAND_ID_FORM = /^[A-Za-z0-9._-]{8,64}$/;
 
 /** One command on one review, bound to what is under review now. */
 export async function act<Action extends ReviewAction>(

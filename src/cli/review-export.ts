@@ -1,6 +1,7 @@
 /** `tribunal review export`: the account of a review as a file that proves itself; with --labels people's answers as a labelled set. */
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { WORD_FORM } from '../domain/review/policy.js';
 import { safeText } from '../report/safe.js';
 import { onRun, type Call, type Cli } from './command.js';
 import { connectClient, type Connected } from './connect.js';
@@ -12,9 +13,6 @@ interface ExportOptions {
   readonly queue?: string;
   readonly archive?: string;
 }
-
-/** As plans may name one. */
-const QUEUE_FORM = /^[a-z][a-z0-9_-]{0,63}$/;
 
 export function addReviewExport(parent: Command, cli: Cli): void {
   const command = parent
@@ -32,7 +30,7 @@ async function runExport(call: Call<ExportOptions>): Promise<number> {
   const { options, args, io } = call;
   const [id] = args;
   if ((options.labels === true) === (id !== undefined)) throw usageError('name a review, or ask for --labels');
-  if (options.queue !== undefined && (options.labels !== true || !QUEUE_FORM.test(options.queue)))
+  if (options.queue !== undefined && (options.labels !== true || !WORD_FORM.test(options.queue)))
     throw usageError('--queue goes with --labels, and is the name of a queue');
   const connected = await connectClient(options, io.env);
   try {

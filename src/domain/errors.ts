@@ -1,5 +1,5 @@
 /**
- * Every code that a report, a failure or the CLI can carry, in one place.
+ * Every code that a report or the failure of an evaluation can carry, in one place. Why a review refuses a command: `review/codes.ts`.
  * Pure data: no imports. `docs/guarantees.md` names the tests behind the ones that matter.
  */
 
@@ -32,7 +32,7 @@ export const CODES = {
   REVIEWS_FULL: 'as many reviews of the plan are open as it allows',
   CANCELLED: 'the evaluation was cancelled',
   // reviews
-  REVIEW_NOT_OPENED: 'the plan opens no review for what escalated',
+  REVIEW_NOT_OPENED: 'no review was opened for what escalated: the plan opens none, or it could not be started',
   // critics
   CRITIC_ERROR: 'the critic threw',
   CRITIC_HOSTILE: 'the critic threw or returned something that cannot be read',

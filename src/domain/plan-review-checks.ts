@@ -1,14 +1,12 @@
 /** What the `review:` block of a plan means together. Pure; its expressions are checked by `plan-expression-checks.ts`. */
 import { error, errorAtKey, warning, type PlanPath, type PlanProblem, type PlanUnderCheck } from './plan-problem.js';
+import { CHANNEL_FORM } from './review/channels.js';
 import { durationText } from './review/duration-text.js';
-import { REVIEW_TIERS, type PlanReview, type ReviewTier } from './review/policy.js';
+import { GROUP_FORM } from './review/people.js';
+import { REVIEW_TIERS, WORD_FORM, type PlanReview, type ReviewTier } from './review/policy.js';
 
 type WrittenReview = NonNullable<PlanUnderCheck['source']['review']>;
 
-/** Queues and reason codes stand in search attributes and in what reviewers type. */
-const WORD = /^[a-z][a-z0-9_]{0,63}$/;
-/** Groups of people and channels of the deployment. */
-const GROUP = /^[a-z][a-z0-9_-]{0,63}$/;
 /** Nothing may be called so anywhere in a plan: the one is a field, every object has the other. */
 const TAKEN: ReadonlySet<string> = new Set(['default', 'constructor']);
 /** A shorter time is over before anybody sees it: it was meant in another unit. */
@@ -65,7 +63,7 @@ function routingProblems({ tiers, queues }: WrittenReview): PlanProblem[] {
 
 function queueProblem(name: string): string | undefined {
   if (TAKEN.has(name)) return `no queue may be called ${name}`;
-  return WORD.test(name) ? undefined : notOfForm(name, 'a queue', '[a-z][a-z0-9_]{0,63}, such as safety');
+  return WORD_FORM.test(name) ? undefined : notOfForm(name, 'a queue', '[a-z][a-z0-9_]{0,63}, such as safety');
 }
 
 function reviewerProblems({ reviewers, leads }: WrittenReview, review: PlanReview): PlanProblem[] {
@@ -86,11 +84,11 @@ function whyReached(tier: ReviewTier, { tiers }: PlanReview): string {
 }
 
 const groupProblem = (name: string): string | undefined =>
-  GROUP.test(name) ? undefined : notOfForm(name, 'a group', '[a-z][a-z0-9_-]{0,63}, such as moderators');
+  GROUP_FORM.test(name) ? undefined : notOfForm(name, 'a group', '[a-z][a-z0-9_-]{0,63}, such as moderators');
 
 function reasonProblems({ reasons = [] }: WrittenReview, review: PlanReview): PlanProblem[] {
   const isCode = (code: string): string | undefined =>
-    WORD.test(code) ? undefined : notOfForm(code, 'a reason code', '[a-z][a-z0-9_]{0,63}, such as false_positive');
+    WORD_FORM.test(code) ? undefined : notOfForm(code, 'a reason code', '[a-z][a-z0-9_]{0,63}, such as false_positive');
   const needed = reachable(review).has('triage') && reasons.length === 0;
   return [
     ...listProblems(['review', 'reasons'], reasons, isCode),
@@ -136,7 +134,7 @@ function ladderProblems({ ladder = [] }: WrittenReview, { times }: PlanReview): 
   return ladder.flatMap(({ after, notify }, index) => {
     const path = ['review', 'ladder', index];
     const before = ladder[index - 1]?.after.ms ?? 0;
-    const problems = GROUP.test(notify)
+    const problems = CHANNEL_FORM.test(notify)
       ? []
       : [error([...path, 'notify'], notOfForm(notify, 'a channel', '[a-z][a-z0-9_-]{0,63}, such as oncall'))];
     if (after.ms < LEAST_TIME_MS) return [...problems, tooShort([...path, 'after'], after.ms)];

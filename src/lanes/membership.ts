@@ -16,6 +16,7 @@ import {
   type DeploymentInput,
 } from '../contract.js';
 import { sha256 } from '../digest.js';
+import { reasonOf } from '../domain/error-name.js';
 import { freshPollers } from '../pollers.js';
 import { WORKFLOW_TASK_TIMEOUT } from '../start-options.js';
 import {
@@ -262,5 +263,3 @@ function isGone(identity: string): boolean {
     return error instanceof Error && 'code' in error && error.code === 'ESRCH';
   }
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : 'something was thrown that is not an Error');

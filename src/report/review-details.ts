@@ -1,13 +1,14 @@
 /** What the Temporal UI shows above a review: state, clocks and what may be done. Ids and codes alone. Runs in the sandbox. */
 import type { ReviewView } from '../contract.js';
+import { REVIEW_TIERS } from '../domain/review/policy.js';
+import { isOpenStatus, quorumOf } from '../domain/review/review.js';
 
 export function reviewDetails(view: ReviewView): string {
-  const isOver = !['OPENING', 'OPEN', 'CLAIMED', 'AWAITING_SECOND', 'COMMITTING'].includes(view.status);
   const held = view.claims.map(({ by, until }) => `\`${by}\` until ${until}`);
   return [
     `- **${view.status.toLowerCase().replace('_', ' ')}**, ${view.tier}, queue \`${view.queue}\``,
     `- evaluation \`${view.evaluationId}\``,
-    ...(isOver
+    ...(!isOpenStatus(view.status)
       ? [`- ${view.seq} entries, head \`${view.head.slice(0, 12)}\``]
       : [
           ...(held.length > 0 ? [`- held by ${held.join(', ')}`] : []),
@@ -23,7 +24,8 @@ export function reviewDetails(view: ReviewView): string {
 function nextOf(view: ReviewView): string {
   if (view.status === 'OPENING') return 'it waits for the file of people';
   if (view.status === 'COMMITTING') return `\`tribunal review undo ${view.reviewId}\` by whoever decided`;
-  return (
-    ['claim', 'decide', 'escalate', 'recuse'].map((action) => `\`${action}\``).join(', ') + ` with \`tribunal review … ${view.reviewId}\``
-  );
+  const isFree = view.claims.length + view.votes < quorumOf(view.tier);
+  const actions = [...(isFree ? ['claim'] : []), ...(view.claims.length > 0 ? ['decide', 'unclaim'] : []), 'escalate', 'recuse'];
+  const all = view.tier === REVIEW_TIERS.at(-1) ? actions.filter((action) => action !== 'escalate') : actions;
+  return `${all.map((action) => `\`${action}\``).join(', ')} with \`tribunal review … ${view.reviewId}\``;
 }

@@ -7,7 +7,7 @@ import type { ReviewView } from '../contract.js';
 import type { EvaluationReport, ReportCritic } from '../domain/report.js';
 import { PERMIT_MS } from '../domain/review/outcome.js';
 import type { ReviewTier } from '../domain/review/policy.js';
-import { OPEN_STATUSES, signalsOf, type ReviewInput } from '../domain/review/review.js';
+import { isOpenStatus, signalsOf, type ReviewInput } from '../domain/review/review.js';
 import { isAboutFindings } from '../domain/about-findings.js';
 import { BROKEN, caveats, coverageLine, headline, number, planName, reasonText, words } from './format.js';
 import { contentLines, rangeText } from './review-content.js';
@@ -81,7 +81,7 @@ const TAKES: Readonly<Record<ReviewTier, string>> = {
 function askedLines({ view, input }: ReviewShown, { nowMs, width }: ReviewTextOptions, bold: (text: string) => string): string[] {
   const { packet, rules } = input;
   const what = typeof packet.content === 'string' ? `a text of ${number(packet.content.length)} characters` : 'a JSON document';
-  const isOpen = OPEN_STATUSES.some((status) => status === view.status);
+  const isOpen = isOpenStatus(view.status);
   const asked = `Let ${what} pass? ${view.evaluationId}, judged by ${planName(packet.report)}, tenant ${view.tenant}${input.requester === undefined ? '' : `, asked for by ${input.requester}`}`;
   const head = isOpen ? asked : `${view.status}: ${asked}`;
   return [

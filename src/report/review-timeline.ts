@@ -1,7 +1,7 @@
 /** What has happened to a review, entry by entry, for people. Pure. */
 import type { HashedEntry } from '../domain/review/chain.js';
 import type { ReviewTier } from '../domain/review/policy.js';
-import { OPEN_STATUSES, type ReviewStatus } from '../domain/review/review.js';
+import { isOpenStatus, type ReviewStatus } from '../domain/review/review.js';
 import type { JsonObject } from '../domain/request.js';
 import { words } from './format.js';
 import { safeText } from './safe.js';
@@ -19,7 +19,7 @@ export function shownTimeline(
   entries: readonly Happened[],
   of: { readonly status: ReviewStatus; readonly tier: ReviewTier },
 ): readonly Happened[] {
-  const isHidden = of.tier === 'determination' && OPEN_STATUSES.some((status) => status === of.status);
+  const isHidden = of.tier === 'determination' && isOpenStatus(of.status);
   return isHidden ? entries.map(withoutVote) : entries;
 }
 

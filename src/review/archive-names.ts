@@ -1,9 +1,7 @@
 /** Where in the archive the record of an id stands. Ids come from outside: whatever they are, a name stays below the folder. Pure. */
-import { isReviewId, KEY_FORM, TENANT_FORM } from '../contract.js';
+import { isEvaluationId, isReviewId, REVIEW_ID_FORM } from '../contract.js';
 
 const RUN_FORM = /^[0-9a-f-]{1,36}$/;
-/** Of a review: {@link reviewId} of an evaluation and one of its runs. */
-const REVIEW_FORM = /^review\/([A-Za-z0-9._-]+\/[A-Za-z0-9._-]+)\/([0-9a-f-]{1,12})$/;
 /** Of an id in a sentence. */
 const MAX_SHOWN_CHARS = 200;
 const SUFFIX = '.json';
@@ -13,15 +11,14 @@ const folderName = (part: string): string => part.replace(/^\./, '%2E');
 
 /** @throws Error for what is no id of an evaluation. */
 export function evaluationFolder(evaluationId: string): readonly [tenant: string, key: string] {
-  const [tenant = '', key = '', ...more] = evaluationId.split('/');
-  if (!TENANT_FORM.test(tenant) || !KEY_FORM.test(key) || more.length > 0)
-    throw new Error(`${quoted(evaluationId)} is not the id of an evaluation: write <tenant>/<key>`);
+  if (!isEvaluationId(evaluationId)) throw new Error(`${quoted(evaluationId)} is not the id of an evaluation: write <tenant>/<key>`);
+  const [tenant = '', key = ''] = evaluationId.split('/');
   return [folderName(tenant), folderName(key)];
 }
 
 /** The folder of its evaluation, and its name there. @throws Error for what is no id of a review. */
 export function reviewPlace(reviewId: string): { readonly evaluationId: string; readonly name: string } {
-  const [, evaluationId, name] = REVIEW_FORM.exec(reviewId) ?? [];
+  const [, evaluationId, name] = REVIEW_ID_FORM.exec(reviewId) ?? [];
   if (evaluationId === undefined || name === undefined)
     throw new Error(`${quoted(reviewId)} is not the id of a review: one is review/<tenant>/<key>/<end of a run id>`);
   return { evaluationId, name };

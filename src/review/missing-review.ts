@@ -3,6 +3,7 @@
  * started anew from the evaluation's own history, where its start stands with everything that it was started with.
  */
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import type { Host } from '../client-calls.js';
 import { REVIEW } from '../contract.js';
 import { hashJson } from '../digest.js';
 import { isReport } from '../domain/is-report.js';
@@ -10,6 +11,7 @@ import type { EvaluationReport, ReportReview } from '../domain/report.js';
 import type { KnownReview } from '../domain/review/pages.js';
 import type { ReviewInput } from '../domain/review/review.js';
 import { reviewStartOptions } from '../review-start-options.js';
+import { Payloads } from './payloads.js';
 import type { Escalated } from './watch-index.js';
 
 export type Mended =
@@ -27,7 +29,7 @@ export async function mendReview(client: Client, deployment: string, { evaluatio
   const { id: reviewId, tier, queue } = report.review;
   if (await isThere(client, reviewId)) return { is: 'there' };
   const review: KnownReview = { reviewId, tenant: report.tenant, evaluationId, tier, queue };
-  const input = await recordedInput(client, handle, report.review);
+  const input = await recordedInput({ client, index: client, namespace: client.options.namespace, deployment }, handle, report.review);
   if (input === undefined || !isOf(input, report, deployment)) return { is: 'unstartable', review };
   try {
     await client.workflow.start(REVIEW, reviewStartOptions(reviewId, input, report.plan.name, Date.now()));
@@ -49,16 +51,13 @@ async function isThere(client: Client, workflowId: string): Promise<boolean> {
 }
 
 /** What the review was to be started with. The newest start counts, as the report does. */
-async function recordedInput(client: Client, handle: WorkflowHandle, { id }: ReportReview): Promise<ReviewInput | undefined> {
+async function recordedInput(host: Host, handle: WorkflowHandle, { id }: ReportReview): Promise<ReviewInput | undefined> {
   const { events } = await handle.fetchHistory();
   const starts = (events ?? []).map((event) => event.startChildWorkflowExecutionInitiatedEventAttributes);
   const payload = starts.findLast((start) => start?.workflowId === id)?.input?.payloads?.[0];
   if (payload == null) return undefined;
-  const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
-  const context = { type: 'workflow', namespace: client.options.namespace, workflowId: id } as const;
-  let decoded = [payload];
-  for (const codec of payloadCodecs.toReversed()) decoded = await codec.decode(decoded, context);
-  return payloadConverter.fromPayload<ReviewInput>(decoded[0] ?? payload, context);
+  // What is not of this form fails the checks.
+  return (await new Payloads(host, id).ofWorkflow(payload)) as ReviewInput;
 }
 
 /** By the hashes of the report: what people decide has to be what was judged. */

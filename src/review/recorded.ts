@@ -82,8 +82,11 @@ export function firstOf(first: Recorded, second: Recorded, used: () => void = ()
   };
 }
 
-/** Calls below the SDK's client have no error of their own for it; a namespace that is missing is no answer about an id. */
-const asNotFound =
+/**
+ * Calls below the SDK's client have no error of their own for it; a namespace that is missing is no answer about an id.
+ * @returns what such a call is caught with. It throws WorkflowNotFoundError, or what it was given.
+ */
+export const asNotFound =
   (workflowId: string) =>
   (error: unknown): never => {
     if (isGrpcServiceError(error) && error.code === NOT_FOUND && !/^namespace /i.test(error.details))

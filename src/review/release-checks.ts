@@ -5,6 +5,7 @@
 import { evaluationId as idOf, EVALUATE, REVIEW, reviewQueue, workflowQueue } from '../contract.js';
 import { contentHash, hashJson, requestDigest } from '../digest.js';
 import type { EvaluationReport, ReportReview } from '../domain/report.js';
+import { reviewRulesOf } from '../domain/review/policy.js';
 import type { Permit, ReviewOutcome } from '../domain/review/review.js';
 import type { RunStatus } from './payloads.js';
 import type { EvaluationRecord } from './read-evaluation.js';
@@ -138,17 +139,13 @@ function bindingProblem(
   if (report === undefined || plan?.review === undefined) return 'the plan opens no reviews';
   const { review: _review, ...bare } = report;
   const packetDigest = hashJson({ content: request.content, context: request.context, report: bare });
-  const { reviewers, leads, reasons, times, ladder } = plan.review;
   const facts: readonly (readonly [boolean, string])[] = [
     [reviewId === named.id && input.evaluationId === evaluationId && input.tenant === request.tenant, 'it is about another evaluation'],
     [[runId, originalRunId, ...baseRunIds].includes(input.evaluationRunId), 'another run of the evaluation has asked for it'],
     [input.reportHash === hashJson(bare) && named.reportHash === input.reportHash, 'it is about another report'],
     [[named.packetDigest, input.packetDigest, memoDigest].every((one) => one === packetDigest), 'it is about another packet'],
     [input.requester === request.requester && input.author === request.author, 'it names others as requester or author'],
-    [
-      hashJson(input.rules) === hashJson({ reviewers, leads, reasons, times, ladder }),
-      'it was decided by other rules than those of the plan',
-    ],
+    [hashJson(input.rules) === hashJson(reviewRulesOf(plan.review)), 'it was decided by other rules than those of the plan'],
   ];
   return facts.find(([holds]) => !holds)?.[1];
 }
@@ -178,9 +175,12 @@ export function permitRefusal(
   return undefined;
 }
 
-/** Whether people have said no at some time, be it that the review came to another end since. */
-export function wasHalted({ entries, result }: ReviewRecord): boolean {
-  const last = entries.at(-1)?.entry;
-  const isHalting = last?.to === 'COMMITTING' && last.facts?.['disposition'] === 'HALT';
-  return result?.outcome === 'HALTED' || isHalting || entries.some(({ entry }) => entry.to === 'HALTED');
+/** What takes a deciding vote away again. */
+const UNDOING: readonly string[] = ['undo', 'vote_void'];
+
+/** Whether people have said no at some time, be it that the review came to another end since, also before the vote took effect. */
+export function wasHalted({ entries, result }: Pick<ReviewRecord, 'entries' | 'result'>): boolean {
+  if (result?.outcome === 'HALTED' || entries.some(({ entry }) => entry.to === 'HALTED')) return true;
+  const newest = entries.findLast(({ entry: { type, facts } }) => UNDOING.includes(type) || facts?.['disposition'] !== undefined)?.entry;
+  return newest?.to === 'COMMITTING' && newest.facts?.['disposition'] === 'HALT';
 }

@@ -102,9 +102,11 @@ function entryProblem(record: Verifiable): Problem | undefined {
     const message = entry.v === 1 ? timeProblem(entry, beforeMs) : 'it is of another version';
     if (message !== undefined) return at(entry.seq, message);
     beforeMs = Date.parse(entry.at);
-    rights = entry.facts?.['peopleDigest'] === undefined ? rights : rightsOf(record, entry);
-    if (rights === undefined) return at(entry.seq, 'who might act then is not recorded');
-    const problem = isHuman(entry) ? actProblem(record, entry, rights) : ownProblem(entry);
+    const isAboutPeople = entry.facts?.['peopleDigest'] !== undefined;
+    if (isAboutPeople) rights = rightsOf(record, entry);
+    // A review may be over before anybody could act: superseded, say, while the file of people could not be read.
+    if (rights === undefined && (isAboutPeople || isHuman(entry))) return at(entry.seq, 'who might act then is not recorded');
+    const problem = isHuman(entry) && rights !== undefined ? actProblem(record, entry, rights) : ownProblem(entry);
     if (problem !== undefined) return at(entry.seq, problem);
   }
   return broken === undefined ? retraceProblem(record) : at(broken.seq, broken.message);
@@ -125,7 +127,8 @@ function rightsOf({ people }: Verifiable, { facts }: ChainEntry): Rights | undef
 
 /** What is wrong with what a person did. */
 function actProblem(record: Verifiable, entry: ChainEntry, { people, insecure }: Rights): string | undefined {
-  const command = commandOf(record, entry);
+  const accepted = commandOf(record, entry);
+  const command = accepted === undefined ? undefined : readAccepted(accepted);
   if (command === undefined) return `no accepted command is behind it (${entry.commandId ?? 'without an id'})`;
   if (command.assertion === undefined) {
     if (!insecure) return 'its command is not signed, and only signed ones were taken then';
@@ -140,10 +143,11 @@ function actProblem(record: Verifiable, entry: ChainEntry, { people, insecure }:
 }
 
 /** The command of an entry: of the same id, action, payload and signature. */
-function commandOf({ commands }: Verifiable, entry: ChainEntry): ReadCommand | undefined {
-  return taken(commands)
-    .map(readAccepted)
-    .find((command) => command !== undefined && isOf(command, entry) && hashOf(command) === entry.assertionHash);
+function commandOf({ commands }: Pick<Verifiable, 'commands'>, entry: ChainEntry): AcceptedCommand | undefined {
+  return taken(commands).find((accepted) => {
+    const command = readAccepted(accepted);
+    return command !== undefined && isOf(command, entry) && hashOf(command) === entry.assertionHash;
+  });
 }
 
 const taken = (commands: readonly AcceptedCommand[]): readonly AcceptedCommand[] => commands.filter(({ refused }) => refused !== true);
@@ -167,11 +171,7 @@ function accountOf(record: Verifiable): Parameters<typeof retrace>[0] {
     input,
     openedAtMs: Date.parse(openedAt),
     entries,
-    commandOf: (entry) =>
-      taken(commands).find((one) => {
-        const command = readAccepted(one);
-        return command !== undefined && isOf(command, entry) && hashOf(command) === entry.assertionHash;
-      })?.command,
+    commandOf: (entry) => commandOf({ commands }, entry)?.command,
     peopleOf: (digest) => people.find((one) => one.digest === digest),
   };
 }

@@ -23,6 +23,8 @@ export interface Escalated {
 export interface Watched {
   readonly overdue: readonly { readonly review: KnownReview; readonly dueMs: number }[];
   readonly stuck: readonly KnownReview[];
+  /** Since then, from outside. */
+  readonly terminated: readonly KnownReview[];
   /** Evaluations that escalated since then and have no review in the index. */
   readonly unreviewed: readonly Escalated[];
 }
@@ -54,7 +56,8 @@ function queryOf(deployment: string, nowMs: number, sinceMs: number, knowsProble
   const troubled = [`${reviewDueAt.name} < ${at(nowMs)}`, ...(knowsProblems ? [`${PROBLEMS.name} IS NOT NULL`] : [])].join(' OR ');
   const late = `(ExecutionStatus = 'Running' AND (${troubled}))`;
   const recent = `${reviewOpenedAt.name} > ${at(sinceMs - SLACK_MS)}`;
-  const reviews = `TaskQueue = '${reviewQueue(deployment)}' AND WorkflowType = '${REVIEW}' AND (${late} OR ${recent})`;
+  const terminated = `(ExecutionStatus = 'Terminated' AND CloseTime > ${at(sinceMs)})`;
+  const reviews = `TaskQueue = '${reviewQueue(deployment)}' AND WorkflowType = '${REVIEW}' AND (${late} OR ${recent} OR ${terminated})`;
   const ended = `ExecutionStatus = 'Completed' AND ${decision.name} = 'escalate' AND CloseTime > ${at(sinceMs)}`;
   return `(${reviews}) OR (TaskQueue = '${workflowQueue(deployment)}' AND WorkflowType = '${EVALUATE}' AND ${ended})`;
 }
@@ -80,6 +83,7 @@ function sorted(rows: readonly WorkflowExecutionInfo[], nowMs: number): Watched 
       return dueMs === undefined || dueMs >= nowMs ? [] : [{ review: knownOf(row), dueMs }];
     }),
     stuck: open.filter((row) => (row.typedSearchAttributes.get(PROBLEMS) ?? []).length > 0).map(knownOf),
+    terminated: reviews.filter(({ status }) => status.name === 'TERMINATED').map(knownOf),
     unreviewed: rows.filter(({ type, workflowId }) => type === EVALUATE && !reviewed.has(workflowId)).map(escalatedOf),
   };
 }

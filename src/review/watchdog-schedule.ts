@@ -1,6 +1,7 @@
 /** The schedule of the watchdog: one a deployment, made by whichever worker comes first and put right by every one that starts. */
 import { ScheduleAlreadyRunning, type Client, type ScheduleDescription, type ScheduleOptions } from '@temporalio/client';
 import { reviewQueue, WATCHDOG, watchdogId, watchdogScheduleId } from '../contract.js';
+import { reasonOf } from '../domain/error-name.js';
 import { WORKFLOW_TASK_TIMEOUT } from '../start-options.js';
 
 const EVERY_MS = 600_000;
@@ -16,8 +17,7 @@ export async function keepWatchdog(client: Client, deployment: string, warn: (me
   try {
     await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => makeOrMend(client, deployment));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'something was thrown that is not an Error';
-    warn(`the watchdog of the reviews has no schedule, or an older one: ${reason}`);
+    warn(`the watchdog of the reviews has no schedule, or an older one: ${reasonOf(error)}`);
   }
 }
 

@@ -1,13 +1,15 @@
 /**
- * Looks whether reviews are on their way: late ones, those whose workflow tasks fail, those that are gone, plans whose places
+ * Looks whether reviews are on their way: late ones, those whose workflow tasks fail, those that
+ * somebody has terminated, those that are gone, plans whose places
  * are taken. A review tells its people itself; this tells operators, also when a review can tell nobody any more.
  */
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { NOTIFICATION, notificationId, reviewQueue, type NotificationInput, type WatchdogFound } from '../contract.js';
+import { reasonOf } from '../domain/error-name.js';
 import type { Plan } from '../domain/plan.js';
 import type { NotifyChannels } from '../domain/review/channels.js';
 import type { Notification } from '../domain/review/notification.js';
-import { fullPage, missingPage, operatorChannels, overduePage, stuckPage } from '../domain/review/pages.js';
+import { fullPage, missingPage, operatorChannels, overduePage, stuckPage, terminatedPage } from '../domain/review/pages.js';
 import { WORKFLOW_TASK_TIMEOUT } from '../start-options.js';
 import { makeReviewIndex } from './index-queries.js';
 import { mendReview } from './missing-review.js';
@@ -41,6 +43,7 @@ export function makeWatchdog(options: WatchdogOptions): Watchdog {
     const full = await fullPlans(options);
     const pages = [
       ...found.stuck.map((review) => stuckPage(review, now)),
+      ...found.terminated.map((review) => terminatedPage(review, now)),
       ...mended.map((one) => missingPage(one.review, one.is === 'started' ? 'STARTED_ANEW' : 'NOT_STARTED', now)),
       ...full.map((plan) => fullPage(deployment.name, plan, now)),
       ...found.overdue.map(({ review, dueMs }) => overduePage(review, dueMs, now)),
@@ -48,7 +51,8 @@ export function makeWatchdog(options: WatchdogOptions): Watchdog {
     for (const page of pages.filter(({ id }) => !told.has(id)).slice(0, MOST_AT_ONCE)) {
       if (await tell(options, page)) remember(told, page.id);
     }
-    return { overdue: found.overdue.length, stuck: found.stuck.length, missing: mended.length, full: full.length };
+    const { overdue, stuck, terminated } = found;
+    return { overdue: overdue.length, stuck: stuck.length, terminated: terminated.length, missing: mended.length, full: full.length };
   };
 }
 
@@ -120,5 +124,3 @@ function remember(known: Set<string>, one: string): void {
   if (known.size >= MAX_KNOWN) known.clear();
   known.add(one);
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : 'something was thrown that is not an Error');

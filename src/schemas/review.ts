@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { MAX_CEL_CHARS } from '../domain/cel.js';
-import { REVIEW_CAUSES, REVIEW_TIERS } from '../domain/review/policy.js';
+import { GROUP_FORM } from '../domain/review/people.js';
+import { REVIEW_CAUSES, REVIEW_TIERS, WORD_FORM } from '../domain/review/policy.js';
 import { durationField } from './duration.js';
 import { strict } from './issues.js';
 
@@ -21,8 +22,8 @@ const MAX_RUNGS = 20;
 
 const cel = (description: string) => z.string().min(1).max(MAX_CEL_CHARS).meta({ description });
 /** The forms are told to editors; `domain/plan-review-checks.ts` refuses what does not have them, with a sentence. */
-const word = z.string().meta({ pattern: '^[a-z][a-z0-9_]{0,63}$' });
-const group = z.string().meta({ pattern: '^[a-z][a-z0-9_-]{0,63}$' });
+const word = z.string().meta({ pattern: WORD_FORM.source });
+const group = z.string().meta({ pattern: GROUP_FORM.source });
 const groups = (description: string) => z.array(group).max(MAX_GROUPS).meta({ description });
 const time = (description: string) => durationField(description, LONGEST_REVIEW);
 

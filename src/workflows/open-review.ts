@@ -23,6 +23,7 @@ import {
   type OpenReviewResult,
 } from '../contract.js';
 import type { EvaluationReport, ReportReview } from '../domain/report.js';
+import { reviewRulesOf } from '../domain/review/policy.js';
 import type { ReviewInput } from '../domain/review/review.js';
 import { routeReview } from '../domain/review/route.js';
 import { withReason, type Verdict } from '../domain/verdict.js';
@@ -70,19 +71,11 @@ export async function settleReview(
     ...(request.author !== undefined ? { author: request.author } : {}),
     tier: route.tier,
     queue: route.queue,
-    rules: rulesOf(plan.review),
+    rules: reviewRulesOf(plan.review),
     packet: { content: request.content, context: request.context, report: reportOf(verdict) },
   };
   return await CancellationScope.nonCancellable(() => start(opened, of, asked, verdict));
 }
-
-const rulesOf = ({ reviewers, leads, reasons, times, ladder }: OpenReviewInput['review']): ReviewInput['rules'] => ({
-  reviewers,
-  leads,
-  reasons,
-  times,
-  ladder,
-});
 
 async function supersede(of: OpenReviewInput): Promise<void> {
   // What is still open then decides nothing: only a review of the newest run is asked for.

@@ -26,6 +26,7 @@ import {
 } from '@temporalio/workflow';
 import {
   NOTIFICATION,
+  notificationId,
   REFRESH_SIGNAL,
   REVIEW_RECEIPT_QUERY,
   REVIEW_STATE_QUERY,
@@ -118,6 +119,8 @@ class ReviewRun {
     setHandler(refreshSignal, () => this.#lookAgain());
     setHandler(reviewStateQuery, () => viewOf(this.#moment()));
     setHandler(reviewReceiptQuery, (commandId) => this.#state.seen.find(({ id }) => id === commandId)?.receipt ?? null);
+    // Not carried from run to run, and a review that opens has written nothing down yet. No command.
+    setCurrentDetails(reviewDetails(viewOf(this.#moment())));
   }
 
   get isOpen(): boolean {
@@ -279,7 +282,7 @@ class ReviewRun {
     const args: [NotificationInput] = [{ v: 1, channels, notification }];
     try {
       const child = await startChild(NOTIFICATION, {
-        workflowId: `notification/${notification.id}`,
+        workflowId: notificationId(notification.id),
         args,
         parentClosePolicy: ParentClosePolicy.ABANDON,
         // A run that was reset tells nothing twice.

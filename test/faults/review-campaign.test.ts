@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { chainProblem } from '../../src/domain/review/chain.js';
 import type { ReviewFilter } from '../../src/client.js';
 import type { ReviewResult } from '../../src/domain/review/review.js';
-import type { TimelineEntry } from '../../src/review/read-timeline.js';
+import type { TimelineEntry } from '../../src/review/timeline.js';
 import { build, eventually } from '../support/processes.js';
 import { makePerson } from '../support/reviews.js';
 import type { Fleet } from './support/fleet.js';

@@ -9,10 +9,12 @@ export const REVIEW_PARTS = [
   'src/review/labels.ts',
   'src/review/payloads.ts',
   'src/review/read-evaluation.ts',
+  'src/review/read-packet.ts',
   'src/review/read-review.ts',
   'src/review/recorded.ts',
   'src/review/release-checks.ts',
   'src/review/review-record.ts',
+  'src/review/timeline.ts',
   'src/review/verify.ts',
 ];
 export const CLIENT_PARTS = [

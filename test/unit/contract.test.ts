@@ -58,7 +58,9 @@ describe('names in histories', () => {
       'notification/x',
     ]);
     expect(Object.keys(workflows)).toEqual(expect.arrayContaining([WATCHDOG, NOTIFICATION]));
-    expect(Object.keys(makeWatchdogActivities(async () => ({ overdue: 0, stuck: 0, missing: 0, full: 0 })))).toEqual(['lookAfterReviews']);
+    expect(Object.keys(makeWatchdogActivities(async () => ({ overdue: 0, stuck: 0, terminated: 0, missing: 0, full: 0 })))).toEqual([
+      'lookAfterReviews',
+    ]);
   });
 
   it('of the local activities are these', () => {

@@ -27,6 +27,8 @@ export class Box {
   readonly told: unknown[] = [];
   carried: ReviewArgs | undefined;
   continueAsNewSuggested = false;
+  /** What the UI shows. */
+  details = '';
   #waiting: Waiting[] = [];
 
   constructor(readonly people: People) {}
@@ -53,7 +55,9 @@ export class Box {
     },
     allHandlersFinished: () => true,
     upsertSearchAttributes: () => {},
-    setCurrentDetails: () => {},
+    setCurrentDetails: (details: string): void => {
+      this.details = details;
+    },
     patched: () => true,
     makeContinueAsNewFunc:
       () =>

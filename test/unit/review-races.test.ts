@@ -216,6 +216,19 @@ describe('every update of a review', () => {
   });
 });
 
+describe('a review that opens', () => {
+  it('says in the UI that it waits for the file of people, and then what may be done', async () => {
+    const { box } = start();
+    expect(box.details).toContain('it waits for the file of people');
+    await box.settle();
+    expect(box.details).toContain('- next: `claim`, `recuse` with');
+    await box.task([command('bob', 'claim', {})]);
+    expect(box.details).toContain('- next: `claim`, `decide`, `unclaim`, `recuse` with');
+    await box.task([command('cem', 'claim', {})]);
+    expect(box.details).toContain('- next: `decide`, `unclaim`, `recuse` with');
+  });
+});
+
 describe('a review that goes on in a new run', () => {
   it('keeps its claims, epochs, votes and receipts, and carries little', async () => {
     const { box } = start();
@@ -232,6 +245,7 @@ describe('a review that goes on in a new run', () => {
     const next = new Box(people);
     around.box = next;
     const result = review(...(JSON.parse(JSON.stringify(box.carried)) as typeof box.carried));
+    expect(next.details).toMatch(/awaiting second.*\n[^]*held by `cem`/);
     await next.settle();
     expect((await next.task(claims.slice(0, 1)))[0]).toEqual({ ...(first as Receipt), duplicate: true });
     const [refused, taken] = await next.task([vote('bob', 'PROCEED', 1), vote('cem', 'PROCEED', 2)]);

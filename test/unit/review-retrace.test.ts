@@ -208,6 +208,36 @@ describe('an account', () => {
   });
 });
 
+describe('the account of a review that ended before people were known', () => {
+  const begun = (end: (moment: Moment) => Moved): Scene => {
+    const scene = new Scene(inputOf('acknowledgement'));
+    scene.state = openingState(NOW_MS, scene.input);
+    scene.entries.length = 0;
+    scene.people.length = 0;
+    scene.take(end(scene.moment()));
+    return scene;
+  };
+
+  it('is sound', () => {
+    const superseded = begun((moment) => endBy(moment, 'WITHDRAWN', 'superseded'));
+    expect(superseded.types).toEqual(['withdrawn']);
+    expect(verifyReview(superseded.record())).toEqual(SOUND);
+  });
+
+  it('is not sound where somebody has acted all the same', () => {
+    const { input, reviewId: id, nowMs } = new Scene(inputOf('acknowledgement'));
+    const { entry } = endBy({ reviewId: id, input, state: openingState(NOW_MS, input), nowMs }, 'WITHDRAWN', 'ann').entry;
+    const acted = begun(() => ({
+      ...endBy({ reviewId: id, input, state: openingState(NOW_MS, input), nowMs }, 'WITHDRAWN', 'ann'),
+      entry: hashed({ ...entry, type: 'withdraw', by: 'ann' }),
+    }));
+    expect(verifyReview(acted.record())).toEqual({
+      sound: false,
+      problem: { record: 'entry 1', message: 'who might act then is not recorded' },
+    });
+  });
+});
+
 describe('an account is not sound', () => {
   /** Somebody who writes entries by hand, hashes and all. */
   const forge = (scene: Scene, entry: object): Verifiable => {

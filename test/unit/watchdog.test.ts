@@ -3,7 +3,7 @@ import { ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundErr
 import { defaultDataConverter, defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import { hashJson } from '../../src/digest.js';
-import { fullPage, missingPage, operatorChannels, overduePage, stuckPage } from '../../src/domain/review/pages.js';
+import { fullPage, missingPage, operatorChannels, overduePage, stuckPage, terminatedPage } from '../../src/domain/review/pages.js';
 import { pickNotification } from '../../src/domain/review/pick-notification.js';
 import { mendReview } from '../../src/review/missing-review.js';
 import { keepWatchdog } from '../../src/review/watchdog-schedule.js';
@@ -31,6 +31,7 @@ describe('pages', () => {
     const review = { reviewId: 'review/t/k/1', tenant: 't', tier: 'triage' } as const;
     for (const page of [
       (now: number) => stuckPage(review, now),
+      (now: number) => terminatedPage(review, now),
       (now: number) => missingPage(review, 'NOT_STARTED', now),
       (now: number) => fullPage('d', 'chat', now),
     ]) {
@@ -71,9 +72,9 @@ describe('the question to the index', () => {
 
   it('is one, about this deployment alone', async () => {
     const { index, queries, warnings } = indexOf(() => undefined);
-    expect(await index.look(AT, AT - HOUR)).toEqual({ overdue: [], stuck: [], unreviewed: [] });
+    expect(await index.look(AT, AT - HOUR)).toEqual({ overdue: [], stuck: [], terminated: [], unreviewed: [] });
     expect(queries).toEqual([
-      `(TaskQueue = 'd/reviews' AND WorkflowType = 'review' AND ((ExecutionStatus = 'Running' AND (TribunalReviewDueAt < '2026-11-28T12:00:00.000Z' OR TemporalReportedProblems IS NOT NULL)) OR TribunalReviewOpenedAt > '2026-11-28T10:00:00.000Z')) OR (TaskQueue = 'd' AND WorkflowType = 'evaluate' AND ExecutionStatus = 'Completed' AND TribunalDecision = 'escalate' AND CloseTime > '2026-11-28T11:00:00.000Z')`,
+      `(TaskQueue = 'd/reviews' AND WorkflowType = 'review' AND ((ExecutionStatus = 'Running' AND (TribunalReviewDueAt < '2026-11-28T12:00:00.000Z' OR TemporalReportedProblems IS NOT NULL)) OR TribunalReviewOpenedAt > '2026-11-28T10:00:00.000Z' OR (ExecutionStatus = 'Terminated' AND CloseTime > '2026-11-28T11:00:00.000Z'))) OR (TaskQueue = 'd' AND WorkflowType = 'evaluate' AND ExecutionStatus = 'Completed' AND TribunalDecision = 'escalate' AND CloseTime > '2026-11-28T11:00:00.000Z')`,
     ]);
     expect(warnings).toEqual([]);
   });

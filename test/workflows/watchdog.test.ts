@@ -176,6 +176,15 @@ describe('the watchdog', () => {
     expect((await look(harness)).missing).toBe(0);
   });
 
+  it('tells of a review that somebody has terminated', async () => {
+    const { id } = await escalate(harness, 'gone');
+    await harness.temporal.workflow.getHandle(id).terminate('a test');
+    const page = () => told('review_terminated').filter(({ reviewId }) => reviewId === id);
+    await until(async () => (await look(harness)).terminated > 0 && page().length > 0);
+    await look(harness);
+    expect(page()).toEqual([expect.objectContaining({ reviewId: id, tier: 'acknowledgement', queue: expect.any(String) })]);
+  });
+
   it('does nothing about an escalation that asked for no review, and none about one that was decided', async () => {
     const { decision, review } = await harness.client.evaluate({ plan: 'unasked', content: 'text' });
     expect([decision, review]).toEqual(['escalate', undefined]);

@@ -5,8 +5,8 @@
 import { utf8Bytes } from '../bytes.js';
 import type { JsonObject } from '../request.js';
 import { digestOf } from './crypto.js';
-import type { ReviewTier } from './policy.js';
-import { REVIEW_TIERS } from './policy.js';
+import { PERSON_ID_FORM } from './people.js';
+import { REVIEW_TIERS, type ReviewTier } from './policy.js';
 import { DISPOSITIONS, type Disposition, type ReviewAction } from './review.js';
 
 /** Of one text, UTF-8. */
@@ -16,8 +16,8 @@ export const MAX_COMMAND_CHARS = 65_536;
 /** A payload is two levels deep. */
 const MAX_DEPTH = 4;
 const MAX_ANSWERS = 256;
-const COMMAND_ID = /^[A-Za-z0-9._-]{8,64}$/;
-const PERSON_ID = /^[A-Za-z0-9._@-]{1,128}$/;
+/** Made by whoever sends; unique among the commands of one review. */
+export const COMMAND_ID_FORM = /^[A-Za-z0-9._-]{8,64}$/;
 const CODE = /^[a-z][a-z0-9_]{0,63}$/;
 
 export const RECUSALS = ['CONFLICT', 'WELLBEING', 'LANGUAGE', 'EXPERTISE', 'OTHER'] as const;
@@ -70,13 +70,17 @@ export interface ReadCommand<Action extends ReviewAction = ReviewAction> {
   readonly as?: string;
 }
 
+/** For tables that reach each entry by its own action alone. */
+export const payloadOf = <Action extends ReviewAction>(command: ReadCommand, _action: Action): Payloads[Action] =>
+  command.payload as Payloads[Action];
+
 /** `undefined`: it is no command of this action. */
 export function readCommand<Action extends ReviewAction>(action: Action, given: unknown): ReadCommand<Action> | undefined {
   if (!isObject(given) || !isSmall(given)) return undefined;
   const { v, commandId, payload, assertion, as, ...more } = given;
-  if (Object.keys(more).length > 0 || v !== 1 || typeof commandId !== 'string' || !COMMAND_ID.test(commandId)) return undefined;
+  if (Object.keys(more).length > 0 || v !== 1 || typeof commandId !== 'string' || !COMMAND_ID_FORM.test(commandId)) return undefined;
   if (!isObject(payload) || !(assertion === undefined || typeof assertion === 'string')) return undefined;
-  if (!(as === undefined || (typeof as === 'string' && PERSON_ID.test(as)))) return undefined;
+  if (!(as === undefined || (typeof as === 'string' && PERSON_ID_FORM.test(as)))) return undefined;
   if (!PAYLOADS[action](payload)) return undefined;
   const texts = textsOf(payload);
   if (texts.some((text) => utf8Bytes(text) > MAX_TEXT_BYTES)) return undefined;
@@ -124,7 +128,7 @@ const PAYLOADS: Readonly<Record<ReviewAction, (payload: Fields) => boolean>> = {
   comment: (payload) => only(payload, 'text') && isText(payload['text']),
   escalate: (payload) => only(payload, 'to', 'reason') && isOneOf(REVIEW_TIERS, payload['to']) && isText(payload['reason']),
   recuse: (payload) => only(payload, 'code') && isOneOf(RECUSALS, payload['code']),
-  assign: (payload) => only(payload, 'to') && typeof payload['to'] === 'string' && PERSON_ID.test(payload['to']),
+  assign: (payload) => only(payload, 'to') && typeof payload['to'] === 'string' && PERSON_ID_FORM.test(payload['to']),
   withdraw: (payload) => only(payload, 'reason') && isText(payload['reason']),
 };
 

@@ -3,9 +3,9 @@
  * refusal leaves no trace in the history. Order matters: who it is comes first, then whether it was taken before, so that
  * an honest retry gets its receipt even when the review has moved on; then everything else.
  */
-import { readCommand, type ReadCommand } from './command.js';
+import { payloadOf, readCommand, type ReadCommand } from './command.js';
 import { REVIEW_TIERS } from './policy.js';
-import type { Person } from './people.js';
+import { foldedName, type Person } from './people.js';
 import { readAssertion, verifyAssertion } from './assertion.js';
 import type { ReviewCode } from './codes.js';
 import { quorumOf, signalsOf, statusOf, type ReviewAction, type ReviewInput, type ReviewState, type SeenCommand } from './review.js';
@@ -105,10 +105,6 @@ export const expiresAtMs = ({ input, state }: Pick<Moment, 'input' | 'state'>): 
 
 type Rule = (moment: Moment, command: ReadCommand, by: Actor) => ReviewCode | undefined;
 
-const payloadOf = <Action extends ReviewAction>(command: ReadCommand, _action: Action): ReadCommand<Action>['payload'] =>
-  // The table below pairs each action with its own rule.
-  command.payload as ReadCommand<Action>['payload'];
-
 const RULES: Readonly<Record<ReviewAction, Rule>> = {
   claim: (moment, _command, by) => {
     const code = notCandidate(moment, by);
@@ -191,17 +187,15 @@ export function notCandidate({ input, state }: Pick<Moment, 'input' | 'state'>, 
 
 function isExcluded({ input, state }: Pick<Moment, 'input' | 'state'>, { id, person }: Actor): boolean {
   const names = namesOf({ id, ...(person !== undefined ? { person } : {}) });
-  const isParty = [input.requester, input.author].some((party) => party !== undefined && names.has(plain(party)));
+  const isParty = [input.requester, input.author].some((party) => party !== undefined && names.has(foldedName(party)));
   return isParty || person?.kind === 'service' || state.excluded.includes(id);
 }
 
-/** `Ann@x` and `ann@x` are one, in whatever letters they are written. */
-const plain = (name: string): string => name.normalize('NFKC').toLowerCase();
-
 /** Everything that records may call a person. */
-const namesOf = ({ id, person }: Actor): ReadonlySet<string> => new Set([id, ...(person?.aliases ?? [])].map(plain));
+const namesOf = ({ id, person }: Actor): ReadonlySet<string> => new Set([id, ...(person?.aliases ?? [])].map(foldedName));
 
-const isRequester = ({ input }: Moment, by: Actor): boolean => input.requester !== undefined && namesOf(by).has(plain(input.requester));
+const isRequester = ({ input }: Moment, by: Actor): boolean =>
+  input.requester !== undefined && namesOf(by).has(foldedName(input.requester));
 
 function isLead({ input, state }: Moment, { person }: Actor): boolean {
   if (person === undefined) return state.insecure === true;

@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../request.js';
 import { hashed, type HashedEntry } from './chain.js';
-import type { ReadCommand } from './command.js';
+import { payloadOf, type ReadCommand } from './command.js';
 import { digestOf, digestOfText } from './crypto.js';
 import { liveClaims, type Actor, type Moment } from './guard.js';
 import type { NotificationEvent } from './notification.js';
@@ -146,10 +146,6 @@ function withFreshLease({ input, nowMs }: Moment, state: ReviewState, by: string
 }
 
 type Apply = (moment: Moment, command: ReadCommand, by: Actor) => Omit<Change, 'type'>;
-
-// Each entry is reached by its own action alone.
-const payloadOf = <Action extends ReviewAction>(command: ReadCommand, _action: Action): ReadCommand<Action>['payload'] =>
-  command.payload as ReadCommand<Action>['payload'];
 
 const COMMANDS: Readonly<Record<ReviewAction, Apply>> = {
   claim: (moment, _command, by) => claimFor(moment, by.id, []),

@@ -15,6 +15,7 @@ export type NotificationEvent =
   | 'review_overdue'
   | 'review_stuck'
   | 'review_missing'
+  | 'review_terminated'
   | 'reviews_full'
   /** Towards consumers. */
   | 'review_decided'

@@ -40,6 +40,12 @@ export function stuckPage(review: KnownReview, nowMs: number): Notification {
   return { id: `${review.reviewId}/stuck/${day}`, event: 'review_stuck', at, ...review };
 }
 
+/** Ended from outside: it could tell nobody itself. A reset ends the run that it replaces, too. */
+export function terminatedPage(review: KnownReview, nowMs: number): Notification {
+  const { at, day } = instants(nowMs);
+  return { id: `${review.reviewId}/terminated/${day}`, event: 'review_terminated', at, ...review };
+}
+
 /** `STARTED_ANEW`: it waits for people again, from its beginning. `NOT_STARTED`: nobody will decide it. */
 export function missingPage(review: KnownReview, outcome: 'STARTED_ANEW' | 'NOT_STARTED', nowMs: number): Notification {
   const { at, day } = instants(nowMs);

@@ -45,6 +45,18 @@ export interface ReviewRules {
   readonly ladder: readonly LadderRung[];
 }
 
+/** Of queues and reason codes: they stand in search attributes, and reviewers type them. */
+export const WORD_FORM = /^[a-z][a-z0-9_]{0,63}$/;
+
+/** In the order in which histories have the fields. */
+export const reviewRulesOf = ({ reviewers, leads, reasons, times, ladder }: ReviewRules): ReviewRules => ({
+  reviewers,
+  leads,
+  reasons,
+  times,
+  ladder,
+});
+
 export interface PlanReview extends ReviewRules {
   readonly openOn: readonly ReviewCause[];
   /** Reviews of this plan that may be open at once. */

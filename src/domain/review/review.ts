@@ -24,6 +24,8 @@ export type ReviewOutcome = (typeof REVIEW_OUTCOMES)[number];
 export const OPEN_STATUSES = ['OPENING', 'OPEN', 'CLAIMED', 'AWAITING_SECOND', 'COMMITTING'] as const;
 export type ReviewStatus = (typeof OPEN_STATUSES)[number] | ReviewOutcome;
 
+export const isOpenStatus = (status: ReviewStatus): boolean => OPEN_STATUSES.some((open) => open === status);
+
 /** What is to be answered in a decision: one verdict rule that held, or all failures together. */
 export interface ReviewSignal {
   /** `r1`, `r2`… in the order of the report's reasons; `failures`. */

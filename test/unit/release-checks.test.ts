@@ -1,0 +1,43 @@
+/** What of an account counts as a no of people. */
+import { expect, it } from 'vitest';
+import type { HashedEntry } from '../../src/domain/review/chain.js';
+import type { ReviewStatus } from '../../src/domain/review/review.js';
+import { wasHalted } from '../../src/review/release-checks.js';
+
+type Said = readonly [type: string, from: ReviewStatus, to: ReviewStatus, disposition?: 'PROCEED' | 'HALT'];
+
+const entriesOf = (said: readonly Said[]): HashedEntry[] =>
+  said.map(([type, from, to, disposition], index) => ({
+    entry: {
+      v: 1,
+      reviewId: 'review/t/k/1',
+      seq: index + 1,
+      prevHash: 'p',
+      at: '2026-01-01T00:00:00.000Z',
+      type,
+      from,
+      to,
+      ...(disposition !== undefined ? { facts: { disposition } } : {}),
+    },
+    hash: `h${index + 1}`,
+  }));
+
+const HALT: Said = ['decide', 'CLAIMED', 'COMMITTING', 'HALT'];
+const PROCEED: Said = ['decide', 'CLAIMED', 'COMMITTING', 'PROCEED'];
+const COMMENT: Said = ['comment', 'COMMITTING', 'COMMITTING'];
+const UNDO: Said = ['undo', 'COMMITTING', 'CLAIMED'];
+
+it.each<[string, readonly Said[], boolean]>([
+  ['that took effect', [HALT, ['decided', 'COMMITTING', 'HALTED']], true],
+  ['that took effect before a reset', [HALT, ['decided', 'COMMITTING', 'HALTED'], ['quarantined', 'HALTED', 'QUARANTINED']], true],
+  ['whose run was ended from outside before it took effect', [HALT], true],
+  ['about which somebody has said a word since', [HALT, COMMENT], true],
+  ['before whose effect the review was cancelled', [HALT, ['cancelled', 'COMMITTING', 'CANCELLED']], true],
+  ['before whose effect a newer verdict came', [HALT, COMMENT, ['withdrawn', 'COMMITTING', 'WITHDRAWN']], true],
+  ['that was undone', [HALT, UNDO], false],
+  ['that was undone, and then the contrary was said', [HALT, UNDO, PROCEED], false],
+  ['of somebody who had left by then', [HALT, ['vote_void', 'COMMITTING', 'OPEN'], ['expired', 'OPEN', 'EXPIRED']], false],
+  ['that nobody has given', [PROCEED, ['cancelled', 'COMMITTING', 'CANCELLED']], false],
+])('a halt %s: %j', (_what, said, expected) => {
+  expect(wasHalted({ entries: entriesOf(said) })).toBe(expected);
+});
