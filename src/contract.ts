@@ -148,6 +148,8 @@ export interface ReviewHost {
 export interface OpenReviewInput {
   readonly review: PlanReview;
   readonly plan: string;
+  /** Of the run that was reset; without a reset, of this one. */
+  readonly originalRunId: string;
   /** Whether a review is to be opened; without it only earlier ones are superseded. */
   readonly open?: Omit<ReviewInput, 'v' | 'deployment' | 'evaluationRunId' | 'reportHash' | 'packetDigest'>;
 }

@@ -10,13 +10,15 @@ export async function openReview(
   input: OpenReviewInput,
   run: { readonly workflowId: string; readonly runId: string },
 ): Promise<OpenReviewResult> {
-  const { open, plan, review } = input;
+  const { open, plan, review, originalRunId } = input;
   const id = reviewId(run.workflowId, run.runId);
-  const earlier = (await index.openOf(run.workflowId)).filter((other) => other !== id);
-  await Promise.all(earlier.map((other) => index.supersede(other)));
-  if (open === undefined) return { open: false, superseded: earlier.length };
+  // The index follows the truth: the review of the run that was reset may not stand there yet.
+  const known = [...(await index.openOf(run.workflowId)), reviewId(run.workflowId, originalRunId)];
+  const earlier = [...new Set(known)].filter((other) => other !== id);
+  const superseded = (await Promise.all(earlier.map((other) => index.supersede(other)))).filter(Boolean).length;
+  if (open === undefined) return { open: false, superseded };
   // Those that have just been ended free their places.
-  const count = Math.max(0, (await index.countOpen(plan)) - earlier.length);
-  if (count >= review.maxOpen) return { open: false, superseded: earlier.length, full: { open: count, most: review.maxOpen } };
+  const count = Math.max(0, (await index.countOpen(plan)) - superseded);
+  if (count >= review.maxOpen) return { open: false, superseded, full: { open: count, most: review.maxOpen } };
   return { open: true, reviewId: id, runId: run.runId, reportHash: hashJson(open.packet.report), packetDigest: hashJson(open.packet) };
 }

@@ -8,8 +8,8 @@ export interface ReviewIndex {
   countOpen(plan: string): Promise<number>;
   /** Ids of the open reviews of an evaluation. */
   openOf(evaluationId: string): Promise<readonly string[]>;
-  /** Tells a review that a newer run of its evaluation has come to a verdict. One that is over by now is fine. */
-  supersede(reviewId: string): Promise<void>;
+  /** Tells a review that a newer run of its evaluation has come to a verdict. @returns false for one that is over or was never there. */
+  supersede(reviewId: string): Promise<boolean>;
   /** Whether this id is that of a review of this packet. */
   isOurs(reviewId: string, packetDigest: string): Promise<boolean>;
 }
@@ -31,8 +31,10 @@ export function makeReviewIndex(client: Client, deployment: string): ReviewIndex
     async supersede(id) {
       try {
         await client.workflow.getHandle(id).signal(SUPERSEDED_SIGNAL, {});
+        return true;
       } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
       }
     },
     async isOurs(id, packetDigest) {

@@ -56,11 +56,12 @@ export async function settleReview(
   const { plan } = opened;
   if (plan.review === undefined) return { verdict };
   const route = routeReview(plan, verdict, walk.records, walk.facts);
-  const of = { review: plan.review, plan: plan.name };
+  const { runId, originalExecutionRunId: originalRunId } = workflowInfo();
+  const of = { review: plan.review, plan: plan.name, originalRunId };
   if (route?.open !== true) {
     const noted = route === undefined ? verdict : withReason(verdict, { code: route.code, message: route.message, effect: 'none' });
     // Nothing but the end comes after it: what a later reset keeps never holds this.
-    if (workflowInfo().runId !== workflowInfo().originalExecutionRunId) await supersede(of);
+    if (runId !== originalRunId) await supersede(of);
     return { verdict: noted };
   }
   const { request } = input;

@@ -2,14 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import { isGrpcServiceError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { REVIEW_STATE_QUERY, type ReviewView } from '../../src/contract.js';
 import type { Receipt, ReviewAction } from '../../src/domain/review/review.js';
+import { until } from './history.js';
 import { makeKeyPair, type Signer } from '../../src/review/keys.js';
 import { signCommand } from '../../src/review/sign.js';
 import { sign as signBytes } from 'node:crypto';
+
+/** Codes of gRPC and of the server's stages. */
+const NOT_FOUND = 5;
+const ADMITTED = 1;
 
 export interface TestPerson extends Signer {
   readonly groups: readonly string[];
@@ -73,6 +78,25 @@ export class TestReview {
   async send(action: ReviewAction, command: unknown): Promise<Receipt> {
     const id = typeof command === 'object' && command !== null && 'commandId' in command ? String(command.commandId) : randomUUID();
     return await this.handle.executeUpdate<Receipt, [unknown]>(action, { args: [command], updateId: `${action}:${id}` });
+  }
+
+  /** Until the server holds a command that no worker has seen yet. */
+  async untilAdmitted(action: ReviewAction, commandId: string): Promise<void> {
+    const { connection, options } = this.temporal;
+    const workflowExecution = { workflowId: this.reviewId };
+    await until(async () => {
+      try {
+        await connection.workflowService.pollWorkflowExecutionUpdate({
+          namespace: options.namespace,
+          updateRef: { workflowExecution, updateId: `${action}:${commandId}` },
+          waitPolicy: { lifecycleStage: ADMITTED },
+        });
+        return true;
+      } catch (error) {
+        if (isGrpcServiceError(error) && error.code === NOT_FOUND) return false;
+        throw error;
+      }
+    });
   }
 
   act(person: TestPerson, action: ReviewAction, payload: object, options?: CommandOptions): Promise<Receipt> {

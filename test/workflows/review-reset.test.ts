@@ -59,7 +59,8 @@ describe('a review that was reset', () => {
     const history = await harness.history(review.reviewId);
     await harness.stopWorkers();
     await reset(review.reviewId, (tasks) => taskBefore('decide')(tasks, history));
-    const sending = refusalOf(review.act(bob, 'decide', decisionOf('acknowledgement', 'PROCEED', 1)));
+    const sending = refusalOf(review.act(bob, 'decide', decisionOf('acknowledgement', 'PROCEED', 1), { commandId: 'once-more' }));
+    await review.untilAdmitted('decide', 'once-more');
     await harness.addWorker();
     expect(await sending).toBe('QUARANTINED');
     await expectQuarantined(review);
@@ -72,7 +73,8 @@ describe('a review that was reset', () => {
     await reset(review.reviewId, (tasks) => tasks.at(-1));
     // All of them wait for one workflow task: the first that the new run has.
     const fresh = new TestReview(harness.temporal, review.reviewId, review.packetDigest);
-    const sending = REVIEW_ACTIONS.map((action) => refusalOf(fresh.act(cem, action, {})));
+    const sending = REVIEW_ACTIONS.map((action) => refusalOf(fresh.act(cem, action, {}, { commandId: `any-${action}` })));
+    await Promise.all(REVIEW_ACTIONS.map((action) => fresh.untilAdmitted(action, `any-${action}`)));
     await harness.addWorker();
     expect(new Set(await Promise.all(sending))).toEqual(new Set(['QUARANTINED']));
     await expectQuarantined(review);
