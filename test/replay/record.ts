@@ -28,8 +28,8 @@ const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { force: { type: 'string', multiple: true, default: [] } } });
 
 const ALL = [...Object.keys(KINDS), ...Object.keys(REVIEW_KINDS)];
-/** Reviews go on in a new run after so many events, so that a history of that is small. */
-const REVIEW_SETTINGS = { 'limit.historyCount.suggestContinueAsNew': 60 };
+/** Of kinds with two runs: the second one begins after so many events, so that the history of the first is small. */
+const LONG_SETTINGS = { 'limit.historyCount.suggestContinueAsNew': 40 };
 
 function wanted(): string[] {
   const unknown = [...positionals, ...values.force].filter((name) => !ALL.includes(name));
@@ -139,11 +139,12 @@ else {
     logger: new DefaultLogger('ERROR'),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
   });
-  const evaluations = names.filter((name) => name in KINDS);
-  if (evaluations.length > 0) await recordAll(evaluations, {});
-  if (evaluations.length < names.length)
+  const isLong = (name: string): boolean => REVIEW_KINDS[name]?.runs !== undefined;
+  const long = names.filter(isLong);
+  if (long.length > 0) await recordAll(long, LONG_SETTINGS);
+  if (long.length < names.length)
     await recordAll(
-      names.filter((name) => name in REVIEW_KINDS),
-      REVIEW_SETTINGS,
+      names.filter((name) => !isLong(name)),
+      {},
     );
 }

@@ -29,6 +29,8 @@ export interface RecordedReviews {
   /** The file of people, in the working directory. */
   readonly reviewers?: string;
   readonly insecure?: boolean;
+  /** Private hosts that webhooks may ask. */
+  readonly hosts?: readonly string[];
 }
 
 const POLL_MS = 20;
@@ -83,6 +85,7 @@ export class Recording {
       namespace: 'default',
       shutdownGraceMs: 0,
       ...(this.reviews.insecure === true ? { insecureReviews: true } : {}),
+      ...(this.reviews.hosts !== undefined ? { hosts: this.reviews.hosts, secrets: () => 'the key of the hook' } : {}),
       bundle: { codePath: this.host.codePath },
     });
     await this.#run(worker);

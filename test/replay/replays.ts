@@ -19,8 +19,9 @@ import {
 import type { WorkflowInfo } from '@temporalio/workflow';
 import { evaluationId } from '../../src/contract.js';
 import type { CaptureSinks } from './capture.js';
-import { endOf, type Close, type End } from './ends.js';
+import { endOf, type Close, type End, type History } from './ends.js';
 import { readHistory } from './histories.js';
+import type { Told } from './review-accounts.js';
 
 /** One module that takes the place of another: what the workflow imports, and the file of `planted/`. */
 export interface Planted {
@@ -71,23 +72,49 @@ const idOf = (kind: string): string => evaluationId('default', kind);
 const kindOf = (id: string): string => id.slice(idOf('').length);
 
 export async function replay(codePath: string, kinds: readonly string[]): Promise<Replayed> {
-  quietRuntime();
   const ends: Record<string, End> = {};
-  const closed = ({ workflowId }: WorkflowInfo, close: Close): void => {
-    // Through JSON, as it comes out of a history.
-    const plain: Close = JSON.parse(JSON.stringify(close));
-    ends[kindOf(workflowId)] = endOf(plain);
-  };
-  const sinks: InjectedSinks<CaptureSinks> = { capture: { closed: { callDuringReplay: true, fn: closed } } };
   const histories = await Promise.all(kinds.map(async (kind) => ({ workflowId: idOf(kind), history: await readHistory(kind) })));
-  const problems: Record<string, string> = {};
+  const problems = await replayAll(codePath, histories, {
+    closed: ({ workflowId }, close) => void (ends[kindOf(workflowId)] = endOf(close)),
+    told: () => undefined,
+  });
+  return { problems: Object.fromEntries(problems.map(({ workflowId, message }) => [kindOf(workflowId), message])), ends };
+}
+
+export interface Listening {
+  closed(info: WorkflowInfo, close: Close): void;
+  told(info: WorkflowInfo, told: Told): void;
+}
+
+export interface Problem {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly message: string;
+}
+
+/** @returns what did not replay. */
+export async function replayAll(
+  codePath: string,
+  histories: readonly { readonly workflowId: string; readonly history: History }[],
+  listening: Listening,
+): Promise<Problem[]> {
+  quietRuntime();
+  // Through JSON, as it comes out of a history.
+  const plain = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value)) as Value;
+  const sinks: InjectedSinks<CaptureSinks> = {
+    capture: {
+      closed: { callDuringReplay: true, fn: (info, close) => listening.closed(info, plain(close)) },
+      told: { callDuringReplay: true, fn: (info, told) => listening.told(info, plain(told)) },
+    },
+  };
+  const problems: Problem[] = [];
   let count = 0;
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: { codePath }, sinks }, histories)) {
+  for await (const { workflowId, runId, error } of Worker.runReplayHistories({ workflowBundle: { codePath }, sinks }, histories)) {
     count += 1;
-    if (error !== undefined) problems[kindOf(workflowId)] = `${error.name}: ${error.message}`;
+    if (error !== undefined) problems.push({ workflowId, runId, message: `${error.name}: ${error.message}` });
   }
-  if (count !== kinds.length) throw new Error(`${count} of ${kinds.length} histories were replayed`);
-  return { problems, ends };
+  if (count !== histories.length) throw new Error(`${count} of ${histories.length} histories were replayed`);
+  return problems;
 }
 
 let installed = false;

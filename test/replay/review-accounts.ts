@@ -7,6 +7,9 @@ import { RECORD_ENTRIES } from '../../src/contract.js';
 import type { HashedEntry } from '../../src/domain/review/chain.js';
 import type { History } from './ends.js';
 
+/** Header of a replayed start: the run that a reset made. The SDK replays under the one in which the history began. */
+export const RUN_HEADER = 'replayed-run';
+
 /** What one activation of a workflow has led to, decoded. */
 export interface Told {
   readonly entries?: unknown;

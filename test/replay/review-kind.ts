@@ -1,6 +1,7 @@
 /** What a kind of recorded review is, what a recording of one needs, and the plan from which such reviews come. */
 import { randomUUID } from 'node:crypto';
 import { existsSync, renameSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import type { EvaluationReport } from '../../src/domain/report.js';
 import type { NotifyChannels } from '../../src/domain/review/channels.js';
 import type { Receipt, ReviewStatus } from '../../src/domain/review/review.js';
@@ -35,6 +36,11 @@ export interface ReviewKind {
 }
 
 const FILE = 'reviewers.yaml';
+/** Where {@link DEAF} is asked, and refuses. */
+const HOOK_PORT = 47_313;
+const HOOK_HOST = `127.0.0.1:${HOOK_PORT}`;
+/** The channel of those who decide takes nothing. */
+export const DEAF: NotifyChannels = { leads: { webhook: `http://${HOOK_HOST}/hook`, secretEnv: 'HOOK_SECRET' }, rung_one: { log: true } };
 const SEVERITY = { finding: { severity: 0.5, violations: [] } };
 
 /** Escalates at once. */
@@ -49,13 +55,15 @@ export const escalating = (tier: ReviewTier, block: object = {}): object =>
 
 export class ReviewRecording extends Recording {
   #review: TestReview | undefined;
+  #hook: Server | undefined;
 
   constructor(
     host: RecordingHost,
     name: string,
     readonly kind: ReviewKind,
   ) {
-    const reviews = { reviewers: FILE, ...(kind.insecure === true ? { insecure: true } : {}) };
+    const hosts = kind.notify === DEAF ? { hosts: [HOOK_HOST] } : {};
+    const reviews = { reviewers: FILE, ...hosts, ...(kind.insecure === true ? { insecure: true } : {}) };
     super(host, name, escalating(kind.tier ?? 'acknowledgement', kind.block), 10, kind.notify, reviews);
   }
 
@@ -71,12 +79,19 @@ export class ReviewRecording extends Recording {
   /** An evaluation escalates, and its review waits for people. */
   async open(): Promise<void> {
     writePeople('.', PEOPLE);
+    if (this.kind.notify === DEAF) this.#hook = createServer((_asked, answer) => answer.writeHead(400).end()).listen(HOOK_PORT);
     await this.addWorker();
     if (this.kind.unopened === true) rmSync(FILE);
     const report: EvaluationReport = await (await this.start(this.kind.request)).result();
     if (report.review === undefined) throw new Error(`no review was opened: ${JSON.stringify(report.reasons)}`);
     this.#review = new TestReview(this.temporal, report.review.id, report.review.packetDigest);
     if (this.kind.unopened !== true) await this.untilIs('OPEN');
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    this.#hook?.closeAllConnections();
+    this.#hook?.close();
   }
 
   async untilIs(status: ReviewStatus): Promise<void> {
