@@ -3,10 +3,18 @@
  * a review's commands carry. A replay compares commands alone, not that. Runs in the sandbox; must not change what the
  * workflow does.
  */
-import { ApplicationFailure, isCancellation, proxySinks, workflowInfo, type Sinks, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  isCancellation,
+  proxySinks,
+  workflowInfo,
+  type ConcludeActivationInput,
+  type Sinks,
+  type WorkflowInterceptorsFactory,
+} from '@temporalio/workflow';
 import { RECORD_ENTRIES, RECORD_PARTIAL } from '../../src/contract.js';
 import type { Close } from './ends.js';
-import { attributesOf, decode, millis, RUN_HEADER, type Told } from './review-accounts.js';
+import { attributesOf, decode, millis, RESET_HEADER, type Told } from './review-accounts.js';
 
 export interface CaptureSinks extends Sinks {
   readonly capture: { closed(close: Close): void; told(told: Told): void };
@@ -15,7 +23,7 @@ export interface CaptureSinks extends Sinks {
 
 const { capture } = proxySinks<CaptureSinks>();
 
-type Command = Parameters<NonNullable<ReturnType<WorkflowInterceptorsFactory>['internals']>[number]['concludeActivation'] & object>[0]['commands'][number];
+type Command = ConcludeActivationInput['commands'][number];
 
 function toldBy(command: Command): Told | undefined {
   const { upsertWorkflowSearchAttributes: shown, startTimer: timer, startChildWorkflowExecution: child } = command;
@@ -23,7 +31,7 @@ function toldBy(command: Command): Told | undefined {
   if (timer?.startToFireTimeout != null) return { timer: millis(timer.startToFireTimeout) };
   if (child != null) return { child: { id: child.workflowId ?? '', input: decode(child.input?.[0]) } };
   if (command.completeWorkflowExecution != null)
-    return { close: { is: 'completed', result: decode(command.completeWorkflowExecution.result) } };
+    return { close: { is: 'completed', result: decode(command.completeWorkflowExecution.result) ?? null } };
   if (command.failWorkflowExecution != null)
     return { close: { is: 'failed', type: command.failWorkflowExecution.failure?.applicationFailureInfo?.type ?? '' } };
   if (command.cancelWorkflowExecution != null) return { close: { is: 'cancelled' } };
@@ -37,8 +45,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
     inbound: [
       {
         async execute(input, next) {
-          const run = decode(input.headers[RUN_HEADER]);
-          if (run !== undefined) Object.assign(workflowInfo(), { runId: run });
+          if (input.headers[RESET_HEADER] !== undefined) Object.assign(workflowInfo(), { originalExecutionRunId: 'that of the run before' });
           try {
             const result = await next(input);
             capture.closed({ status: 'completed', result });

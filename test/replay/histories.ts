@@ -30,8 +30,11 @@ export async function readHistory(kind: string): Promise<History> {
 export const historyBytes = async (kind: string): Promise<number> => (await stat(historyFile(kind))).size;
 
 /** What an end lacks of its kind; `undefined`: nothing. */
-export function kindProblem(kind: Kind, { end, critics = {} }: End): string | undefined {
+export function kindProblem(kind: Kind, { end, critics = {}, reasons = [], review }: End): string | undefined {
   if (end !== kind.end) return `it ended as ${end}, its kind ends as ${kind.end}`;
+  if (kind.reason !== undefined && !reasons.some((reason) => reason.includes(` ${kind.reason}`)))
+    return `its reasons are ${reasons.join(', ')}, and ${kind.reason} is missing`;
+  if ((review !== undefined) !== (kind.review === true)) return `it has ${review ?? 'no review'}`;
   const planned = 'critics' in kind.plan && typeof kind.plan.critics === 'object' ? Object.keys(kind.plan.critics ?? {}) : [];
   for (const name of end === 'refused' ? [] : planned) {
     const outcome = critics[name]?.split(',')[0] ?? 'nothing';

@@ -7,8 +7,8 @@ import { RECORD_ENTRIES } from '../../src/contract.js';
 import type { HashedEntry } from '../../src/domain/review/chain.js';
 import type { History } from './ends.js';
 
-/** Header of a replayed start: the run that a reset made. The SDK replays under the one in which the history began. */
-export const RUN_HEADER = 'replayed-run';
+/** Header of a replayed start: a reset made this run. The SDK replays it under the id of the run in which its history began. */
+export const RESET_HEADER = 'replayed-reset';
 
 /** What one activation of a workflow has led to, decoded. */
 export interface Told {
@@ -22,7 +22,7 @@ export interface Told {
 }
 
 export type RunClose =
-  | { readonly is: 'completed'; readonly result?: unknown }
+  | { readonly is: 'completed'; readonly result: unknown }
   | { readonly is: 'failed'; readonly type: string }
   | { readonly is: 'cancelled' }
   | { readonly is: 'continued'; readonly args: readonly unknown[] };
@@ -70,7 +70,7 @@ function toldBy(event: Event): Told {
 
 function closeOf(event: Event): RunClose | undefined {
   const completed = event.workflowExecutionCompletedEventAttributes;
-  if (completed != null) return { is: 'completed', result: decode(completed.result?.payloads?.[0]) };
+  if (completed != null) return { is: 'completed', result: decode(completed.result?.payloads?.[0]) ?? null };
   const failure = event.workflowExecutionFailedEventAttributes?.failure;
   if (failure != null) return { is: 'failed', type: failure.applicationFailureInfo?.type ?? '' };
   if (event.workflowExecutionCanceledEventAttributes != null) return { is: 'cancelled' };
@@ -85,9 +85,12 @@ interface Span {
 
 export const millis = ({ seconds, nanos }: Span): number => Number(seconds ?? 0) * 1_000 + Math.round((nanos ?? 0) / 1e6);
 
+/** Set beside a patch marker, below the workflow's commands. */
+const OF_SDK = 'TemporalChangeVersion';
+
 /** That of an attribute that was taken away is `null`. */
 export const attributesOf = (fields: Readonly<Record<string, Payload>>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).map(([name, payload]) => [name, decode(payload) ?? null]));
+  Object.fromEntries(Object.entries(fields).flatMap(([name, payload]) => (name === OF_SDK ? [] : [[name, decode(payload) ?? null]])));
 
 export function decode(payload: Payload | null | undefined): unknown {
   if (payload == null) return undefined;

@@ -2,7 +2,7 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { History } from './ends.js';
 import { replayAll } from './replays.js';
-import { accountOf, RUN_HEADER, type RunAccount, type Told } from './review-accounts.js';
+import { accountOf, RESET_HEADER, type RunAccount, type Told } from './review-accounts.js';
 import { originalRunOf, runIdOf, workflowIdOf, type RecordedKind } from './review-histories.js';
 
 export interface ReplayedReviews {
@@ -19,18 +19,18 @@ export async function replayReviews(codePath: string, kinds: readonly RecordedKi
     closed: () => undefined,
     told: ({ runId }, one) => void told.set(runId, [...(told.get(runId) ?? []), one]),
   });
-  const ofRuns = new Map(kinds.flatMap(({ kind, runs }) => runs.flatMap((run) => [[runIdOf(run), kind] as const, [originalRunOf(run), kind] as const])));
+  const kindOf = new Map(kinds.flatMap(({ kind, runs }) => runs.map((run) => [originalRunOf(run), kind] as const)));
   return {
-    problems: Object.fromEntries(found.map(({ runId, message }) => [ofRuns.get(runId) ?? runId, message])),
-    accounts: Object.fromEntries(kinds.map(({ kind, runs }) => [kind, runs.map((run) => accountOf(told.get(runIdOf(run)) ?? []))])),
+    problems: Object.fromEntries(found.map(({ runId, message }) => [kindOf.get(runId) ?? runId, message])),
+    accounts: Object.fromEntries(kinds.map(({ kind, runs }) => [kind, runs.map((run) => accountOf(told.get(originalRunOf(run)) ?? []))])),
   };
 }
 
-/** A run that a reset made replays as one only when it is told its id. */
+/** A run that a reset made replays as one only when it is told so. */
 export function asReset(history: History): History {
   const [started, ...rest] = history.events ?? [];
   const attributes = started?.workflowExecutionStartedEventAttributes;
   if (attributes == null || runIdOf(history) === originalRunOf(history)) return history;
-  const fields = { ...attributes.header?.fields, [RUN_HEADER]: defaultPayloadConverter.toPayload(runIdOf(history)) };
+  const fields = { ...attributes.header?.fields, [RESET_HEADER]: defaultPayloadConverter.toPayload(true) };
   return { events: [{ ...started, workflowExecutionStartedEventAttributes: { ...attributes, header: { fields } } }, ...rest] };
 }
