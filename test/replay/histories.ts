@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { End, History } from './ends.js';
 import type { Kind } from './kind.js';
+import { KINDS } from './kinds.js';
 
 /** One that is larger would be slow to read in a review, and shows nothing that a smaller one does not. */
 export const MAX_HISTORY_BYTES = 150_000;
@@ -21,6 +22,9 @@ export async function recordedKinds(): Promise<string[]> {
     .map((file) => file.slice(0, -'.json'.length))
     .toSorted();
 }
+
+/** Those that the SDK's replay can tell nothing of, since it takes a reset run for the run before, are left to a capturing bundle. */
+export const replayable = (kinds: readonly string[]): string[] => kinds.filter((kind) => KINDS[kind]?.onlyAsReset !== true);
 
 export async function readHistory(kind: string): Promise<History> {
   const json: unknown = JSON.parse(await readFile(historyFile(kind), 'utf8'));

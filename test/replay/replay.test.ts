@@ -5,8 +5,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { recordedEnd } from './ends.js';
-import { historyBytes, kindProblem, MAX_FOLDER_BYTES, MAX_HISTORY_BYTES, readHistory, recordedKinds } from './histories.js';
+import { historyBytes, kindProblem, MAX_FOLDER_BYTES, MAX_HISTORY_BYTES, readHistory, recordedKinds, replayable } from './histories.js';
 import { KINDS } from './kinds.js';
+import { recordedAsk } from './review-accounts.js';
 import { bundleCapturing, replay, type CapturingBundle, type Planted } from './replays.js';
 
 const kinds = await recordedKinds();
@@ -32,7 +33,19 @@ describe('recorded evaluations', () => {
   });
 
   it('replay on the workflow code of today', async () => {
-    expect((await replay(inject('bundlePath'), kinds)).problems).toEqual({});
+    expect((await replay(inject('bundlePath'), replayable(kinds))).problems).toEqual({});
+  });
+
+  it('ask people for the same decision when they are computed anew', async () => {
+    const bundle = await bundleCapturing();
+    try {
+      const { asked } = await replay(bundle.codePath, kinds);
+      const histories = await Promise.all(kinds.map(async (kind) => [kind, recordedAsk(await readHistory(kind))] as const));
+      expect(asked).toEqual(Object.fromEntries(histories.filter(([, ask]) => ask !== undefined)));
+      expect(asked['review-opened']).toMatchObject({ tier: 'acknowledgement', queue: 'chats', requester: 'ann', author: 'bob' });
+    } finally {
+      await bundle.remove();
+    }
   });
 
   it('come to the same end when they are computed anew', async () => {

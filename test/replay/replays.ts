@@ -7,6 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { defaultPayloadConverter } from '@temporalio/common';
 import {
   bundleWorkflowCode,
   DefaultLogger,
@@ -21,7 +22,8 @@ import { evaluationId } from '../../src/contract.js';
 import type { CaptureSinks } from './capture.js';
 import { endOf, type Close, type End, type History } from './ends.js';
 import { readHistory } from './histories.js';
-import type { Told } from './review-accounts.js';
+import { askedOf, RESET_HEADER, type Told } from './review-accounts.js';
+import { isResetRun } from './runs.js';
 
 /** One module that takes the place of another: what the workflow imports, and the file of `planted/`. */
 export interface Planted {
@@ -65,6 +67,8 @@ export interface Replayed {
   readonly problems: Readonly<Record<string, string>>;
   /** How each workflow ended when it was computed anew, by kind; of a capturing bundle only. */
   readonly ends: Readonly<Record<string, End>>;
+  /** What each asked people to decide, by kind; of a capturing bundle only. */
+  readonly asked: Readonly<Record<string, unknown>>;
 }
 
 /** As it was recorded: ids of what an evaluation starts are made of its own. */
@@ -73,12 +77,27 @@ const kindOf = (id: string): string => id.slice(idOf('').length);
 
 export async function replay(codePath: string, kinds: readonly string[]): Promise<Replayed> {
   const ends: Record<string, End> = {};
-  const histories = await Promise.all(kinds.map(async (kind) => ({ workflowId: idOf(kind), history: await readHistory(kind) })));
+  const asked: Record<string, unknown> = {};
+  const histories = await Promise.all(kinds.map(async (kind) => ({ workflowId: idOf(kind), history: asReset(await readHistory(kind)) })));
   const problems = await replayAll(codePath, histories, {
     closed: ({ workflowId }, close) => void (ends[kindOf(workflowId)] = endOf(close)),
-    told: () => undefined,
+    told: ({ workflowId }, { child }) => {
+      if (child !== undefined) asked[kindOf(workflowId)] = child.input;
+    },
   });
-  return { problems: Object.fromEntries(problems.map(({ workflowId, message }) => [kindOf(workflowId), message])), ends };
+  return { problems: Object.fromEntries(problems.map(({ workflowId, message }) => [kindOf(workflowId), message])), ends, asked: mapped(asked, askedOf) };
+}
+
+const mapped = <From, To>(record: Readonly<Record<string, From>>, of: (value: From) => To): Record<string, To> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, of(value)]));
+
+/** A run that a reset made replays as one only when it is told so: the interceptors of a capturing bundle are. */
+export function asReset(history: History): History {
+  const [started, ...rest] = history.events ?? [];
+  const attributes = started?.workflowExecutionStartedEventAttributes;
+  if (attributes == null || !isResetRun(history)) return history;
+  const fields = { ...attributes.header?.fields, [RESET_HEADER]: defaultPayloadConverter.toPayload(true) };
+  return { events: [{ ...started, workflowExecutionStartedEventAttributes: { ...attributes, header: { fields } } }, ...rest] };
 }
 
 export interface Listening {

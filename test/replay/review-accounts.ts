@@ -78,6 +78,18 @@ function closeOf(event: Event): RunClose | undefined {
   return continued == null ? undefined : { is: 'continued', args: (continued.input?.payloads ?? []).map(decode) };
 }
 
+/** What an evaluation asks people to decide. Its report is left out: wording and figures may be improved, and digests change with them. */
+export function askedOf(input: unknown): unknown {
+  if (typeof input !== 'object' || input === null || !('packet' in input)) return input;
+  const { packet, ...rest } = input;
+  if (typeof packet !== 'object' || packet === null || !('report' in packet)) return input;
+  const { report: _report, ...shown } = packet;
+  return { ...rest, packet: shown };
+}
+
+/** Of the newest child that an evaluation has asked for; `undefined`: none. */
+export const recordedAsk = (history: History): unknown => askedOf(recordedAccount(history).children.at(-1)?.input);
+
 interface Span {
   readonly seconds?: unknown;
   readonly nanos?: number | null;

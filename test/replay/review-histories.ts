@@ -11,6 +11,7 @@ import type { ReviewRecord } from '../../src/review/review-record.js';
 import type { History } from './ends.js';
 import { recordedAccount } from './review-accounts.js';
 import type { ReviewKind } from './review-kind.js';
+import { runIdOf, workflowIdOf, workflowTypeOf } from './runs.js';
 
 /** All of them together. */
 export const MAX_REVIEWS_BYTES = 800_000;
@@ -42,19 +43,6 @@ export async function recordedReviews(): Promise<RecordedKind[]> {
 export async function reviewBytes(): Promise<number[]> {
   const files = await readdir(FOLDER);
   return await Promise.all(files.map(async (file) => (await stat(`${FOLDER}${file}`)).size));
-}
-
-const startOf = ({ events }: History) => events?.[0]?.workflowExecutionStartedEventAttributes;
-
-export const workflowIdOf = (history: History): string => startOf(history)?.workflowId ?? '';
-export const workflowTypeOf = (history: History): string => startOf(history)?.workflowType?.name ?? '';
-/** The run in which the history began: another one than that of a reset. */
-export const originalRunOf = (history: History): string => startOf(history)?.originalExecutionRunId ?? '';
-
-/** Of a reset the newest. */
-export function runIdOf(history: History): string {
-  const resets = (history.events ?? []).flatMap((event) => event.workflowTaskFailedEventAttributes?.newRunId || []);
-  return resets.at(-1) ?? originalRunOf(history);
 }
 
 /** Its account, read from the histories as from a server. */

@@ -1,9 +1,8 @@
 /** Replays reviews and the workflows beside them, and makes the account of each run anew. */
-import { defaultPayloadConverter } from '@temporalio/common';
-import type { History } from './ends.js';
-import { replayAll } from './replays.js';
-import { accountOf, RESET_HEADER, type RunAccount, type Told } from './review-accounts.js';
-import { originalRunOf, runIdOf, workflowIdOf, type RecordedKind } from './review-histories.js';
+import { asReset, replayAll } from './replays.js';
+import { accountOf, type RunAccount, type Told } from './review-accounts.js';
+import type { RecordedKind } from './review-histories.js';
+import { originalRunOf, workflowIdOf } from './runs.js';
 
 export interface ReplayedReviews {
   /** What was wrong with a replay, by kind. */
@@ -24,13 +23,4 @@ export async function replayReviews(codePath: string, kinds: readonly RecordedKi
     problems: Object.fromEntries(found.map(({ runId, message }) => [kindOf.get(runId) ?? runId, message])),
     accounts: Object.fromEntries(kinds.map(({ kind, runs }) => [kind, runs.map((run) => accountOf(told.get(originalRunOf(run)) ?? []))])),
   };
-}
-
-/** A run that a reset made replays as one only when it is told so. */
-export function asReset(history: History): History {
-  const [started, ...rest] = history.events ?? [];
-  const attributes = started?.workflowExecutionStartedEventAttributes;
-  if (attributes == null || runIdOf(history) === originalRunOf(history)) return history;
-  const fields = { ...attributes.header?.fields, [RESET_HEADER]: defaultPayloadConverter.toPayload(true) };
-  return { events: [{ ...started, workflowExecutionStartedEventAttributes: { ...attributes, header: { fields } } }, ...rest] };
 }

@@ -17,23 +17,21 @@ import { bundleCapturing, type CapturingBundle, type Planted } from './replays.j
 import { recordedAccount, type RunAccount } from './review-accounts.js';
 import {
   MAX_REVIEWS_BYTES,
-  originalRunOf,
   readRecorded,
   recordedReviews,
   reviewBytes,
   reviewKindProblem,
-  runIdOf,
-  workflowTypeOf,
   type RecordedKind,
 } from './review-histories.js';
 import { REVIEW_KINDS } from './review-kinds.js';
 import { replayReviews } from './review-replays.js';
+import { isResetRun, workflowTypeOf } from './runs.js';
 import { MAX_HISTORY_BYTES } from './histories.js';
 
 const recorded = await recordedReviews();
 const names = recorded.map(({ kind }) => kind);
 const reviews = recorded.filter(({ runs }) => runs.some((run) => workflowTypeOf(run) === REVIEW));
-const isReset = ({ runs }: RecordedKind): boolean => runs.some((run) => runIdOf(run) !== originalRunOf(run));
+const isReset = ({ runs }: RecordedKind): boolean => runs.some(isResetRun);
 const accounts: Readonly<Record<string, readonly RunAccount[]>> = Object.fromEntries(
   recorded.map(({ kind, runs }) => [kind, runs.map(recordedAccount)]),
 );
