@@ -177,7 +177,10 @@ function flags(options: Launch): string[] {
     ...basic,
     ...(options.uiPort === false ? ['--headless'] : ['--ui-port', String(options.uiPort), '--ui-disable-news-fetch']),
     ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile, ...pragmas]),
-    ...Object.entries({ ...DYNAMIC_CONFIG, ...options.settings }).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${JSON.stringify(value)}`]),
+    ...Object.entries({ ...DYNAMIC_CONFIG, ...options.settings }).flatMap(([key, value]) => [
+      '--dynamic-config-value',
+      `${key}=${JSON.stringify(value)}`,
+    ]),
     ...ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]),
   ];
 }

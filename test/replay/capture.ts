@@ -20,7 +20,6 @@ export interface CaptureSinks extends Sinks {
   readonly capture: { closed(close: Close): void; told(told: Told): void };
 }
 
-
 const { capture } = proxySinks<CaptureSinks>();
 
 type Command = ConcludeActivationInput['commands'][number];
@@ -45,7 +44,8 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
     inbound: [
       {
         async execute(input, next) {
-          if (input.headers[RESET_HEADER] !== undefined) Object.assign(workflowInfo(), { originalExecutionRunId: 'that of the run before' });
+          if (input.headers[RESET_HEADER] !== undefined)
+            Object.assign(workflowInfo(), { originalExecutionRunId: 'that of the run before' });
           try {
             const result = await next(input);
             capture.closed({ status: 'completed', result });

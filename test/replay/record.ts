@@ -67,7 +67,10 @@ async function recordReview(host: RecordingHost, name: string, kind: ReviewKind)
     await recording.open();
     const workflowId = (await kind.run(recording)) ?? recording.review.reviewId;
     const texts = (await recording.runsOf(workflowId)).map((run) => withoutMachine(historyToJSON(run)));
-    const problem = await reviewKindProblem(kind, texts.map((text) => historyFromJSON(JSON.parse(text))));
+    const problem = await reviewKindProblem(
+      kind,
+      texts.map((text) => historyFromJSON(JSON.parse(text))),
+    );
     if (problem !== undefined) throw new Error(problem);
     for (const [index, text] of texts.entries()) await writeFile(reviewFile(name, index), text);
     console.log(`${name}: ${kind.is}, ${texts.map(({ length }) => length).join(' and ')} bytes`);

@@ -36,24 +36,15 @@ describe('recorded evaluations', () => {
     expect((await replay(inject('bundlePath'), replayable(kinds))).problems).toEqual({});
   });
 
-  it('ask people for the same decision when they are computed anew', async () => {
-    const bundle = await bundleCapturing();
-    try {
-      const { asked } = await replay(bundle.codePath, kinds);
-      const histories = await Promise.all(kinds.map(async (kind) => [kind, recordedAsk(await readHistory(kind))] as const));
-      expect(asked).toEqual(Object.fromEntries(histories.filter(([, ask]) => ask !== undefined)));
-      expect(asked['review-opened']).toMatchObject({ tier: 'acknowledgement', queue: 'chats', requester: 'ann', author: 'bob' });
-    } finally {
-      await bundle.remove();
-    }
-  });
-
   it('come to the same end when they are computed anew', async () => {
     const bundle = await bundleCapturing();
     try {
-      const { ends, problems } = await replay(bundle.codePath, kinds);
+      const { ends, asked, problems } = await replay(bundle.codePath, kinds);
       expect(problems).toEqual({});
       expect(ends).toEqual(await recordedEnds());
+      // And ask people for the same decision, by the same rules.
+      expect(asked).toEqual(await recordedAsks());
+      expect(asked['review-opened']).toMatchObject({ tier: 'acknowledgement', queue: 'chats', requester: 'ann', author: 'bob' });
     } finally {
       await bundle.remove();
     }
@@ -86,8 +77,21 @@ describe('a planted fault', () => {
     expect(differing).toEqual(kinds.filter((kind) => recorded[kind]?.end === 'deny'));
     expect(differing).toContain('deny-by-rule');
   });
+
+  it('that leaves every decision to one person replays clean, and is seen', async () => {
+    const { asked, problems } = await replay(await plant({ request: '../domain/review/route.js', file: 'lower-tier.ts' }), kinds);
+    expect(problems).toEqual({});
+    const recorded = await recordedAsks();
+    const differing = kinds.filter((kind) => !isDeepStrictEqual(asked[kind], recorded[kind]));
+    expect(differing).toEqual(['review-anew-by-reset', 'review-id-taken', 'review-kept-by-reset', 'review-opened']);
+  });
 });
 
 async function recordedEnds() {
   return Object.fromEntries(await Promise.all(kinds.map(async (kind) => [kind, recordedEnd(await readHistory(kind))] as const)));
+}
+
+async function recordedAsks() {
+  const asks = await Promise.all(kinds.map(async (kind) => [kind, recordedAsk(await readHistory(kind))] as const));
+  return Object.fromEntries(asks.filter(([, ask]) => ask !== undefined));
 }

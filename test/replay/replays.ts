@@ -85,7 +85,11 @@ export async function replay(codePath: string, kinds: readonly string[]): Promis
       if (child !== undefined) asked[kindOf(workflowId)] = child.input;
     },
   });
-  return { problems: Object.fromEntries(problems.map(({ workflowId, message }) => [kindOf(workflowId), message])), ends, asked: mapped(asked, askedOf) };
+  return {
+    problems: Object.fromEntries(problems.map(({ workflowId, message }) => [kindOf(workflowId), message])),
+    ends,
+    asked: mapped(asked, askedOf),
+  };
 }
 
 const mapped = <From, To>(record: Readonly<Record<string, From>>, of: (value: From) => To): Record<string, To> =>

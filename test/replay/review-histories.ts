@@ -14,7 +14,7 @@ import type { ReviewKind } from './review-kind.js';
 import { runIdOf, workflowIdOf, workflowTypeOf } from './runs.js';
 
 /** All of them together. */
-export const MAX_REVIEWS_BYTES = 800_000;
+export const MAX_REVIEWS_BYTES = 750_000;
 
 const FOLDER = fileURLToPath(new URL('./histories/reviews/', import.meta.url));
 const NAME = /^([a-z-]+)(?:\.(\d+))?\.json$/;
@@ -69,5 +69,5 @@ export async function reviewKindProblem(kind: ReviewKind, runs: readonly History
   if (types !== kind.entries.join(', ')) return `its entries are ${types}, those of its kind are ${kind.entries.join(', ')}`;
   const shown = account.shown[SEARCH_ATTRIBUTES.reviewState.name] ?? 'OPENING';
   const is = result?.outcome ?? entries.at(-1)?.entry.to ?? 'OPENING';
-  return is === kind.is && shown === kind.is ? undefined : `it is ${is} and shows ${String(shown)}, that of its kind is ${kind.is}`;
+  return is === kind.is && shown === kind.is ? undefined : `it is ${is} and shows ${JSON.stringify(shown)}, that of its kind is ${kind.is}`;
 }

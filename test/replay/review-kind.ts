@@ -136,7 +136,7 @@ export class ReviewRecording extends Recording {
       return described.pendingWorkflowTask == null;
     });
     const runs: History[] = [];
-    for (let runId: string | undefined; runId !== ''; ) {
+    for (let runId: string | undefined; runId !== '';) {
       const history = await this.history(workflowId, runId);
       runs.unshift(history);
       runId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId ?? '';

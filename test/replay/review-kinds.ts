@@ -231,7 +231,7 @@ const ENDED: Readonly<Record<string, ReviewKind>> = {
       for (let sent = 0; sent < SIGNALS; sent += 1) await review.handle.signal(REFRESH_SIGNAL);
       await recording.addWorker();
       await recording.until(async () => (await recording.runsOf(review.reviewId)).length > 1);
-      recording.people([...PEOPLE.slice(0, 3)]);
+      recording.people(PEOPLE.slice(0, 3));
       await review.act(ann, 'decide', decisionOf('acknowledgement', 'PROCEED', epoch));
       await recording.untilOver();
     },

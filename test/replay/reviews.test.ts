@@ -15,14 +15,7 @@ import type { ReviewRecord } from '../../src/review/review-record.js';
 import { verifyReview } from '../../src/review/verify.js';
 import { bundleCapturing, type CapturingBundle, type Planted } from './replays.js';
 import { recordedAccount, type RunAccount } from './review-accounts.js';
-import {
-  MAX_REVIEWS_BYTES,
-  readRecorded,
-  recordedReviews,
-  reviewBytes,
-  reviewKindProblem,
-  type RecordedKind,
-} from './review-histories.js';
+import { MAX_REVIEWS_BYTES, readRecorded, recordedReviews, reviewBytes, reviewKindProblem, type RecordedKind } from './review-histories.js';
 import { REVIEW_KINDS } from './review-kinds.js';
 import { replayReviews } from './review-replays.js';
 import { isResetRun, workflowTypeOf } from './runs.js';
@@ -111,7 +104,10 @@ describe('recorded reviews', () => {
   it('replay on the workflow code of today; those that were reset only when they are told so', async () => {
     const kept = recorded.filter((one) => !isReset(one));
     expect((await replayReviews(inject('bundlePath'), kept)).problems).toEqual({});
-    expect(recorded.filter(isReset).map(({ kind }) => kind)).toEqual(['quarantined', 'quarantined-while-open']);
+    const reset = recorded.filter(isReset);
+    const { problems } = await replayReviews(inject('bundlePath'), reset);
+    expect(reset.map(({ kind }) => kind)).toEqual(['quarantined', 'quarantined-while-open']);
+    for (const { kind } of reset) expect(problems[kind], kind).toMatch(/^DeterminismViolationError: /);
   });
 
   it('write the same entries, show and tell the same, set the same timers and come to the same end when they are computed anew', async () => {
@@ -138,7 +134,8 @@ describe('recorded reviews', () => {
   it('verify, and none does that was reset', async () => {
     for (const one of reviews) {
       const verified = verifyReview(await readRecorded(one.runs));
-      if (isReset(one)) expect(verified, one.kind).toMatchObject({ sound: false, problem: { message: expect.stringMatching(/^it was reset/) } });
+      if (isReset(one))
+        expect(verified, one.kind).toMatchObject({ sound: false, problem: { message: expect.stringMatching(/^it was reset/) } });
       else expect(verified, one.kind).toEqual({ sound: true, unsigned: one.kind === 'proceeded-unsigned' ? [2, 3] : [] });
     }
   });
