@@ -36,9 +36,10 @@ export async function workflowBundle({ payloadConverterPath, failureConverterPat
   });
 }
 
-export async function bundleWorkflows(converters: Converters = {}): Promise<{ code: string }> {
-  const entry = import.meta.url.endsWith('.ts') ? './workflows/index.ts' : './workflows/index.js';
-  const workflowsPath = besideThis(entry);
+const ENTRY = import.meta.url.endsWith('.ts') ? './workflows/index.ts' : './workflows/index.js';
+
+/** @param workflowsPath for measurements: other code, bundled as ours is. */
+export async function bundleWorkflows(converters: Converters = {}, workflowsPath = besideThis(ENTRY)): Promise<{ code: string }> {
   return await bundleWorkflowCode({
     ...converters,
     workflowsPath,

@@ -165,6 +165,8 @@ export const tenantOfReview = (reviewId: string): string => reviewId.slice(REVIE
 
 /** What the server says of an update that a workflow has accepted and not answered before it closed. */
 const UNANSWERED = 'AcceptedUpdateCompletedWorkflow';
+/** And of one that a worker was handed with a task which it completed without it, as one that has just taken over may: nobody has looked at it. */
+const UNPROCESSED = 'UnprocessedUpdate';
 
 const typeOf = (error: unknown): string | undefined =>
   error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure ? (error.cause.type ?? undefined) : undefined;
@@ -191,7 +193,7 @@ const UNAVAILABLE = 14;
 const PASSING: readonly number[] = [CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, INTERNAL, UNAVAILABLE];
 
 function mayBeTriedAgain(error: unknown): boolean {
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || typeOf(error) === UNPROCESSED) return true;
   const answer = isGrpcServiceError(error) ? error : error instanceof Error ? error.cause : undefined;
   return isGrpcServiceError(answer) && PASSING.includes(answer.code);
 }

@@ -64,6 +64,8 @@ const REFRESH_MS = 24 * 3_600_000;
 /** Until the file is tried again when it could not be read: at first, and at most, since all open reviews try. */
 const HOST_RETRY_MS = 10_000;
 const HOST_RETRY_MOST_MS = 600_000;
+/** The least that a timer can have. */
+const CHECK_AFTER_MS = 1;
 /** Of an entry's hash, in the id of what is told of it. */
 const ID_HASH_CHARS = 12;
 /** Written into the history of a reset run when it is quarantined: replay of what was kept must not see it. */
@@ -97,6 +99,8 @@ class ReviewRun {
   #host: ReviewHost | undefined;
   #hostDueMs = 0;
   #hostFailures = 0;
+  /** The deciding vote whose check was put off once. */
+  #toCheck: ReviewState['pending'];
   #outbox: HashedEntry[] = [];
   #tells: Outgoing[] = [];
   #wasChanged = false;
@@ -304,6 +308,12 @@ class ReviewRun {
   async #commitDue(): Promise<boolean> {
     const { pending } = this.#state;
     if (pending === undefined || Date.now() < pending.effectiveAtMs) return false;
+    if (this.#toCheck !== pending) {
+      this.#toCheck = pending;
+      // In a workflow task of its own: who decided has the receipt before it.
+      await condition(() => this.#state.pending !== pending || this.#isResetSeen(), CHECK_AFTER_MS, { summary: 'decision is checked' });
+      return true;
+    }
     // Whoever has left the file meanwhile does not decide.
     const isRead = await this.#readHost();
     if (this.#state.pending !== pending || this.#isResetSeen()) return true;

@@ -3,7 +3,7 @@
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: '' | 'x' | 'ms' | 'KB' | '/s';
+  readonly unit: '' | 'x' | 'ms' | 'KB' | 'MB' | '%' | '/s';
   /** Least and most over the rounds. */
   readonly spread?: readonly [number, number];
   /** Reached at or below it. A figure without a goal is there for orientation. */

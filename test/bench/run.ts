@@ -20,9 +20,10 @@ import { LIMITS } from './scenarios/limits.js';
 import { latency } from './scenarios/latency.js';
 import { load } from './scenarios/load.js';
 import { planCheck } from './scenarios/plan-check.js';
+import { REVIEWS } from './scenarios/review.js';
 import { startVariant, type Variant, type VariantName } from './variants.js';
 
-const SCENARIOS: readonly Scenario[] = [history, latency, load, bundle, planCheck, coldStart, ...LIMITS];
+const SCENARIOS: readonly Scenario[] = [history, latency, load, bundle, planCheck, coldStart, ...LIMITS, ...REVIEWS];
 const SHIPPED = fileURLToPath(new URL('../../dist/src/workflow-bundle.cjs', import.meta.url));
 const WARM_UP = { quick: 2, usual: 15 };
 
@@ -33,7 +34,7 @@ const { values: options, positionals } = parseArgs({
 
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 
-/** `limits` means all of `limits/…`. */
+/** `limits` means all of `limits/…`, `review` all of `review/…`. */
 const isMeant = (name: string, { name: of }: Scenario): boolean => of === name || of.startsWith(`${name}/`);
 
 function chosen(): readonly Scenario[] {
@@ -106,7 +107,7 @@ function print(scenario: Scenario, figures: readonly Figure[], loadBefore: strin
 const loadNow = (): string => loadavg()[0]?.toFixed(1) ?? '?';
 
 function shown(value: number, unit: Figure['unit']): string {
-  const digits = unit === 'x' ? 2 : unit === '' || Math.abs(value) >= 100 ? 0 : 1;
+  const digits = unit === 'x' ? 2 : unit === 'MB' ? 3 : unit === '' || Math.abs(value) >= 100 ? 0 : 1;
   return `${value.toFixed(digits)}${unit === '' || unit === '/s' ? unit : ` ${unit}`}`;
 }
 

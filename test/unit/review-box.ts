@@ -43,7 +43,8 @@ export class Box {
     }),
     condition: (is: () => boolean, ms = Infinity): Promise<boolean> =>
       new Promise((done, cancel) => {
-        this.#waiting.push({ is, done, cancel, atMs: Date.now() + ms });
+        // The least timer is the next workflow task.
+        this.#waiting.push({ is, done, cancel, atMs: ms <= 1 ? 0 : Date.now() + ms });
         this.#wake();
       }),
     startChild: async (_type: string, { args }: { args: unknown[] }) => {

@@ -1,5 +1,5 @@
 /** The anchors: the same evaluation without tribunal, written the obvious way, and the least that is durable at all. */
-import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { condition, defineUpdate, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow';
 import type { Finding } from '../../../src/domain/finding.js';
 import { decide, stagesOf, type WorkloadRequest } from '../workload.js';
 import type { AnchorActivities } from './activities.js';
@@ -34,4 +34,13 @@ export async function naive({ content, context, riskTier, width }: AnchorInput):
 /** Start and result are durable, nothing between. */
 export async function floor(input: AnchorInput): Promise<AnchorResult> {
   return await runAll(input);
+}
+
+/** The least that an update can be: no validator, nothing done, nothing returned. */
+export const nothing = defineUpdate('nothing');
+
+/** Sleeps, and answers updates, until it is terminated. */
+export async function answering(): Promise<void> {
+  setHandler(nothing, () => undefined);
+  await condition(() => false);
 }

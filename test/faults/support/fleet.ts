@@ -30,6 +30,8 @@ export interface FleetOptions {
   readonly critics?: string;
   /** Further variables of the workers. */
   readonly env?: NodeJS.ProcessEnv;
+  /** People and channels: further fields of the deployment's file. Gets the folder in which that file is. */
+  readonly reviews?: (dir: string) => object;
 }
 
 export interface Fleet {
@@ -81,14 +83,18 @@ export const recorded = (name: string, fields: object = {}): object => ({
 export const several = (count: number, fields: object = {}): Record<string, object> =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index + 1}`, recorded(`c${index + 1}`, fields)]));
 
-export async function makeFleet({ address, env = {}, ...first }: FleetOptions): Promise<Fleet> {
+export async function makeFleet({ address, env = {}, reviews, ...first }: FleetOptions): Promise<Fleet> {
   const deployment = `f-${randomUUID().slice(0, 8)}`;
   const dir = mkdtempSync(join(tmpdir(), 'tribunal-faults-'));
   const file = join(dir, 'tribunal.yaml');
+  const more = reviews?.(dir) ?? {};
   function deploy({ plans, lanes, critics = CRITICS }: Pick<FleetOptions, 'plans' | 'lanes' | 'critics'>): void {
     const files = plans.map((plan) => relative(dir, writePlan(dir, { ...PATIENT, ...plan })));
     // JSON is YAML.
-    writeFileSync(file, JSON.stringify({ plans: files, critics: [relative(dir, critics)], ...(lanes !== undefined ? { lanes } : {}) }));
+    writeFileSync(
+      file,
+      JSON.stringify({ plans: files, critics: [relative(dir, critics)], ...(lanes !== undefined ? { lanes } : {}), ...more }),
+    );
   }
   deploy(first);
   const recorder = await startRecorder();
