@@ -211,7 +211,7 @@ const ENDED: Readonly<Record<string, ReviewKind>> = {
     },
     is: 'QUARANTINED',
     // What the task told that is done again is not kept.
-    entries: ['opened', 'claim', 'quarantined'],
+    entries: ['opened', 'claim', 'decide', 'quarantined'],
   },
   'quarantined-while-open': {
     notify: { leads: { log: true } },
