@@ -42,6 +42,8 @@ export interface DevServerOptions {
   /** Keeps a Ctrl-C in the terminal from the server, so that a worker can finish first; the caller must then call `stop`. */
   readonly ownProcessGroup?: boolean;
   readonly progress?: (line: string) => void;
+  /** Settings of the server beside those that tribunal relies on, by the names of its dynamic configuration. */
+  readonly settings?: Readonly<Record<string, boolean | number | string>>;
 }
 
 export interface DevServer {
@@ -129,6 +131,7 @@ interface Launch {
   /** Default `wal`. */
   readonly journalMode?: 'wal' | 'delete';
   readonly ownProcessGroup?: boolean;
+  readonly settings?: DevServerOptions['settings'];
 }
 
 async function launch(binary: string, options: Launch): Promise<DevServer> {
@@ -174,7 +177,10 @@ function flags(options: Launch): string[] {
     ...basic,
     ...(options.uiPort === false ? ['--headless'] : ['--ui-port', String(options.uiPort), '--ui-disable-news-fetch']),
     ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile, ...pragmas]),
-    ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${JSON.stringify(value)}`]),
+    ...Object.entries({ ...DYNAMIC_CONFIG, ...options.settings }).flatMap(([key, value]) => [
+      '--dynamic-config-value',
+      `${key}=${JSON.stringify(value)}`,
+    ]),
     ...ATTRIBUTES.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]),
   ];
 }

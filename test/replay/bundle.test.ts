@@ -9,7 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bundleWorkflows } from '../../src/bundle.js';
-import { recordedKinds } from './histories.js';
+import { recordedKinds, replayable } from './histories.js';
+import { recordedReviews } from './review-histories.js';
+import { replayReviews } from './review-replays.js';
+import { isResetRun } from './runs.js';
 import { replay } from './replays.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -75,12 +78,14 @@ describe('the bundle of the workflows', () => {
     expect(Buffer.byteLength(code.replace(SOURCE_MAP, ''))).toBeLessThan(MAX_BYTES);
   });
 
-  it('as it is shipped replays every recorded evaluation', async () => {
+  it('as it is shipped replays every recorded evaluation and review', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tribunal-bundle-'));
     try {
       const codePath = join(folder, 'workflows.cjs');
       await writeFile(codePath, code);
-      expect((await replay(codePath, await recordedKinds())).problems).toEqual({});
+      expect((await replay(codePath, replayable(await recordedKinds()))).problems).toEqual({});
+      const reviews = (await recordedReviews()).filter(({ runs }) => !runs.some(isResetRun));
+      expect((await replayReviews(codePath, reviews)).problems).toEqual({});
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -6,7 +6,7 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import { RECORD_PARTIAL } from '../../src/contract.js';
 import { FAILURE_TYPES } from '../../src/domain/errors.js';
-import type { EvaluationReport } from '../../src/domain/report.js';
+import type { EvaluationReport, ReportReview } from '../../src/domain/report.js';
 
 export type History = temporal.api.history.v1.IHistory;
 
@@ -28,6 +28,8 @@ export interface End {
   readonly reasons?: readonly string[];
   readonly coverage?: EvaluationReport['coverage'];
   readonly covered?: number;
+  /** The review that it opened: id, tier, queue, and the digest of what people decide about. */
+  readonly review?: string;
   /** By critic: outcome, and what is behind it. */
   readonly critics?: Readonly<Record<string, string>>;
 }
@@ -56,6 +58,7 @@ function judged(value: unknown): End {
     reasons: value.reasons.map((reason) => [reason.effect, reason.code, reason.critic ?? reason.rule ?? ''].join(' ').trim()),
     coverage: value.coverage,
     covered: value.covered,
+    ...(value.review !== undefined ? { review: reviewOf(value.review) } : {}),
     critics: Object.fromEntries(
       value.critics.map(({ name, outcome, attempts, code, root, coveredBy, cut, gate }) => [
         name,
@@ -74,6 +77,8 @@ function judged(value: unknown): End {
     ),
   };
 }
+
+const reviewOf = ({ id, tier, queue, packetDigest }: ReportReview): string => [id, tier, queue, packetDigest].join(' ');
 
 function isReport(value: unknown): value is EvaluationReport {
   return typeof value === 'object' && value !== null && 'decision' in value && 'critics' in value && Array.isArray(value.critics);

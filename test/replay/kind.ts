@@ -16,6 +16,12 @@ export interface Kind {
   readonly end: End['end'];
   /** By critic; the others succeed. */
   readonly outcomes?: Readonly<Record<string, string>>;
+  /** Code of a reason of the verdict. */
+  readonly reason?: string;
+  /** Whether its report names a review. */
+  readonly review?: true;
+  /** What it does depends on its being a reset run, which a replay by the SDK alone does not say. */
+  readonly onlyAsReset?: true;
 }
 
 /** Critics that do what their options say; `more` are fields of the critic in the plan. */

@@ -1,5 +1,6 @@
-/** The kinds of evaluation that are recorded, and how each must end. Nobody acts in these; those where somebody does are in `kinds-acted.ts`. */
+/** The kinds of evaluation that are recorded, and how each must end. Nobody acts in these; those where somebody does are in `kinds-acted.ts`, those with a review in `kinds-reviewed.ts`. */
 import { ACTED, HEARING } from './kinds-acted.js';
+import { REVIEWED } from './kinds-reviewed.js';
 import { core, deep, local, plan, type Kind } from './kind.js';
 
 const BAD = { finding: { severity: 0.5, violations: [{ code: 'rude', message: 'is rude' }] } };
@@ -323,4 +324,4 @@ const PLAIN: Readonly<Record<string, Kind>> = {
   },
 };
 
-export const KINDS: Readonly<Record<string, Kind>> = { ...PLAIN, ...ACTED };
+export const KINDS: Readonly<Record<string, Kind>> = { ...PLAIN, ...ACTED, ...REVIEWED };

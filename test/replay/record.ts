@@ -13,22 +13,30 @@ import { Connection } from '@temporalio/client';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
 import { bundleWorkflows } from '../../src/bundle.js';
-import { startDevServer } from '../../temporal/dev-server.js';
+import { startDevServer, type DevServerOptions } from '../../temporal/dev-server.js';
 import { recordedEnd } from './ends.js';
 import { historyFile, kindProblem, MAX_HISTORY_BYTES } from './histories.js';
 import type { Kind } from './kind.js';
 import { KINDS } from './kinds.js';
 import { Recording, type RecordingHost } from './recording.js';
+import { ReviewRecording, type ReviewKind } from './review-kind.js';
+import { REVIEW_KINDS } from './review-kinds.js';
+import { reviewFile, reviewKindProblem } from './review-histories.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { force: { type: 'string', multiple: true, default: [] } } });
 
+const ALL = [...Object.keys(KINDS), ...Object.keys(REVIEW_KINDS)];
+/** Of kinds with two runs: the second one begins after so many events, so that the history of the first is small. */
+const LONG_SETTINGS = { 'limit.historyCount.suggestContinueAsNew': 40 };
+
 function wanted(): string[] {
-  const unknown = [...positionals, ...values.force].filter((name) => !(name in KINDS));
-  if (unknown.length > 0) throw new Error(`there is no kind ${unknown.join(', ')}; known are ${Object.keys(KINDS).join(', ')}`);
-  const asked = positionals.length + values.force.length > 0 ? [...positionals, ...values.force] : Object.keys(KINDS);
-  return [...new Set(asked)].filter((name) => values.force.includes(name) || !existsSync(historyFile(name)));
+  const unknown = [...positionals, ...values.force].filter((name) => !ALL.includes(name));
+  if (unknown.length > 0) throw new Error(`there is no kind ${unknown.join(', ')}; known are ${ALL.join(', ')}`);
+  const asked = positionals.length + values.force.length > 0 ? [...positionals, ...values.force] : ALL;
+  const fileOf = (name: string): string => (name in KINDS ? historyFile(name) : reviewFile(name, 0));
+  return [...new Set(asked)].filter((name) => values.force.includes(name) || !existsSync(fileOf(name)));
 }
 
 async function record(host: RecordingHost, name: string, kind: Kind): Promise<void> {
@@ -50,6 +58,24 @@ async function record(host: RecordingHost, name: string, kind: Kind): Promise<vo
     await recording.addWorker();
     await recording.start(kind.request);
     await recording.untilClosed();
+  }
+}
+
+async function recordReview(host: RecordingHost, name: string, kind: ReviewKind): Promise<void> {
+  const recording = new ReviewRecording(host, name, kind);
+  try {
+    await recording.open();
+    const workflowId = (await kind.run(recording)) ?? recording.review.reviewId;
+    const texts = (await recording.runsOf(workflowId)).map((run) => withoutMachine(historyToJSON(run)));
+    const problem = await reviewKindProblem(
+      kind,
+      texts.map((text) => historyFromJSON(JSON.parse(text))),
+    );
+    if (problem !== undefined) throw new Error(problem);
+    for (const [index, text] of texts.entries()) await writeFile(reviewFile(name, index), text);
+    console.log(`${name}: ${kind.is}, ${texts.map(({ length }) => length).join(' and ')} bytes`);
+  } finally {
+    await recording.close();
   }
 }
 
@@ -78,12 +104,8 @@ function withoutMachine(json: string): string {
 const isSticky = (queue: unknown): queue is object =>
   typeof queue === 'object' && queue !== null && 'kind' in queue && queue.kind === 'TASK_QUEUE_KIND_STICKY';
 
-async function recordAll(names: readonly string[]): Promise<void> {
-  Runtime.install({
-    logger: new DefaultLogger('ERROR'),
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
-  });
-  const server = await startDevServer({ uiPort: false, progress: (line) => console.log(line) });
+async function recordAll(names: readonly string[], settings: NonNullable<DevServerOptions['settings']>): Promise<void> {
+  const server = await startDevServer({ uiPort: false, progress: (line) => console.log(line), settings });
   // The threads of a worker look for the loader of this process from the working directory upwards.
   const folder = await mkdtemp(join(REPOSITORY, 'node_modules', '.record-'));
   const { address } = server;
@@ -94,10 +116,12 @@ async function recordAll(names: readonly string[]): Promise<void> {
     await writeFile(codePath, (await bundleWorkflows()).code);
     for (const name of names) {
       const kind = KINDS[name];
-      if (kind === undefined) continue;
+      const review = REVIEW_KINDS[name];
       process.chdir(await mkdtemp(join(folder, 'kind-')));
       try {
-        await record({ address, connection, native, codePath }, name, kind);
+        const host = { address, connection, native, codePath };
+        if (kind !== undefined) await record(host, name, kind);
+        else if (review !== undefined) await recordReview(host, name, review);
       } catch (error) {
         console.error(`${name}: not recorded: ${error instanceof Error ? error.message : String(error)}`);
         process.exitCode = 1;
@@ -113,4 +137,17 @@ async function recordAll(names: readonly string[]): Promise<void> {
 
 const names = wanted();
 if (names.length === 0) console.log('every kind has its history');
-else await recordAll(names);
+else {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
+  });
+  const isLong = (name: string): boolean => REVIEW_KINDS[name]?.runs !== undefined;
+  const long = names.filter(isLong);
+  if (long.length > 0) await recordAll(long, LONG_SETTINGS);
+  if (long.length < names.length)
+    await recordAll(
+      names.filter((name) => !isLong(name)),
+      {},
+    );
+}

@@ -24,6 +24,15 @@ import { createTribunalWorker } from '../../src/worker.js';
 import { MENDABLE } from './mendable.js';
 import type { History } from './ends.js';
 
+/** Who decides the reviews of a deployment, and whether unsigned commands are taken. */
+export interface RecordedReviews {
+  /** The file of people, in the working directory. */
+  readonly reviewers?: string;
+  readonly insecure?: boolean;
+  /** Private hosts that webhooks may ask. */
+  readonly hosts?: readonly string[];
+}
+
 const POLL_MS = 20;
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
@@ -47,6 +56,7 @@ export class Recording {
     readonly plan: object,
     readonly priorityLevels: 5 | 10,
     readonly notify: NotifyChannels = {},
+    readonly reviews: RecordedReviews = {},
   ) {
     this.temporal = new Client({ connection: host.connection, namespace: 'default' });
     this.#client = TribunalClient.connect({ connection: host.connection, namespace: 'default', deployment: name });
@@ -68,11 +78,14 @@ export class Recording {
 
   /** A worker in this process. */
   async addWorker(): Promise<void> {
+    const reviewers = this.reviews.reviewers === undefined ? {} : { reviewers: this.reviews.reviewers };
     const worker = await createTribunalWorker({
-      deployment: { name: this.name, ...(await this.#deployment()), priorityLevels: this.priorityLevels },
+      deployment: { name: this.name, ...(await this.#deployment()), priorityLevels: this.priorityLevels, ...reviewers },
       connection: this.host.native,
       namespace: 'default',
       shutdownGraceMs: 0,
+      ...(this.reviews.insecure === true ? { insecureReviews: true } : {}),
+      ...(this.reviews.hosts !== undefined ? { hosts: this.reviews.hosts, secrets: () => 'the key of the hook' } : {}),
       bundle: { codePath: this.host.codePath },
     });
     await this.#run(worker);
@@ -123,27 +136,38 @@ export class Recording {
   }
 
   /** Resets the newest run to an event, as `temporal workflow reset` does. */
-  async reset(eventId: number): Promise<void> {
-    const { events } = await this.history();
+  async reset(eventId: number, workflowId = this.evaluationId): Promise<void> {
+    const { events } = await this.history(workflowId);
     const event = events?.find((one) => String(one.eventId) === String(eventId));
     if (event?.eventId == null) throw new Error(`${this.name} has no event ${eventId}`);
     await this.temporal.workflowService.resetWorkflowExecution({
       namespace: 'default',
-      workflowExecution: { workflowId: this.evaluationId },
+      workflowExecution: { workflowId },
       reason: 'the cause is gone',
       requestId: randomUUID(),
       workflowTaskFinishEventId: event.eventId,
     });
   }
 
-  /** Of the newest run. */
-  async history(): Promise<History> {
-    return await this.temporal.workflow.getHandle(this.evaluationId).fetchHistory();
+  /** The same, to one of the workflow tasks that were completed: the first is 0, the last -1. */
+  async resetToTask(index: number, workflowId = this.evaluationId): Promise<void> {
+    const { events } = await this.history(workflowId);
+    const task = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes).at(index);
+    await this.reset(Number(task?.eventId), workflowId);
+  }
+
+  /** Of the newest run, or of one. */
+  async history(workflowId = this.evaluationId, runId?: string): Promise<History> {
+    return await this.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+  }
+
+  async stopWorkers(): Promise<void> {
+    await Promise.all(this.#stops.splice(0).map((stop) => stop()));
   }
 
   async close(): Promise<void> {
     for (const child of this.#children) child.kill('SIGKILL');
-    await Promise.all(this.#stops.map((stop) => stop()));
+    await this.stopWorkers();
   }
 
   async #deployment() {

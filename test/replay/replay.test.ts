@@ -5,8 +5,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { recordedEnd } from './ends.js';
-import { historyBytes, kindProblem, MAX_FOLDER_BYTES, MAX_HISTORY_BYTES, readHistory, recordedKinds } from './histories.js';
+import { historyBytes, kindProblem, MAX_FOLDER_BYTES, MAX_HISTORY_BYTES, readHistory, recordedKinds, replayable } from './histories.js';
 import { KINDS } from './kinds.js';
+import { recordedAsk } from './review-accounts.js';
 import { bundleCapturing, replay, type CapturingBundle, type Planted } from './replays.js';
 
 const kinds = await recordedKinds();
@@ -32,15 +33,18 @@ describe('recorded evaluations', () => {
   });
 
   it('replay on the workflow code of today', async () => {
-    expect((await replay(inject('bundlePath'), kinds)).problems).toEqual({});
+    expect((await replay(inject('bundlePath'), replayable(kinds))).problems).toEqual({});
   });
 
   it('come to the same end when they are computed anew', async () => {
     const bundle = await bundleCapturing();
     try {
-      const { ends, problems } = await replay(bundle.codePath, kinds);
+      const { ends, asked, problems } = await replay(bundle.codePath, kinds);
       expect(problems).toEqual({});
       expect(ends).toEqual(await recordedEnds());
+      // And ask people for the same decision, by the same rules.
+      expect(asked).toEqual(await recordedAsks());
+      expect(asked['review-opened']).toMatchObject({ tier: 'acknowledgement', queue: 'chats', requester: 'ann', author: 'bob' });
     } finally {
       await bundle.remove();
     }
@@ -73,8 +77,21 @@ describe('a planted fault', () => {
     expect(differing).toEqual(kinds.filter((kind) => recorded[kind]?.end === 'deny'));
     expect(differing).toContain('deny-by-rule');
   });
+
+  it('that leaves every decision to one person replays clean, and is seen', async () => {
+    const { asked, problems } = await replay(await plant({ request: '../domain/review/route.js', file: 'lower-tier.ts' }), kinds);
+    expect(problems).toEqual({});
+    const recorded = await recordedAsks();
+    const differing = kinds.filter((kind) => !isDeepStrictEqual(asked[kind], recorded[kind]));
+    expect(differing).toEqual(['review-anew-by-reset', 'review-id-taken', 'review-kept-by-reset', 'review-opened']);
+  });
 });
 
 async function recordedEnds() {
   return Object.fromEntries(await Promise.all(kinds.map(async (kind) => [kind, recordedEnd(await readHistory(kind))] as const)));
+}
+
+async function recordedAsks() {
+  const asks = await Promise.all(kinds.map(async (kind) => [kind, recordedAsk(await readHistory(kind))] as const));
+  return Object.fromEntries(asks.filter(([, ask]) => ask !== undefined));
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { byDue, reviewQuery, type ReviewSummary } from '../../src/client-review-list.js';
 import { closedStats, openStats } from '../../src/client-review-stats.js';
+import type { EntryType } from '../../src/domain/review/chain.js';
 import type { ReviewResult } from '../../src/domain/review/review.js';
 import { contentLines, rangeText } from '../../src/report/review-content.js';
 import { reviewText } from '../../src/report/review-text.js';
@@ -90,7 +91,7 @@ describe('content', () => {
 });
 
 describe('what has happened', () => {
-  const entryOf = (type: string, more: object = {}): Happened['entry'] => ({
+  const entryOf = (type: EntryType, more: object = {}): Happened['entry'] => ({
     v: 1,
     reviewId: 'r',
     seq: 1,

@@ -4,7 +4,24 @@
  */
 import type { JsonObject } from '../request.js';
 import { digestOf } from './crypto.js';
-import type { ReviewStatus } from './review.js';
+import type { ReviewAction, ReviewStatus } from './review.js';
+
+/** What people do, and what happens without anybody's doing. Recorded in histories: never renamed. */
+export type EntryType =
+  | ReviewAction
+  | 'opened'
+  | 'people_changed'
+  | 'decided'
+  | 'vote_void'
+  | 'lease_over'
+  | 'claim_overdue'
+  | 'reminder'
+  | 'decide_overdue'
+  | 'ladder'
+  | 'expired'
+  | 'withdrawn'
+  | 'cancelled'
+  | 'quarantined';
 
 export interface ChainEntry {
   readonly v: 1;
@@ -15,8 +32,7 @@ export interface ChainEntry {
   readonly prevHash: string;
   /** ISO 8601, of workflow time. */
   readonly at: string;
-  /** A {@link ReviewAction}, or what happened without anybody's doing: `opened`, `lease_over`, `expired`… */
-  readonly type: string;
+  readonly type: EntryType;
   readonly by?: string;
   readonly from: ReviewStatus;
   readonly to: ReviewStatus;

@@ -3,7 +3,7 @@
  * chain and returns the new state with what is to leave towards people. Nothing here asks whether it may: `guard.ts` does.
  */
 import type { JsonObject } from '../request.js';
-import { hashed, type HashedEntry } from './chain.js';
+import { hashed, type EntryType, type HashedEntry } from './chain.js';
 import { payloadOf, type ReadCommand } from './command.js';
 import { digestOf, digestOfText } from './crypto.js';
 import { liveClaims, type Actor, type Moment } from './guard.js';
@@ -49,7 +49,7 @@ export interface Unmoved {
 }
 
 interface Change {
-  readonly type: string;
+  readonly type: EntryType;
   readonly next: ReviewState;
   readonly by?: string;
   readonly command?: ReadCommand;
@@ -283,10 +283,15 @@ export function voidVotes(moment: Moment, whose: readonly string[]): Moved {
   return moved(moment, { type: 'vote_void', next: unwarned(next), facts: { whose: [...whose] }, tells: [{ event: 'review_opened' }] });
 }
 
-export function endBy(moment: Moment, is: Exclude<ReviewOutcome, 'PROCEEDED' | 'HALTED'>, why?: string): Moved {
+/** How a review ends without a decision, and what is then written. */
+const ENDS = { EXPIRED: 'expired', WITHDRAWN: 'withdrawn', CANCELLED: 'cancelled', QUARANTINED: 'quarantined' } as const satisfies Readonly<
+  Record<Exclude<ReviewOutcome, 'PROCEEDED' | 'HALTED'>, EntryType>
+>;
+
+export function endBy(moment: Moment, is: keyof typeof ENDS, why?: string): Moved {
   const event = is === 'QUARANTINED' ? 'review_quarantined' : 'review_decided';
   const facts = { outcome: is, ...(why !== undefined ? { why } : {}) };
-  return moved(moment, { type: is.toLowerCase(), next: ended(moment, is, why), facts, tells: [{ event }] });
+  return moved(moment, { type: ENDS[is], next: ended(moment, is, why), facts, tells: [{ event }] });
 }
 
 export function endLeases(moment: Moment): Moved {
@@ -298,6 +303,6 @@ export function endLeases(moment: Moment): Moved {
 }
 
 /** Something was told that is told once. */
-export function tell(moment: Moment, type: string, told: ReviewState['told'], tells: readonly Told[], facts?: JsonObject): Moved {
+export function tell(moment: Moment, type: EntryType, told: ReviewState['told'], tells: readonly Told[], facts?: JsonObject): Moved {
   return moved(moment, { type, next: { ...moment.state, told }, tells, ...(facts !== undefined ? { facts } : {}) });
 }

@@ -5,7 +5,7 @@
  *
  * By the rules of this version: entries of another one have another `v`.
  */
-import type { ChainEntry, HashedEntry } from './chain.js';
+import type { ChainEntry, EntryType, HashedEntry } from './chain.js';
 import { climb, fireDue } from './clock.js';
 import { judgeCommand, type Moment } from './guard.js';
 import { applyCommand, changePeople, commit, endBy, open, openingState, voidVotes, type Moved } from './moves.js';
@@ -63,7 +63,7 @@ function movesTo(entry: ChainEntry, moment: Moment, account: Account): readonly 
 type Own = (moment: Moment, entry: ChainEntry, account: Account) => readonly Moved[];
 
 /** What the workflow does by itself, beside its clocks. */
-const OWN: Readonly<Record<string, Own | undefined>> = {
+const OWN: Readonly<Partial<Record<EntryType, Own>>> = {
   opened: (moment, entry, account) =>
     moment.state.seq === 0 ? withPeople(entry, account, (people, insecure) => open(moment, people, insecure)) : [],
   people_changed: (moment, entry, account) =>
