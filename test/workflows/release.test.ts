@@ -10,7 +10,7 @@ import { DIGEST_MEMO, EVALUATE, evaluationId, REVIEW, reviewId, reviewQueue, SEA
 import { defineCritic } from '../../src/critics/critic.js';
 import type { ReviewInput, ReviewResult } from '../../src/domain/review/review.js';
 import { encryption } from '../../src/codec/index.js';
-import { decide, decided, openReview, resetToEnd, resetToStart, reviewedPlan } from '../support/decide.js';
+import { decide, decided, openReview, REASON, resetToEnd, resetToStart, reviewedPlan } from '../support/decide.js';
 import { makeHarness, type Harness, type HarnessOptions } from '../support/harness.js';
 import { until } from '../support/history.js';
 import { runCli, type CliRun } from '../support/cli-io.js';
@@ -254,6 +254,27 @@ describe('release', () => {
     await decide(review, ann, 'PROCEED');
     expect(await review.handle.result()).toMatchObject({ outcome: 'PROCEEDED', tier: 'acknowledgement' });
     expect(await ask(report.evaluationId)).toBe('INCONSISTENT');
+  });
+
+  it.concurrent('says no to a review that was started again by hand after people had halted it', async () => {
+    const { report, review } = await decided(harness, 'ack', ann, 'HALT');
+    await startByHand(review);
+    await decide(review, ann, 'PROCEED');
+    expect(await review.handle.result()).toMatchObject({ outcome: 'PROCEEDED' });
+    expect(await ask(report.evaluationId)).toBe('HALTED_BEFORE');
+  });
+
+  it.concurrent('says no to a review that was started again by hand, to which what people had sent was sent again', async () => {
+    const { report, review } = await openReview(harness, 'ack');
+    const claim = review.command(ann, 'claim', {});
+    const { epoch } = await review.send('claim', claim);
+    const proceed = review.command(ann, 'decide', { disposition: 'PROCEED', epoch, signals: [{ id: 'r1', reason: REASON }] });
+    await review.handle.terminate();
+    await startByHand(review);
+    await review.send('claim', claim);
+    await review.send('decide', proceed);
+    expect(await review.handle.result()).toMatchObject({ outcome: 'PROCEEDED' });
+    expect(await ask(report.evaluationId)).toBe('REVIEW_UNSOUND');
   });
 
   /** As an operator can, with what stands in the history of the first one. */
