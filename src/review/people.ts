@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { canonicalJson, sha256 } from '../digest.js';
 import { utf8Bytes } from '../domain/bytes.js';
-import type { People, Person } from '../domain/review/people.js';
+import { nameForm, type People, type Person } from '../domain/review/people.js';
 import { formatProblem, readText, type Problem } from '../plan-loader.js';
 import { parseWith } from '../schemas/issues.js';
 import { checkPlain } from '../schemas/plain.js';
@@ -47,8 +47,8 @@ const peopleIn = (file: string, text: string): People => asPeople(readReviewers(
  * loads its plans than when a review opens.
  */
 export function peopleFor(people: People, { tenant, groups, names = [] }: WhoMatters): People {
-  const parties = new Set(names.map(comparable));
-  const isParty = ({ id, aliases }: Person): boolean => [id, ...aliases].some((name) => parties.has(comparable(name)));
+  const parties = new Set(names.map(nameForm));
+  const isParty = ({ id, aliases }: Person): boolean => [id, ...aliases].some((name) => parties.has(nameForm(name)));
   const chosen = people.persons.filter(
     (person) => (person.groups.some((group) => groups.includes(group)) || isParty(person)) && (person.tenants?.includes(tenant) ?? true),
   );
@@ -58,8 +58,6 @@ export function peopleFor(people: People, { tenant, groups, names = [] }: WhoMat
     `the groups ${groups.join(', ')} have ${chosen.length} people of the tenant ${tenant}, ${bytes} bytes of them, and a review holds at most ${MAX_PEOPLE_BYTES}: name smaller groups in the plan`,
   );
 }
-
-const comparable = (name: string): string => name.normalize('NFKC').toLowerCase();
 
 export interface WhoMatters {
   readonly tenant: string;

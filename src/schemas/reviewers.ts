@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TENANT_FORM } from '../contract.js';
 import { bytesOfBase64Url } from '../domain/review/base64url.js';
 import { isPublicKey, POINT_BYTES } from '../domain/review/crypto.js';
-import { GROUP_FORM, PERSON_ID_FORM } from '../domain/review/people.js';
+import { GROUP_FORM, nameForm, PERSON_ID_FORM } from '../domain/review/people.js';
 import { strict } from './issues.js';
 import { isWellFormed } from './json.js';
 
@@ -76,14 +76,14 @@ function doubles(people: readonly WrittenPerson[]): Double[] {
   const keys = new Map<string, number>();
   // Ids first: where an alias is the id of another person, the alias is what is wrong.
   for (const [index, { id, key }] of people.entries()) {
-    const named = claim(ids, nameOf(id), index);
+    const named = claim(ids, nameForm(id), index);
     if (named !== index) found.push({ path: [index, 'id'], message: `is the id of people.${named} already` });
     const keyed = claim(keys, key, index);
     if (keyed !== index) found.push({ path: [index, 'key'], message: `is the key of people.${keyed} already` });
   }
   for (const [index, { aliases = [] }] of people.entries()) {
     for (const [place, alias] of aliases.entries()) {
-      const owner = claim(ids, nameOf(alias), index);
+      const owner = claim(ids, nameForm(alias), index);
       if (owner !== index)
         found.push({
           path: [index, 'aliases', place],
@@ -100,9 +100,6 @@ function claim(owners: Map<string, number>, name: string, index: number): number
   owners.set(name, owner);
   return owner;
 }
-
-/** `Ann` and `ann` are taken for the same person, as directories do. */
-const nameOf = (text: string): string => text.normalize('NFKC').toLowerCase();
 
 /** A private key as a JWK (RFC 8037), with the person's id as its name. */
 export const PrivateKeySchema = strict({

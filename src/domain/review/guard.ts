@@ -5,7 +5,7 @@
  */
 import { readCommand, type ReadCommand } from './command.js';
 import { REVIEW_TIERS } from './policy.js';
-import type { Person } from './people.js';
+import { nameForm, type Person } from './people.js';
 import { readAssertion, verifyAssertion } from './assertion.js';
 import type { ReviewCode } from './codes.js';
 import { quorumOf, signalsOf, statusOf, type ReviewAction, type ReviewInput, type ReviewState, type SeenCommand } from './review.js';
@@ -191,17 +191,14 @@ export function notCandidate({ input, state }: Pick<Moment, 'input' | 'state'>, 
 
 function isExcluded({ input, state }: Pick<Moment, 'input' | 'state'>, { id, person }: Actor): boolean {
   const names = namesOf({ id, ...(person !== undefined ? { person } : {}) });
-  const isParty = [input.requester, input.author].some((party) => party !== undefined && names.has(plain(party)));
+  const isParty = [input.requester, input.author].some((party) => party !== undefined && names.has(nameForm(party)));
   return isParty || person?.kind === 'service' || state.excluded.includes(id);
 }
 
-/** `Ann@x` and `ann@x` are one, in whatever letters they are written. */
-const plain = (name: string): string => name.normalize('NFKC').toLowerCase();
-
 /** Everything that records may call a person. */
-const namesOf = ({ id, person }: Actor): ReadonlySet<string> => new Set([id, ...(person?.aliases ?? [])].map(plain));
+const namesOf = ({ id, person }: Actor): ReadonlySet<string> => new Set([id, ...(person?.aliases ?? [])].map(nameForm));
 
-const isRequester = ({ input }: Moment, by: Actor): boolean => input.requester !== undefined && namesOf(by).has(plain(input.requester));
+const isRequester = ({ input }: Moment, by: Actor): boolean => input.requester !== undefined && namesOf(by).has(nameForm(input.requester));
 
 function isLead({ input, state }: Moment, { person }: Actor): boolean {
   if (person === undefined) return state.insecure === true;

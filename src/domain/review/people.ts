@@ -24,3 +24,11 @@ export interface People {
   /** SHA-256 of the persons' canonical JSON: changes when anybody's rights do. */
   readonly digest: string;
 }
+
+/**
+ * What two names are compared by: `Ann@x` and ` ann@x ` are one person's, in whatever letters they are written and with
+ * whatever blanks and invisible characters around and between.
+ */
+export const nameForm = (name: string): string => name.normalize('NFKC').replace(INVISIBLE, '').replace(/\s+/gu, ' ').trim().toLowerCase();
+
+const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
