@@ -180,8 +180,10 @@ export function permitRefusal(
 }
 
 /** Whether people have said no at some time, be it that the review came to another end since. */
-export function wasHalted({ entries, result }: ReviewRecord): boolean {
+export function wasHalted({ entries, result }: Pick<ReviewRecord, 'entries' | 'result'>): boolean {
   const last = entries.at(-1)?.entry;
-  const isHalting = last?.to === 'COMMITTING' && last.facts?.['disposition'] === 'HALT';
+  // What came after it while it was being decided, such as a comment, takes nothing back.
+  const vote = entries.findLast(({ entry }) => entry.type === 'decide')?.entry;
+  const isHalting = last?.to === 'COMMITTING' && vote?.facts?.['disposition'] === 'HALT';
   return result?.outcome === 'HALTED' || isHalting || entries.some(({ entry }) => entry.to === 'HALTED');
 }
