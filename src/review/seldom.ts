@@ -1,6 +1,6 @@
 /** For what would else be told with every attempt. */
 
-export const TOLD_AGAIN_MS = 600_000;
+const TOLD_AGAIN_MS = 600_000;
 
 /** @returns whether a text is to be told: when it was not within the last ten minutes. */
 export function makeSeldom(now: () => number = Date.now): (text: string) => boolean {
