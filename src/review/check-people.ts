@@ -4,7 +4,7 @@ import { utf8Bytes } from '../domain/bytes.js';
 import type { Plan } from '../domain/plan.js';
 import type { People, Person } from '../domain/review/people.js';
 import { REVIEW_TIERS, type PlanReview, type ReviewTier } from '../domain/review/policy.js';
-import type { Problem } from '../plan-loader.js';
+import { formatProblem, type Problem } from '../plan-loader.js';
 import { loadPeople, MAX_PEOPLE_BYTES, peopleFor, PeopleProblems } from './people.js';
 
 /** Without a file: what is told where reviews are looked after. */
@@ -23,6 +23,19 @@ export async function peopleProblems(file: string, plans: Iterable<Pick<Plan, 'n
     if (error instanceof PeopleProblems) return [...error.problems];
     throw error;
   }
+}
+
+/** Told and no more: the file may be mended while the process runs, and is read again for every decision. */
+export async function warnOfPeople(
+  file: string,
+  plans: Iterable<Plan>,
+  { insecure, warn }: { readonly insecure: boolean; readonly warn: (message: string) => void },
+): Promise<void> {
+  const problems = await peopleProblems(file, plans);
+  const isBroken = problems.some(({ severity }) => severity === 'error');
+  // Without signatures anybody decides, whoever stands in the file.
+  if (isBroken || !insecure) for (const problem of problems) warn(formatProblem(problem));
+  if (isBroken) warn('nobody can decide reviews until the file of people is mended');
 }
 
 function lacking(people: People, plan: string, review: PlanReview): string[] {

@@ -8,8 +8,7 @@ import { REVIEW, reviewQueue } from '../contract.js';
 import type { Plan } from '../domain/plan.js';
 import type { NotifyChannels } from '../domain/review/channels.js';
 import type { SecretSource } from '../critics/critic.js';
-import { formatProblem } from '../plan-loader.js';
-import { NO_REVIEWERS, peopleProblems } from './check-people.js';
+import { NO_REVIEWERS, warnOfPeople } from './check-people.js';
 import { makeNotifier } from './notify.js';
 import { peopleReader } from './people.js';
 import { makeWatchdog } from './watchdog.js';
@@ -54,7 +53,7 @@ export async function makeReviewWorker(
   const warn = (message: string): void => tell('warn', message);
   if (insecure) warn('commands on reviews are taken without a signature: what they let pass is not for production');
   else if (needs === 'reviews' && reviewers === undefined) warn(NO_REVIEWERS);
-  if (needs === 'reviews' && reviewers !== undefined) await tellPeople(reviewers, deployment.plans, { insecure, warn });
+  if (needs === 'reviews' && reviewers !== undefined) await warnOfPeople(reviewers, deployment.plans.values(), { insecure, warn });
   if (needs === 'reviews') await keepWatchdog(client, deployment.name, warn);
   const people = reviewers === undefined ? {} : { people: peopleReader(reviewers) };
   return await Worker.create({
@@ -69,17 +68,4 @@ export async function makeReviewWorker(
     // Whoever decides waits for the other process to take over.
     stickyQueueScheduleToStartTimeout: '2s',
   });
-}
-
-/** Told and no more: the file may be mended while the process runs, and is read again for every decision. */
-async function tellPeople(
-  file: string,
-  plans: ReadonlyMap<string, Plan>,
-  { insecure, warn }: { readonly insecure: boolean; readonly warn: (message: string) => void },
-): Promise<void> {
-  const problems = await peopleProblems(file, plans.values());
-  const isBroken = problems.some(({ severity }) => severity === 'error');
-  // Without signatures anybody decides, whoever stands in the file.
-  if (isBroken || !insecure) for (const problem of problems) warn(formatProblem(problem));
-  if (isBroken) warn('nobody can decide reviews until the file of people is mended');
 }
