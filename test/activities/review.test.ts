@@ -30,7 +30,7 @@ describe('a file of people that cannot be used', () => {
       now: () => now,
     });
     const ask = async (): Promise<void> => {
-      await expect(loadHost({ tenant: 'acme', groups: ['board'], names: [] })).rejects.toThrow();
+      await expect(loadHost({ tenant: 'acme', groups: ['board'], names: [] })).rejects.toThrow('reviewers.yaml:1:');
     };
     await writeFile(file, 'people: 7\n');
     await ask();

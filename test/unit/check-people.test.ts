@@ -1,5 +1,5 @@
 /** What keeps people from deciding, as `plan check` of a deployment and a worker that looks after reviews tell it. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -35,6 +35,17 @@ describe('plan check of a deployment', () => {
   it('tells nothing of people who can decide', async () => {
     const reviewers = `people:\n${person('ann', 'leads, board')}${person('bob', 'legal')}`;
     expect(await check(reviewers)).toEqual({ exit: 0, lines: ['chat@1 is good: 1 critics'] });
+  });
+
+  it('finds nothing wrong with the first run of the papers', async () => {
+    const [block = '', deployment = ''] = [...(await readFile('docs/reviews.md', 'utf8')).matchAll(/```yaml\n([^]*?)```/g)].map(
+      ([, text]) => text,
+    );
+    await cp('templates/init', folder, { recursive: true });
+    await appendFile(at('plans/replies.yaml'), block);
+    await writeFile(at('tribunal.yaml'), deployment);
+    const both = `people:\n${person('ann', 'leads, board')}${person('bob', 'leads, board')}`;
+    expect(await check(both)).toEqual({ exit: 0, lines: ['replies@1 is good: 2 critics'] });
   });
 
   it('refuses a reviewers.yaml with a problem, at its place', async () => {
