@@ -16,7 +16,7 @@ import type { NotifyChannel, NotifyChannels } from './domain/review/channels.js'
 import type { PlanCase } from './domain/run-case.js';
 import type { Tenants } from './domain/tenants.js';
 import type { NamedLanes } from './lanes/lanes.js';
-import { formatProblem, loadPlan, readPlanInput, readText, type Problem } from './plan-loader.js';
+import { formatProblem, loadPlan, readPlanInput, readText, type LoadedPlan, type Problem } from './plan-loader.js';
 import { unknownChannels, unnamedWebhooks } from './review/check-channels.js';
 import { DeploymentSchema } from './schemas/deployment.js';
 import { hostProblem } from './schemas/host.js';
@@ -89,7 +89,7 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
   const problems: Problem[] = [...described.warnings];
   const advice: Problem[] = [];
   const files = await plansOf(described.plans, problems);
-  const plans = new Map<string, PlanOrigin & { readonly plan: Plan }>();
+  const plans = new Map<string, PlanOrigin & Pick<Loaded, 'plan' | 'placeOf'>>();
   for (const file of files) {
     const loaded = await attempt(file, problems, async () => loadPlan(await readPlanInput(file), registry));
     if (loaded === undefined) continue;
@@ -97,14 +97,17 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     if (!loaded.ok) continue;
     advice.push(...loaded.advice);
     const earlier = plans.get(loaded.plan.name);
-    if (earlier === undefined) plans.set(loaded.plan.name, { plan: loaded.plan, file, cases: loaded.cases });
+    if (earlier === undefined) plans.set(loaded.plan.name, { plan: loaded.plan, file, cases: loaded.cases, placeOf: loaded.placeOf });
     else problems.push(whole(file, `a plan called ${loaded.plan.name} is already defined in ${earlier.file}`, 'plan'));
   }
-  for (const { plan, file } of plans.values())
+  for (const { plan, file, placeOf } of plans.values())
     problems.push(
       ...(await unnamedIn(plan, file, registry, described.hosts)),
       ...laneProblems(plan, file, described.lanes),
-      ...unknownChannels(plan.review, described.notify).map(({ path, message }) => whole(file, message, path)),
+      ...unknownChannels(plan.review, described.notify).map(({ path, message }) => ({
+        ...whole(file, message, path.join('.')),
+        ...placeOf(path),
+      })),
     );
   if (problems.some((problem) => problem.severity === 'error')) throw new DeploymentProblems(problems);
   return {
@@ -124,6 +127,8 @@ export async function loadDeployment(options: DeploymentOptions = {}): Promise<D
     sources: new Map([...plans].map(([name, { file, cases }]) => [name, { file, cases }])),
   };
 }
+
+type Loaded = Extract<LoadedPlan, { readonly ok: true }>;
 
 const whole = (file: string, message: string, path = ''): Problem => ({ file, path, message, severity: 'error' });
 

@@ -43,6 +43,8 @@ export type LoadedPlan =
       /** Warnings for who looks at the plan, not for who uses it. */
       readonly advice: readonly Problem[];
       readonly cases: readonly PlanCase[];
+      /** Where a part of it stands; nowhere for plans that are not YAML. */
+      readonly placeOf: (path: PlanPath) => Pick<Problem, 'line' | 'col'>;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
@@ -81,7 +83,8 @@ export async function loadPlan(input: PlanInput, registry: CriticRegistry): Prom
   const problems = locate(checked.problems, file, yaml);
   if (checked.plan === undefined || problems.some((one) => one.severity === 'error')) return { ok: false, problems };
   const advice = locate(checked.advice ?? [], file, yaml);
-  return { ok: true, plan: checked.plan, warnings: problems, advice, cases: checked.cases ?? [] };
+  const placeOf = (path: PlanPath): Pick<Problem, 'line' | 'col'> => yaml?.position(path) ?? {};
+  return { ok: true, plan: checked.plan, warnings: problems, advice, cases: checked.cases ?? [], placeOf };
 }
 
 async function checkPlan(

@@ -9,6 +9,7 @@ import type { Deployment } from '../deployment.js';
 import type { DevServer } from '../../temporal/dev-server.js';
 import { answers, findRunningServer, forgetRunningServer, recordRunningServer } from '../../temporal/running.js';
 import { MAX_PORT } from '../schemas/listen-address.js';
+import { safeText } from '../report/safe.js';
 import { onRun, type Call, type Cli } from './command.js';
 import { converterFor, deploymentName, settingsOf } from './connect.js';
 import { CliError, EXIT, usageError } from './exit.js';
@@ -142,19 +143,23 @@ async function serveOn(
           ...(server.uiUrl !== undefined ? { ui: server.uiUrl } : {}),
           plans,
           ...(metrics !== undefined ? { metrics } : {}),
+          ...(rest.archive !== undefined ? { archive: rest.archive } : {}),
         });
       else if (rest.log.format === 'json') rest.log.note(`worker of ${deployment.name} at ${server.address}: plans ${plans.join(', ')}`);
-      else output.line(welcome(server, { deployment: deployment.name, plans, metrics }, rest.env));
+      else output.line(welcome(server, { deployment: deployment.name, plans, metrics, archive: rest.archive }, rest.env));
     },
   });
   await Promise.race([serving, server.lost]);
 }
 
-function welcome(
-  server: LocalServer,
-  { deployment, plans, metrics }: { readonly deployment: string; readonly plans: readonly string[]; readonly metrics: string | undefined },
-  env: NodeJS.ProcessEnv,
-): string {
+interface Started {
+  readonly deployment: string;
+  readonly plans: readonly string[];
+  readonly metrics: string | undefined;
+  readonly archive: string | undefined;
+}
+
+function welcome(server: LocalServer, { deployment, plans, metrics, archive }: Started, env: NodeJS.ProcessEnv): string {
   const command = env['npm_command'] === 'exec' ? 'npx tribunal' : 'tribunal';
   // Elsewhere the name would be taken from the tribunal.yaml of that folder, or be the default one.
   const named = deploymentName({}, env) === deployment ? '' : ` --deployment ${deployment}`;
@@ -163,6 +168,7 @@ function welcome(
     ...(server.uiUrl !== undefined ? [`UI      ${server.uiUrl}`] : []),
     `worker  ${deployment}: plans ${plans.join(', ')}`,
     ...(metrics !== undefined ? [`metrics ${metrics}`] : []),
+    ...(archive !== undefined ? [safeText(`archive ${archive}`)] : []),
     '',
     'In another terminal:',
     `  ${command}${named} evaluate --plan ${plans[0] ?? 'NAME'} --content "Is this all right?"`,

@@ -28,6 +28,8 @@ export interface EvaluateOptions {
   readonly class?: EvaluationRequest['class'];
   readonly gating?: EvaluationRequest['gating'];
   readonly keySuffix?: string;
+  readonly requester?: string;
+  readonly author?: string;
   readonly wait: boolean;
   readonly timeout: string;
   readonly concurrency: string;
@@ -53,6 +55,8 @@ export function addEvaluate(program: Command, cli: Cli): void {
     .option('--tenant <name>', 'tenant where a record names none')
     .option('--key <key>', 'key of a single record: the same key is the same evaluation')
     .option('--key-suffix <text>', 'added to the keys that records have, to judge them anew or by another plan')
+    .option('--requester <id>', 'who asks for it, where a record names nobody: they do not decide its review')
+    .option('--author <id>', 'who wrote it, where a record names nobody: they do not decide its review')
     .addOption(new Option('--class <class>', 'where a record names none').choices(['interactive', 'background']))
     .addOption(new Option('--gating <mode>', 'off runs every critic, for comparison').choices(['on', 'off']))
     .option('--no-wait', 'start and do not wait for the reports')

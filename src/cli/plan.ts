@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { DeploymentProblems, type Deployment } from '../deployment.js';
 import type { Plan } from '../domain/plan.js';
+import type { Problem } from '../plan-loader.js';
 import { planGraph } from '../report/plan-graph.js';
 import { showPlan } from '../report/plan-show.js';
 import { planJsonSchema } from '../schemas/plan.js';
@@ -29,7 +30,9 @@ export function addPlan(program: Command, cli: Cli): void {
 async function runCheck({ options, args, io, output }: Call<PlanOptions>): Promise<number> {
   try {
     const deployment = await loadPlans(options, args, io.env);
-    tellProblems([...deployment.warnings, ...deployment.advice], output);
+    const ofPeople = args.length === 0 ? await peopleOf(deployment) : [];
+    tellProblems([...deployment.warnings, ...deployment.advice, ...ofPeople], output);
+    if (ofPeople.some(({ severity }) => severity === 'error')) return EXIT.error;
     for (const { name, version, hash, critics } of deployment.plans.values()) {
       if (output.json) output.object({ plan: name, version, hash, critics: critics.length });
       else output.line(`${name}@${version} is good: ${critics.length} critics`);
@@ -40,6 +43,14 @@ async function runCheck({ options, args, io, output }: Call<PlanOptions>): Promi
     tellProblems(error.problems, output);
     return EXIT.error;
   }
+}
+
+/** Of a deployment whose plans bring something before people: whether they could decide it. */
+async function peopleOf({ plans, reviewers }: Deployment): Promise<Problem[]> {
+  if ([...plans.values()].every(({ review }) => review === undefined)) return [];
+  const { NO_REVIEWERS, peopleProblems } = await import('../review/check-people.js');
+  if (reviewers !== undefined) return await peopleProblems(reviewers, plans.values());
+  return [{ file: 'reviewers.yaml', path: '', message: NO_REVIEWERS, severity: 'warning' }];
 }
 
 async function eachPlan(

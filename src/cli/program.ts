@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../../temporal/paths.js';
+import { checkArchive } from './archive-folder.js';
 import { addAssess } from './assess.js';
 import { addCancel } from './cancel.js';
 import type { Cli } from './command.js';
@@ -65,7 +66,8 @@ function makeProgram(cli: Cli): Command {
     })
     .exitOverride()
     .showSuggestionAfterError()
-    .addHelpText('after', HELP_END);
+    .addHelpText('after', HELP_END)
+    .hook('preAction', (_, command) => checkArchive(command));
   for (const add of [
     addInit,
     addDev,

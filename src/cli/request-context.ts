@@ -34,6 +34,8 @@ export interface RecordDefaults {
   readonly class?: StartRequest['class'];
   readonly risk?: StartRequest['riskTier'];
   readonly gating?: StartRequest['gating'];
+  readonly requester?: string;
+  readonly author?: string;
 }
 
 /** What a record says itself is never overruled by an option. */
@@ -50,6 +52,8 @@ export function withDefaults(
     ...(options.class !== undefined ? { class: options.class } : {}),
     ...(options.risk !== undefined && !tierIsNamed ? { riskTier: options.risk } : {}),
     ...(options.gating !== undefined ? { gating: options.gating } : {}),
+    ...(options.requester !== undefined ? { requester: options.requester } : {}),
+    ...(options.author !== undefined ? { author: options.author } : {}),
     plan: defaults.plan,
     ...record,
     ...(key !== undefined ? { key: `${key}${options.keySuffix ?? ''}` } : {}),

@@ -41,7 +41,7 @@ async function runReviewerInit({ options, io, output }: Call<ReviewerInitOptions
       `written  ${file}`,
       '',
       'Your private key is in this file. It never leaves it: do not send it to anybody, and keep a copy where only you can read it.',
-      'Hand this entry to whoever runs the deployment, for its reviewers.yaml; the groups are theirs to fill in:',
+      'Hand this entry to whoever runs the deployment, for its reviewers.yaml, where it goes under `people:`; the groups are theirs to fill in:',
       '',
       ...entryOf(id, pair.publicKey),
     ].join('\n'),

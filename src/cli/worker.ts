@@ -1,5 +1,6 @@
 /** `tribunal worker`: judges what clients start, on the server of the settings, until it is told to stop. */
 import type { Command } from 'commander';
+import { safeText } from '../report/safe.js';
 import { onRun, type Call, type Cli } from './command.js';
 import { converterFor, serverOf, settingsOf } from './connect.js';
 import { EXIT } from './exit.js';
@@ -57,9 +58,10 @@ async function runWorker({ options, io, output }: Call<ServingOptions>, by: Obse
       ready({ lanes, metrics }) {
         const plans = [...deployment.plans.keys()].toSorted();
         const { address } = connectionOptions;
-        const told = metrics === undefined ? {} : { metrics };
+        const { archive } = options;
+        const told = { ...(metrics !== undefined ? { metrics } : {}), ...(archive !== undefined ? { archive } : {}) };
         if (output.json) return output.object({ ready: true, deployment: deployment.name, address, namespace, plans, lanes, ...told });
-        const seen = metrics === undefined ? '' : `; metrics at ${metrics}`;
+        const seen = `${metrics === undefined ? '' : `; metrics at ${metrics}`}${archive === undefined ? '' : `; archive ${safeText(archive)}`}`;
         const line = `worker of ${deployment.name} at ${address}, namespace ${namespace}: plans ${plans.join(', ')}; ${lanes} lanes${seen}`;
         if (by.log.format === 'json') by.log.note(line);
         else output.line(line);

@@ -28,11 +28,19 @@ export function reviewProblems({ source, plan }: PlanUnderCheck): PlanProblem[] 
  * cases before people by other means: told by who looks at a plan, not by everybody who uses it.
  */
 export function reviewAdvice({ source }: PlanUnderCheck): PlanProblem[] {
-  if (source.review !== undefined) return [];
+  if (source.review !== undefined) return unopened(source);
   const rule = (source.verdict.rules ?? []).findIndex(({ escalate }) => escalate !== undefined);
   if (rule === -1 && source.verdict.otherwise !== 'escalate') return [];
   const path: PlanPath = rule === -1 ? ['verdict', 'otherwise'] : ['verdict', 'rules', rule, 'escalate'];
   return [warning(path, 'escalates, and no review is opened: to have people decide such cases here, write a review: block')];
+}
+
+/** Told beside it: a block that is kept for later is no mistake. */
+function unopened({ review, verdict }: PlanUnderCheck['source']): PlanProblem[] {
+  const escalates = verdict.otherwise === 'escalate' || (verdict.rules ?? []).some(({ escalate }) => escalate !== undefined);
+  if (escalates || (review?.openOn ?? ['finding']).includes('failure')) return [];
+  const message = 'opens no review: no rule of the verdict escalates, nor does otherwise, and openOn does not name failure';
+  return [warning(['review'], message)];
 }
 
 /** Tiers that a review may come to: where it opens, and what people may raise it to. */

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { SecretSource } from '../critics/critic.js';
 import { literalTarget, readHosts, type Target } from '../critics/network/addresses.js';
 import { didYouMean } from '../domain/nearest.js';
+import type { PlanPath } from '../domain/plan-problem.js';
 import { channelOf, type NotifyChannels } from '../domain/review/channels.js';
 import type { PlanReview } from '../domain/review/policy.js';
 
@@ -11,14 +12,14 @@ import type { PlanReview } from '../domain/review/policy.js';
 export function unknownChannels(
   review: Pick<PlanReview, 'ladder'> | undefined,
   channels: NotifyChannels,
-): { readonly path: string; readonly message: string }[] {
+): { readonly path: PlanPath; readonly message: string }[] {
   const names = Object.keys(channels).toSorted();
   const known = names.length === 0 ? 'its file has no `notify:`' : `known are ${names.join(', ')}`;
   return (review?.ladder ?? []).flatMap(({ notify }, index) =>
     channelOf(channels, notify) === undefined
       ? [
           {
-            path: `review.ladder.${index}.notify`,
+            path: ['review', 'ladder', index, 'notify'],
             message: `the deployment has no channel ${notify}${didYouMean(notify, names)}; ${known}`,
           },
         ]

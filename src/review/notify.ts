@@ -18,6 +18,7 @@ import {
 import type { Notification, NotificationEvent } from '../domain/review/notification.js';
 import { pickNotification } from '../domain/review/pick-notification.js';
 import { safeJson } from '../report/safe.js';
+import { makeSeldom } from './seldom.js';
 
 /** A receiver only has to write it down. */
 const WEBHOOK_TIMEOUT_MS = 10_000;
@@ -64,6 +65,8 @@ export interface Notifier {
 
 export function makeNotifier(options: NotifierOptions): Notifier {
   const { channels, log } = options;
+  // An outage meets every notification, and each attempt at it.
+  const isToTell = makeSeldom(options.now);
   return {
     async send(name, given) {
       const channel = channelOf(channels, name);
@@ -77,11 +80,33 @@ export function makeNotifier(options: NotifierOptions): Notifier {
         throw new NotifyError('BAD_NOTIFICATION', `channel ${name}: the notification's ${picked.field} is missing or of another form`, {
           isFinal: true,
         });
-      await deliver(name, channel, picked.notification, options);
+      try {
+        await deliver(name, channel, picked.notification, options);
+      } catch (error) {
+        const line = warningOf(name, error);
+        if (isToTell(line)) log('warn', line);
+        throw error;
+      }
     },
     channelsFor: (event) => channelsFor(channels, event),
     has: (name) => channelOf(channels, name) !== undefined,
   };
+}
+
+/** For operators: what happens to the notification and what to look at. Neither its content nor the address. */
+function warningOf(name: string, error: unknown): string {
+  const { code, extra } = error instanceof NotifyError ? error : new NotifyError('UNKNOWN', '');
+  const [, status] = /^HTTP_(\d{3})$/.exec(code) ?? [];
+  const isFinal = extra.isFinal === true;
+  if (code === 'HTTP_SECRET') return `channel ${name}: its secret is not here, tried again`;
+  if (code === 'ADDRESS_REFUSED') return `channel ${name}: its address is not allowed, the notification is lost: name it under hosts`;
+  if (code.startsWith('FILE')) return `channel ${name}: its file cannot be written, tried again`;
+  if (code === 'HTTP_REDIRECT') return `channel ${name}: answers with a redirect, tried again: check its address`;
+  if (code === 'HTTP_TLS') return `channel ${name}: its certificate cannot be trusted, tried again`;
+  if (status === undefined) return `channel ${name}: does not answer, ${isFinal ? 'the notification is lost' : 'tried again'}`;
+  if (!isFinal) return `channel ${name}: answers ${status}, tried again`;
+  const look = status === '401' || status === '403' ? 'secret' : 'address';
+  return `channel ${name}: refused with ${status}, the notification is lost: check its ${look}`;
 }
 
 async function deliver(name: string, channel: NotifyChannel, notification: Notification, options: NotifierOptions): Promise<void> {

@@ -8,6 +8,7 @@ import { REVIEW, reviewQueue } from '../contract.js';
 import type { Plan } from '../domain/plan.js';
 import type { NotifyChannels } from '../domain/review/channels.js';
 import type { SecretSource } from '../critics/critic.js';
+import { NO_REVIEWERS, warnOfPeople } from './check-people.js';
 import { makeNotifier } from './notify.js';
 import { peopleReader } from './people.js';
 import { makeWatchdog } from './watchdog.js';
@@ -51,8 +52,8 @@ export async function makeReviewWorker(
   const tell = (level: 'info' | 'warn' | 'error', message: string): void => log?.(level, message);
   const warn = (message: string): void => tell('warn', message);
   if (insecure) warn('commands on reviews are taken without a signature: what they let pass is not for production');
-  else if (needs === 'reviews' && reviewers === undefined)
-    warn('nobody can decide reviews: there is no reviewers.yaml beside the deployment file');
+  else if (needs === 'reviews' && reviewers === undefined) warn(NO_REVIEWERS);
+  if (needs === 'reviews' && reviewers !== undefined) await warnOfPeople(reviewers, deployment.plans.values(), { insecure, warn });
   if (needs === 'reviews') await keepWatchdog(client, deployment.name, warn);
   const people = reviewers === undefined ? {} : { people: peopleReader(reviewers) };
   return await Worker.create({

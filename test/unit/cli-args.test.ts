@@ -75,6 +75,25 @@ describe('wrong usage', () => {
     expect(stderr).toContain(says);
   });
 
+  it('of --archive: a folder that is not there or is a file is told before a server is asked', async () => {
+    for (const args of [
+      ['release', 'k'],
+      ['show', 'k'],
+      ['review', 'verify', 'review/default/k/098bd18de8d7'],
+    ]) {
+      const missing = await runCli([...args, '--archive', file('none')]);
+      expect(missing).toMatchObject({
+        exit: 2,
+        stdout: '',
+        stderr: expect.stringContaining(`--archive ${file('none')}: there is no such folder`),
+      });
+      const ofFile = await runCli([...args, '--archive', file('good.yaml')]);
+      expect(ofFile).toMatchObject({ exit: 2, stdout: '', stderr: expect.stringContaining('good.yaml: is a file; name the folder') });
+    }
+    const worker = await runCli(['worker', '--plan', file('good.yaml'), '--archive', file('good.yaml')]);
+    expect(worker).toMatchObject({ exit: 2, stderr: expect.stringContaining('is a file') });
+  });
+
   it('with --json is one JSON object on stderr', async () => {
     for (const args of [
       ['evalute', '--json'],

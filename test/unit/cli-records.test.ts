@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CliError } from '../../src/cli/exit.js';
 import { openRecords, parseRecords, type RecordAt } from '../../src/cli/records.js';
+import { withDefaults } from '../../src/cli/request-context.js';
 import { fakeIo } from '../support/cli-io.js';
 
 const refusal = (text: string): string => {
@@ -114,5 +115,22 @@ describe('a file of JSON lines', () => {
     expect(await opened('{"content":1}')).toMatchObject({ count: 1, first: { at: expect.stringMatching(/r\.jsonl:1$/) } });
     expect(await opened('{\n "content": 1\n}\n')).toMatchObject({ count: 1, first: { at: expect.stringMatching(/r\.jsonl$/) } });
     await expect(opened('\n \n')).rejects.toThrow('holds no record');
+  });
+});
+
+describe('a record and the options of evaluate', () => {
+  const defaults = { plan: 'p', context: {} };
+
+  it('has the requester and author of the options where it names nobody, so that they do not decide its review', () => {
+    expect(withDefaults({ content: 'x' }, defaults, { requester: 'ann', author: 'eve' })).toMatchObject({
+      requester: 'ann',
+      author: 'eve',
+    });
+    expect(withDefaults({ content: 'x' }, defaults, {})).toEqual({ plan: 'p', content: 'x', context: {} });
+  });
+
+  it('keeps those that it names', () => {
+    const record = { content: 'x', requester: 'bob' };
+    expect(withDefaults(record, defaults, { requester: 'ann', author: 'eve' })).toMatchObject({ requester: 'bob', author: 'eve' });
   });
 });

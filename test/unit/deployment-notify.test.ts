@@ -124,14 +124,26 @@ describe('the ladder of a plan', () => {
     const channels = { leads: { log: true }, oncall: { log: true } } as const;
     expect(unknownChannels({ ladder: [rung('leads'), rung('oncal'), rung('constructor')] }, channels)).toEqual([
       {
-        path: 'review.ladder.1.notify',
+        path: ['review', 'ladder', 1, 'notify'],
         message: 'the deployment has no channel oncal; did you mean "oncall"?; known are leads, oncall',
       },
-      { path: 'review.ladder.2.notify', message: 'the deployment has no channel constructor; known are leads, oncall' },
+      { path: ['review', 'ladder', 2, 'notify'], message: 'the deployment has no channel constructor; known are leads, oncall' },
     ]);
     expect(unknownChannels({ ladder: [rung('leads')] }, {})).toEqual([
-      { path: 'review.ladder.0.notify', message: 'the deployment has no channel leads; its file has no `notify:`' },
+      { path: ['review', 'ladder', 0, 'notify'], message: 'the deployment has no channel leads; its file has no `notify:`' },
     ]);
+  });
+});
+
+describe('the ladder of a plan file', () => {
+  it('is refused at its place for a channel that is not there', async () => {
+    await writeFile(
+      at('a.yaml'),
+      `${PLAN}review:\n  reviewers: { acknowledgement: [a], determination: [a] }\n  ladder:\n    - { after: 1h, notify: leads }\n`,
+    );
+    expect(await refused('')).toContain(
+      'a.yaml:9:28 review.ladder.0.notify the deployment has no channel leads; its file has no `notify:`',
+    );
   });
 });
 

@@ -12,6 +12,7 @@ import type { NotifyChannels } from '../../src/domain/review/channels.js';
 import type { Notification } from '../../src/domain/review/notification.js';
 import { makeNotifier, NotifyError, type Notifier, type NotifierOptions } from '../../src/review/notify.js';
 
+const NOW_MS = Date.parse('2026-11-28T14:07:19.703Z');
 const SECRET = 'the-key-of-the-hook';
 /** Stands in the path of the webhook, as keys of others do. */
 const PATH_KEY = 'T00-key-in-the-path';
@@ -135,9 +136,12 @@ describe('a webhook', () => {
     const codes = [503, 500, 204];
     answer = (response, one) => status(codes.shift() ?? 204)(response, one);
     let clock = 1_000_000;
-    const notifier = notifierOf(hook(), { now: () => (clock += 60_000) });
+    const notifier = notifierOf(hook(), { now: () => clock });
+    clock += 60_000;
     await failureOf(notifier.send('oncall', NOTICE));
+    clock += 60_000;
     await failureOf(notifier.send('oncall', NOTICE));
+    clock += 60_000;
     await notifier.send('oncall', NOTICE);
     expect(taken.map(({ headers }) => headers['tribunal-delivery'])).toEqual([NOTICE.id, NOTICE.id, NOTICE.id]);
     expect(new Set(taken.map(({ body }) => body.toString())).size).toBe(1);
@@ -297,6 +301,42 @@ describe('a file', () => {
       code: 'FILE',
       message: 'channel leads: its file cannot be written (ENOSPC)',
     });
+  });
+});
+
+describe('what is not taken', () => {
+  it('is told in the log once for each channel and cause in ten minutes, without its content and address', async () => {
+    const lines: string[] = [];
+    let now = NOW_MS;
+    const notifier = notifierOf(
+      { ...hook(), other: { webhook: `http://${host}/other`, secretEnv: 'HOOK_SECRET' }, leads: { file: at('no/such.jsonl') } },
+      { log: (level, message) => lines.push(`${level} ${message}`), now: () => now, timeoutMs: 50 },
+    );
+    const send = async (code: string, channel = 'oncall'): Promise<void> => {
+      expect((await failureOf(notifier.send(channel, NOTICE))).code).toBe(code);
+    };
+    for (const code of [401, 401, 404, 503]) {
+      answer = status(code);
+      await send(`HTTP_${code}`);
+    }
+    await send('HTTP_503', 'other');
+    answer = () => undefined;
+    await send('HTTP_TIMEOUT');
+    await send('FILE', 'leads');
+    now += 599_999;
+    answer = status(401);
+    await send('HTTP_401');
+    now += 1;
+    await send('HTTP_401');
+    expect(lines).toEqual([
+      'warn channel oncall: refused with 401, the notification is lost: check its secret',
+      'warn channel oncall: refused with 404, the notification is lost: check its address',
+      'warn channel oncall: answers 503, tried again',
+      'warn channel other: answers 503, tried again',
+      'warn channel oncall: does not answer, tried again',
+      'warn channel leads: its file cannot be written, tried again',
+      'warn channel oncall: refused with 401, the notification is lost: check its secret',
+    ]);
   });
 });
 

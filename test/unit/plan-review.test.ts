@@ -363,6 +363,14 @@ describe('a plan that escalates and opens no review', () => {
     }
   });
 
+  it('is told of a block that nothing can open', async () => {
+    const never = GOOD.replace('escalate: "', 'deny: "') + LEAST;
+    const { exit, stdout } = await run(never, 'check');
+    expect(exit).toBe(0);
+    expect(stdout).toMatch(/plan\.yaml:\d+:\d+ review warning: opens no review: no rule of the verdict escalates, nor does otherwise/);
+    expect((await run(never.replace('review: {', 'review: { openOn: [failure],'), 'check')).stdout).toMatch(/^small@1 is good/);
+  });
+
   it.each([
     ['has a block', GOOD + LEAST],
     ['escalates only by what fails', GOOD.replace('escalate: "', 'deny: "')],

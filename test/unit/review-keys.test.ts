@@ -141,6 +141,7 @@ describe('tribunal reviewer init', () => {
     const { exit, stdout, stderr } = await runCli(['reviewer', 'init', '--id', 'ann'], { env });
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
     expect(stdout).toContain(`written  ${file()}`);
+    expect(stdout).toContain('where it goes under `people:`');
     expect(stdout).not.toContain(secret());
     const { publicKey } = await loadSigner(env);
     const entry = stdout.slice(stdout.indexOf('  - id:'));

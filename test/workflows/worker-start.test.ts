@@ -1,13 +1,19 @@
 /** What a worker insists on before it polls. */
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { loadCriticsModule } from '../../src/critics/module.js';
 import { makeRegistry } from '../../src/critics/registry.js';
+import { formatProblem, loadPlan } from '../../src/plan-loader.js';
 import { createTribunalWorker } from '../../src/worker.js';
 import { setupNamespace } from '../../temporal/setup.js';
 import { critic, plan } from '../support/plans.js';
+import { escalating } from '../support/review-plans.js';
+import { makePerson } from '../support/reviews.js';
 
 describe('a worker', () => {
   let native: NativeConnection;
@@ -72,6 +78,35 @@ describe('a worker', () => {
     worker.shutdown();
     await running;
     expect(told).toContain('warn channel oncall: there is no secret called HOOK: set TRIBUNAL_SECRET_HOOK');
+  });
+
+  it('starts with people who cannot decide, and says so: the file may be mended while it runs', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'tribunal-people-'));
+    const reviewers = join(dir, 'reviewers.yaml');
+    const loaded = await loadPlan({ object: escalating('people', 'acknowledgement'), name: 'people' }, makeRegistry());
+    if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+    const of = loaded.plan;
+    const start = async (text: string): Promise<string[]> => {
+      await writeFile(reviewers, text);
+      const told: string[] = [];
+      const worker = await createTribunalWorker({
+        deployment: { name: 'people', plans: new Map([[of.name, of]]), registry: makeRegistry(), priorityLevels: 10, reviewers },
+        connection: native,
+        namespace: 'default',
+        bundle: { codePath: inject('bundlePath') },
+        log: (level, message) => told.push(`${level} ${message.replace(dir, '')}`),
+      });
+      const running = worker.run();
+      worker.shutdown();
+      await running;
+      return told;
+    };
+    const broken = await start('people:\n  - { id: ann, groups: [board], key: short }\n');
+    expect(broken).toContainEqual(expect.stringMatching(/^warn \/reviewers\.yaml:2:38 people\.0\.key is no Ed25519 public key/));
+    expect(broken).toContain('warn nobody can decide reviews until the file of people is mended');
+    const alone = await start(JSON.stringify({ people: [makePerson('ann', ['board', 'leads', 'moderators']).entry] }));
+    expect(alone).toContainEqual(expect.stringMatching(/a determination of the plan people takes two people to proceed/));
+    await rm(dir, { recursive: true });
   });
 
   it('does not start with a critic in a thread that no thread can load, or that cannot be made ready there', async () => {
