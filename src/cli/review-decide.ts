@@ -6,7 +6,7 @@ import { Answers } from './answers.js';
 import { collect, onRun, type Call, type Cli } from './command.js';
 import { CliError, EXIT, usageError } from './exit.js';
 import { act, addActing, checkedPayload, ownEpoch, reviewIdOf, showReceipt, withDesk, type ActingOptions } from './review-desk.js';
-import { answerOf, completed, draftIn, missingOf, type Draft } from './review-draft.js';
+import { answerOf, checkedWords, completed, draftIn, missingOf, type Draft } from './review-draft.js';
 
 interface DecideOptions extends ActingOptions {
   readonly proceed?: boolean;
@@ -64,6 +64,7 @@ type Whole = ReturnType<typeof wholeOf>;
 
 async function wholeDraft({ io, output }: Call<DecideOptions>, draft: Draft, { tier }: ReviewView, input: ReviewInput): Promise<Whole> {
   const asked = { tier, input };
+  checkedWords(draft, asked);
   const missing = missingOf(draft, asked);
   if (missing.length === 0) return wholeOf(draft);
   if (io.stdin.isTTY !== true || output.json) throw usageError(`a decision in ${tier} needs ${missing.join(', ')}`);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Answers } from '../../src/cli/answers.js';
 import { Output } from '../../src/cli/output.js';
 import { reviewIdOf } from '../../src/cli/review-desk.js';
-import { answerOf, completed, draftIn, missingOf, type Asked } from '../../src/cli/review-draft.js';
+import { answerOf, checkedWords, completed, draftIn, missingOf, type Asked } from '../../src/cli/review-draft.js';
 import type { ReviewTier } from '../../src/domain/review/policy.js';
 import { fakeIo, runCli } from '../support/cli-io.js';
 import { reviewInput } from './review-text-fixture.js';
@@ -16,6 +16,8 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tribunal-review-'));
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
+
+const WHY = 'a public speech is quoted, and nobody is named in it';
 
 const ID = 'review/default/key/000000000000';
 
@@ -69,16 +71,19 @@ describe('a decision', () => {
   });
 
   it('is asked for what is missing alone, again until there is an answer', async () => {
-    const io = fakeIo({ stdin: 'x\nP\n\nwhy r1\nwhy failures\nin all\n' });
+    const io = fakeIo({ stdin: `x\nP\n\nwhy r1\n${WHY}\n${WHY}\n${WHY} either\nin all\n${WHY} in all\n` });
     const output = new Output(io, false);
     expect(await completed({}, asked('determination'), new Answers(io), output)).toEqual({
       disposition: 'PROCEED',
       signals: [
-        { id: 'r1', reason: 'why r1' },
-        { id: 'failures', reason: 'why failures' },
+        { id: 'r1', reason: WHY },
+        { id: 'failures', reason: `${WHY} either` },
       ],
-      rationale: 'in all',
+      rationale: `${WHY} in all`,
     });
+    expect(io.written.stderr).toContain('r1: the reason has 6 characters, a determination needs at least 40');
+    expect(io.written.stderr).toContain('failures: the reason is that of r1');
+    expect(io.written.stderr).toContain('the rationale has 6 characters');
     expect(io.written.stderr).toContain('r1 (too \\u001b[1mloud)');
     expect(io.written.stdout).toBe('');
     const given = {
@@ -89,6 +94,22 @@ describe('a decision', () => {
       ],
     } as const;
     expect(await completed(given, asked('acknowledgement'), new Answers(fakeIo()), output)).toEqual(given);
+  });
+
+  it('with words that are too few is not sent, and every one of them is named', () => {
+    const signals = [
+      { id: 'r1', reason: ' twenty letters, these ' },
+      { id: 'failures', reason: WHY },
+    ];
+    const short = { signals, rationale: 'because' };
+    expect(() => checkedWords(short, asked('determination'))).toThrow(
+      'r1: the reason has 21 characters, a determination needs at least 40; the rationale has 7 characters',
+    );
+    expect(() => checkedWords(short, asked('acknowledgement'))).not.toThrow();
+    expect(() => checkedWords({ signals: [{ id: 'r1', reason: 'short' }] }, asked('acknowledgement'))).toThrow(
+      'an acknowledgement needs at least 20',
+    );
+    expect(() => checkedWords({ code: 'false_positive' }, asked('triage'))).not.toThrow();
   });
 
   it('of triage takes the key of a reason code, and none when whoever is asked leaves', async () => {

@@ -177,7 +177,7 @@ describe('a review by commands', () => {
     expect(await as(ann, 'decide', id, '--proceed')).toMatchObject({ exit: 2, stderr: expect.stringContaining('--reason r1=…') });
     expect(await as(ann, 'decide', id, '--proceed', '--reason', 'r1=short')).toMatchObject({
       exit: 2,
-      stderr: expect.stringContaining('SIGNALS_UNANSWERED'),
+      stderr: expect.stringContaining('r1: the reason has 5 characters, an acknowledgement needs at least 20'),
     });
     const decided = await as(ann, 'decide', id, '--proceed', '--reason', `r1=${REASON}`, '--json');
     expect(decided.exit).toBe(0);
@@ -332,7 +332,7 @@ describe('review next', () => {
     const id = await open('board', 'for the board');
     await listed('board', 1);
     const refused = await next('board', `p\nshort\n${REASON}\n`, cem);
-    expect(refused.stderr).toContain('SIGNALS_UNANSWERED');
+    expect(refused.stderr).toContain('r1: the reason has 5 characters, a determination needs at least 40');
     expect(await harness.client.reviews.view(id)).toMatchObject({ status: 'OPEN', claims: [] });
     const { exit } = await next('board', `h\n${REASON}\n${REASON}, in all\n`, cem);
     expect(exit).toBe(0);

@@ -1,3 +1,5 @@
+import { MIN_RATIONALE_CHARS, MIN_REASON_CHARS } from './answers.js';
+
 /** Why a command on a review is refused, and what whoever sent it can do. Types of `ApplicationFailure`: never renamed. */
 export const REVIEW_CODES = {
   BAD_REQUEST: 'the command is malformed: send it with the client or with `tribunal review`',
@@ -18,7 +20,7 @@ export const REVIEW_CODES = {
   CLAIM_TAKEN: 'somebody else holds the review: wait until it is free, or take the next',
   CLAIM_STALE: 'your claim is over or another one: claim it again and look at it again',
   NOT_YOURS: 'only whoever did it can undo it, and only until it takes effect',
-  SIGNALS_UNANSWERED: 'every signal needs an answer with a reason of its own',
+  SIGNALS_UNANSWERED: `every signal needs an answer with a reason of its own, of at least ${MIN_REASON_CHARS.acknowledgement} characters in an acknowledgement and ${MIN_REASON_CHARS.determination} in a determination, which also needs a rationale of at least ${MIN_RATIONALE_CHARS}`,
   REASON_UNKNOWN: 'the plan knows no such reason: use one of its `reasons`',
   TIER: 'a review can only rise to a higher tier',
   LIMIT: 'the review has taken as much text or as many commands as it can',
