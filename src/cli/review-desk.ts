@@ -1,10 +1,11 @@
 /** What the commands about reviews share: the reviews of the deployment, who acts, and what comes back. */
 import type { Command } from 'commander';
 import type { ActOptions, TribunalClient } from '../client.js';
+import { ReviewRefused } from '../client-errors.js';
 import { REVIEW_PREFIX, type ReviewView } from '../contract.js';
 import { COMMAND_ID_FORM, readCommand, type Payloads } from '../domain/review/command.js';
 import { PERSON_ID_FORM } from '../domain/review/people.js';
-import type { Receipt, ReviewAction } from '../domain/review/review.js';
+import { isOpenStatus, type Receipt, type ReviewAction } from '../domain/review/review.js';
 import type { CommandSigner } from '../review/sign.js';
 import { safeText } from '../report/safe.js';
 import type { Call, GlobalOptions } from './command.js';
@@ -97,13 +98,30 @@ export async function act<Action extends ReviewAction>(
 ): Promise<Receipt> {
   if (commandId !== undefined && !COMMAND_ID_FORM.test(commandId))
     throw usageError(`--command-id must be of the form ${COMMAND_ID_FORM.source}`);
-  return await reviews.act(action, view.reviewId, payload, {
+  const options = {
     ...who,
     packetDigest: view.packetDigest,
     ...(commandId !== undefined ? { commandId } : {}),
     ...(refresh !== undefined ? { refresh } : {}),
     ...(timeoutMs !== undefined ? { timeoutMs } : {}),
+  };
+  return await reviews.act(action, view.reviewId, payload, options).catch(async (error: unknown) => {
+    if (!(error instanceof ReviewRefused) || error.reason !== 'NOT_OPEN') throw error;
+    // Where nobody answers any more, the code has to do.
+    const now = await reviews.view(view.reviewId).catch(() => undefined);
+    throw now === undefined ? error : new ReviewRefused('NOT_OPEN', view.reviewId, whyNotOpen(action, now));
   });
+}
+
+/** What stands behind `NOT_OPEN`, as far as the review as it is now tells. */
+export function whyNotOpen(action: ReviewAction, { status, endedAt, effectiveAt }: ReviewView): string {
+  if (!isOpenStatus(status)) return `it is ${status}${endedAt === undefined ? '' : ` since ${endedAt}`}`;
+  if (action === 'undo') {
+    if (status === 'COMMITTING') return 'its decision takes effect already, and cannot be undone any more';
+    const why = status === 'AWAITING_SECOND' ? ': the vote of a first person stands' : '';
+    return `it is ${status}, and there is nothing of yours to undo${why}`;
+  }
+  return effectiveAt === undefined ? `it is ${status}` : `it is decided, which takes effect at ${effectiveAt} unless it is undone`;
 }
 
 /** A command whose payload is known from its options alone. */

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Answers } from '../../src/cli/answers.js';
 import { Output } from '../../src/cli/output.js';
-import { reviewIdOf } from '../../src/cli/review-desk.js';
+import { reviewIdOf, whyNotOpen } from '../../src/cli/review-desk.js';
 import { answerOf, checkedWords, completed, draftIn, missingOf, type Asked } from '../../src/cli/review-draft.js';
 import type { ReviewTier } from '../../src/domain/review/policy.js';
 import { fakeIo, runCli } from '../support/cli-io.js';
-import { reviewInput } from './review-text-fixture.js';
+import { reviewInput, reviewView } from './review-text-fixture.js';
 
 let dir: string;
 beforeAll(async () => {
@@ -145,6 +145,20 @@ describe('a decision', () => {
   it('names a signal before its reason, which may have the same sign in it', () => {
     expect(answerOf('r1=a=b')).toEqual({ id: 'r1', reason: 'a=b' });
     for (const wrong of ['r1', '=text', 'r1= ']) expect(() => answerOf(wrong)).toThrow('r1=text');
+  });
+});
+
+describe('what is refused as not open', () => {
+  it.each([
+    ['comment', { status: 'HALTED', endedAt: 'E' }, 'it is HALTED since E'],
+    ['undo', { status: 'EXPIRED', endedAt: 'E' }, 'it is EXPIRED since E'],
+    ['undo', { status: 'CLAIMED' }, 'it is CLAIMED, and there is nothing of yours to undo'],
+    ['undo', { status: 'AWAITING_SECOND' }, 'nothing of yours to undo: the vote of a first person stands'],
+    ['undo', { status: 'COMMITTING', effectiveAt: 'E' }, 'cannot be undone any more'],
+    ['claim', { status: 'COMMITTING', effectiveAt: 'E' }, 'it is decided, which takes effect at E unless it is undone'],
+    ['claim', { status: 'OPEN' }, 'it is OPEN'],
+  ] as const)('says for %s where the review stands: %j', (action, now, says) => {
+    expect(whyNotOpen(action, reviewView(now))).toContain(says);
   });
 });
 
