@@ -152,6 +152,9 @@ export function ownEpoch({ claims, reviewId }: ReviewView, { me }: Desk, given: 
   );
 }
 
+/** Elsewhere than in triage a decision takes effect as soon as it is given. */
+export const canBeUndone = ({ at, effectiveAt }: Receipt): boolean => effectiveAt !== undefined && effectiveAt > at;
+
 export function showReceipt(receipt: Receipt, output: Output): void {
   if (output.json) output.object(receipt);
   else output.line(receiptText(receipt));

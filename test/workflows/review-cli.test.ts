@@ -181,7 +181,7 @@ describe('a review by commands', () => {
     });
     const decided = await as(ann, 'decide', id, '--proceed', '--reason', `r1=${REASON}`, '--json');
     expect(decided.exit).toBe(0);
-    expect(JSON.parse(decided.stdout)).toMatchObject({ reviewId: id, status: 'COMMITTING' });
+    expect(JSON.parse(decided.stdout)).toMatchObject({ reviewId: id, status: 'COMMITTING', endStatus: 'PROCEEDED' });
     expect(await harness.temporal.workflow.getHandle(id).result()).toMatchObject({ outcome: 'PROCEEDED', deciders: [{ by: 'ann' }] });
     expect(await as(ann, 'comment', id, 'too late')).toMatchObject({
       exit: 2,
@@ -199,7 +199,10 @@ describe('a review by commands', () => {
     }
     await writeFile(file, JSON.stringify({ disposition: 'HALT', signals: [{ id: 'r1', reason: REASON }] }));
     expect(await as(ann, 'decide', id, '--file', file, '--halt')).toMatchObject({ exit: 2 });
-    expect(await as(ann, 'decide', id, '--file', file)).toMatchObject({ exit: 0 });
+    expect(await as(ann, 'decide', id, '--file', file)).toMatchObject({
+      exit: 0,
+      stdout: expect.stringContaining(`${id} has ended: HALTED`),
+    });
     expect(await harness.temporal.workflow.getHandle(id).result()).toMatchObject({ outcome: 'HALTED' });
   });
 
@@ -229,6 +232,7 @@ describe('a review by commands', () => {
     expect(await as(mod, 'decide', id, '--halt', '--code', 'policy_violation')).toMatchObject({
       exit: 0,
       stdout: expect.stringContaining('takes effect at'),
+      stderr: expect.stringContaining(`until then: tribunal review undo ${id}`),
     });
     const undone = await as(mod, 'undo', id, '--json');
     expect(JSON.parse(undone.stdout)).toMatchObject({ status: 'CLAIMED', epoch: 2 });
