@@ -5,7 +5,7 @@ import { reviewQuery } from './client-review-list.js';
 import { REVIEW } from './contract.js';
 import { makeArchive } from './review/archive.js';
 import { exportReview, type ReviewExport } from './review/export.js';
-import { labelRow, type LabelRow } from './review/labels.js';
+import { labelOf, type Label } from './review/labels.js';
 import { readReview } from './review/read-review.js';
 import { firstOf, inArchive, onServer, type Recorded } from './review/recorded.js';
 import type { ReviewRecord } from './review/review-record.js';
@@ -37,7 +37,7 @@ async function recordOf(host: Host, reviewId: string, recorded: Recorded): Promi
 export async function* labelsOf(
   host: Host,
   queue?: string,
-): AsyncGenerator<{ readonly reviewId: string; readonly row: LabelRow | undefined }> {
+): AsyncGenerator<{ readonly reviewId: string; readonly row: Label['row'] | undefined; readonly unsigned?: true }> {
   const filter = { states: ['PROCEEDED', 'HALTED'], ...(queue !== undefined ? { queue } : {}) } as const;
   const query = `${reviewQuery(host.deployment, filter, Date.now())} AND ExecutionStatus = 'Completed'`;
   const found = await call(host, 'cannot list reviews', undefined, async () => {
@@ -47,7 +47,7 @@ export async function* labelsOf(
   });
   for (const reviewId of found) {
     try {
-      yield { reviewId, row: labelRow(await readReview(host, reviewId)) };
+      yield { reviewId, row: undefined, ...labelOf(await readReview(host, reviewId)) };
     } catch (error) {
       // Its retention has ended since it was listed.
       if (!(error instanceof EvaluationNotFound)) throw error;

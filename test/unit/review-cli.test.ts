@@ -43,6 +43,8 @@ describe('wrong usage', () => {
     ['one and a queue to withdraw', ['withdraw', ID, '--queue', 'q', '--reason', 'x'], 'name one review, or a queue'],
     ['a queue without consent', ['withdraw', '--queue', 'q', '--reason', 'x'], 'needs --yes'],
     ['a withdrawal without a reason', ['withdraw', ID], '--reason is needed'],
+    ['labels out of an archive', ['export', '--labels', '--archive', 'kept'], 'leave out --archive'],
+    ['a review and what goes with labels', ['export', ID, '--unsigned'], '--unsigned goes with --labels'],
     ['results of words', ['stats', '--results', 'many'], '--results must be a whole number'],
   ];
   it.each(cases)('%s: exit code 2, and a sentence on stderr', async (_, args, says) => {
