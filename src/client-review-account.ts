@@ -20,17 +20,18 @@ export async function exportOf(host: Host, reviewId: string, archive?: string): 
 
 /** @throws ReviewNotFound when the server has no review of this id. */
 export async function timelineOfReview(host: Host, reviewId: string): Promise<readonly TimelineEntry[]> {
-  const record = await recordOf(host, reviewId, onServer(host));
-  if (record.workflowType !== REVIEW) throw new ReviewNotFound(reviewId, host.namespace);
-  return timelineOf(record);
+  return timelineOf(await recordOf(host, reviewId, onServer(host)));
 }
 
 async function recordOf(host: Host, reviewId: string, recorded: Recorded): Promise<ReviewRecord> {
   try {
-    return await readReview(host, reviewId, recorded);
+    const record = await readReview(host, reviewId, recorded);
+    if (record.workflowType === REVIEW) return record;
   } catch (error) {
     throw error instanceof EvaluationNotFound ? new ReviewNotFound(reviewId, host.namespace) : error;
   }
+  // A workflow of another type, such as an evaluation.
+  throw new ReviewNotFound(reviewId, host.namespace);
 }
 
 /** One row for each review of the deployment that people have decided; `undefined` for one that cannot be believed. Newest first. */

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { ActOptions, TribunalClient } from '../client.js';
 import { ReviewRefused } from '../client-errors.js';
-import { REVIEW_PREFIX, type ReviewView } from '../contract.js';
+import { REVIEW_ID_FORM, REVIEW_PREFIX, type ReviewView } from '../contract.js';
 import { COMMAND_ID_FORM, readCommand, type Payloads } from '../domain/review/command.js';
 import { PERSON_ID_FORM } from '../domain/review/people.js';
 import { isOpenStatus, type Receipt, type ReviewAction } from '../domain/review/review.js';
@@ -37,10 +37,16 @@ export const addWho = (command: Command): Command =>
 export const addActing = (command: Command): Command =>
   addWho(command).option('--command-id <id>', 'of an earlier attempt that nobody has answered: it happens once');
 
+/** The id that was typed, with or without its first word; `undefined`: it is none. */
+export function reviewIdIn(text: string): string | undefined {
+  const id = text.startsWith(REVIEW_PREFIX) ? text : `${REVIEW_PREFIX}${text}`;
+  return REVIEW_ID_FORM.test(id) ? id : undefined;
+}
+
 /** @throws CliError when what was typed is no id of a review. */
 export function reviewIdOf(text = ''): string {
-  const id = text.startsWith(REVIEW_PREFIX) ? text : `${REVIEW_PREFIX}${text}`;
-  if (id.split('/').length === 4) return id;
+  const id = reviewIdIn(text);
+  if (id !== undefined) return id;
   throw usageError(`${JSON.stringify(text.slice(0, 200))} is not the id of a review: \`tribunal review list\` names them`);
 }
 

@@ -6,6 +6,7 @@ import { safeText } from '../report/safe.js';
 import { onRun, type Call, type Cli } from './command.js';
 import { connectClient, type Connected } from './connect.js';
 import { EXIT, usageError } from './exit.js';
+import { reviewIdOf } from './review-desk.js';
 
 interface ExportOptions {
   readonly out?: string;
@@ -30,8 +31,9 @@ export function addReviewExport(parent: Command, cli: Cli): void {
 
 async function runExport(call: Call<ExportOptions>): Promise<number> {
   const { options, args, io } = call;
-  const [id] = args;
-  if ((options.labels === true) === (id !== undefined)) throw usageError('name a review, or ask for --labels');
+  const [named] = args;
+  if ((options.labels === true) === (named !== undefined)) throw usageError('name a review, or ask for --labels');
+  const id = named === undefined ? undefined : reviewIdOf(named);
   if (options.queue !== undefined && (options.labels !== true || !WORD_FORM.test(options.queue)))
     throw usageError('--queue goes with --labels, and is the name of a queue');
   if (options.unsigned === true && options.labels !== true) throw usageError('--unsigned goes with --labels');

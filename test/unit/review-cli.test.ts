@@ -25,6 +25,12 @@ describe('wrong usage', () => {
   const cases: readonly (readonly [situation: string, args: string[], says: string])[] = [
     ['no command', [], 'Usage: tribunal review'],
     ['an id that is none', ['claim', 'default/key'], 'is not the id of a review'],
+    ['an evaluation to show', ['show', 'default/det'], '"default/det" is not the id of a review: `tribunal review list` names them'],
+    ['an evaluation to export', ['export', 'default/det'], '"default/det" is not the id of a review'],
+    ['a word to export', ['export', 'det'], '"det" is not the id of a review'],
+    ['nothing to export', ['export', ''], '"" is not the id of a review'],
+    ['an evaluation to verify', ['verify', 'default/det'], '"default/det" is not the id of a review, nor a file'],
+    ['nothing to verify', ['verify', ''], '"" is not the id of a review, nor a file'],
     ['an id of somebody that is none', ['claim', ID, '--as', 'a b'], '--as must be the id of a person'],
     ['a state that there is not', ['list', '--state', 'odd'], '--state must be one of'],
     ['an age without a unit', ['list', '--older-than', '4'], '--older-than'],

@@ -215,6 +215,7 @@ describe('the account of a review', () => {
     expect(JSON.parse(wrong.stdout)).toMatchObject({ sound: false, problem: { record: 'entry 3' } });
     expect(await runCli(['review', 'verify', join(harness.dir, 'missing.json')])).toMatchObject({ exit: 2 });
     expect(await cli('review', 'verify', `${review.reviewId.slice(0, -2)}00`)).toMatchObject({ exit: 1 });
+    await expect(harness.client.reviews.export(report.evaluationId)).rejects.toMatchObject({ code: 'REVIEW_NOT_FOUND' });
     expect(await readEvaluation(host(), report.evaluationId)).toMatchObject({
       workflowType: 'evaluate',
       status: 'completed',
