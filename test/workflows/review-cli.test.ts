@@ -257,19 +257,6 @@ describe('a review by commands', () => {
   });
 });
 
-describe('review export --labels', () => {
-  it('leaves out what was decided without a signature and counts it, unless it is asked for', async () => {
-    const id = await open('ack', 'text', insecure);
-    const unsigned = (...args: string[]) => runCli(['review', ...args, ...where(insecure)]);
-    await unsigned('claim', id, '--as', 'ann');
-    expect(await unsigned('decide', id, '--as', 'ann', '--halt', '--reason', `r1=${REASON}`)).toMatchObject({ exit: 0 });
-    await expect.poll(() => unsigned('export', '--labels', '--unsigned').then((one) => one.stdout), { timeout: 20_000 }).toContain(id);
-    const { exit, stdout, stderr } = await unsigned('export', '--labels');
-    expect({ exit, stdout }).toEqual({ exit: 0, stdout: '' });
-    expect(stderr).toContain('1 left out: not signed');
-  });
-});
-
 describe('review list and stats', () => {
   it('show what waits, as a table or as lines of JSON, and count it', async () => {
     const id = await open('held');

@@ -244,6 +244,30 @@ describe('the account of a review', () => {
   });
 });
 
+describe('review export --labels', () => {
+  it('leaves out what was decided without a signature and counts it, unless it is asked for', async () => {
+    const insecure = await makeHarness({
+      plans: PLANS,
+      insecureReviews: true,
+      reviews: (dir) => ({ reviewers: writePeople(dir, PEOPLE) }),
+    });
+    const unsigned = (...args: string[]): Promise<CliRun> =>
+      runCli(['review', ...args, '--address', address, '--namespace', namespace, '--deployment', insecure.deployment]);
+    try {
+      const { handle } = (await openReview(insecure, 'ack')).review;
+      const id = handle.workflowId;
+      await unsigned('claim', id, '--as', 'ann');
+      expect(await unsigned('decide', id, '--as', 'ann', '--halt', '--reason', `r1=${REASON}`)).toMatchObject({ exit: 0 });
+      await until(async () => (await unsigned('export', '--labels', '--unsigned')).stdout.includes(id));
+      const { exit, stdout, stderr } = await unsigned('export', '--labels');
+      expect({ exit, stdout }).toEqual({ exit: 0, stdout: '' });
+      expect(stderr).toContain('1 left out: not signed');
+    } finally {
+      await insecure.close();
+    }
+  });
+});
+
 describe('the account of a review', () => {
   it('is sound when two have claimed it at once, and when people have changed since', async () => {
     const harness = await makeHarness({ plans: PLANS, reviews: (dir) => ({ reviewers: writePeople(dir, PEOPLE) }) });
