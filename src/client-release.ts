@@ -4,7 +4,7 @@
  * L1 Yes is for positive evidence alone. Under way, expired, terminated, reset, unknown, unreadable, gone: all mean no.
  * L2 Nothing that a record says of itself is believed: digests are made anew, signatures verified, the account of the review
  *    is made once more from its commands.
- * L3 A reset does not wash away what people have decided: a halt of an earlier run stands.
+ * L3 Neither a reset nor a second start washes away what people have decided: a halt of an earlier run stands.
  * L4 That nobody answers is thrown, and is no yes either.
  */
 import { call, type Host } from './client-calls.js';
@@ -18,6 +18,7 @@ import { positionIn, retentionMs } from './review/archive-position.js';
 import { ArchiveDamaged, makeArchive, type Archive } from './review/archive.js';
 import { evaluationOf, readEvaluation, type EvaluationRecord } from './review/read-evaluation.js';
 import { readReview, readReviewRun } from './review/read-review.js';
+import type { ReviewRecord } from './review/review-record.js';
 import { firstOf, inArchive, onServer, type Recorded } from './review/recorded.js';
 import {
   checked,
@@ -164,9 +165,11 @@ class Releasing {
     return { ok: true, permit: { ...permitOf(record, report), review: told } };
   }
 
-  /** What people have come to about this evaluation in reviews of its other runs. */
+  /** What people have come to about this evaluation before: in reviews of its other runs, or in another life of its own one. */
   async #earlierRefusal(record: EvaluationRecord, own: string | undefined): Promise<Refusal | undefined> {
-    const asked = new Set(await this.#listed(`${SEARCH_ATTRIBUTES.evaluationId.name} = '${this.id}'`, ({ workflowId }) => workflowId));
+    const asked = new Set(own === undefined ? [] : [own]);
+    for (const id of await this.#listed(`${SEARCH_ATTRIBUTES.evaluationId.name} = '${this.id}'`, ({ workflowId }) => workflowId))
+      asked.add(id);
     for (const id of (await this.#archive?.listReviews(this.id)) ?? []) asked.add(id);
     const maybe = new Set<string>();
     for (const runId of await this.#runsBefore(record)) {
@@ -179,7 +182,7 @@ class Releasing {
       else maybe.add(reviewId(this.id, runId));
     }
     for (const id of new Set([...asked, ...maybe])) {
-      const refusal = id === own ? undefined : await this.#halted(id, asked.has(id));
+      const refusal = id === own ? await this.#begunAgain(id) : await this.#halted(id, asked.has(id));
       if (refusal !== undefined) return refusal;
     }
     return undefined;
@@ -197,11 +200,37 @@ class Releasing {
     if (!REVIEW_ID_FORM.test(id)) return no('INCONSISTENT', 'something that is no review says that it is one of this evaluation');
     const newest = await readReview(this.host, id, this.#recorded).catch(ifGone(id));
     if ('ok' in newest) return isKnown ? newest : undefined;
-    const last = newest.runs.at(-1)?.runId;
-    const runs = await this.#listed(`WorkflowId = '${id}'`, (info) => (info.status.name === 'CONTINUED_AS_NEW' ? undefined : info.runId));
-    const archived = ((await this.#archive?.reviewRuns(id)) ?? []).map((one) => one.runId);
-    const others = [...new Set([...runs, ...archived])].filter((one) => one !== last);
+    const { listed, archived } = await this.#otherLives(newest);
+    const others = [...new Set([...listed, ...archived])];
     if (newest.isReset && others.length === 0) return gone(`${id} was reset, and what people had decided before is gone`);
+    const refusal = await this.#haltedIn(newest, others);
+    if (refusal !== undefined) return refusal;
+    return newest.status === 'running' ? no('REVIEW_OPEN', `people still look at an earlier run of it (${id})`) : undefined;
+  }
+
+  /** Whether its own review was begun once more: by hand, since a review refuses a second start while the server knows it. */
+  async #begunAgain(id: string): Promise<Refusal | undefined> {
+    const newest = await readReview(this.host, id, this.#recorded).catch(ifGone(id));
+    if ('ok' in newest) return newest;
+    const { listed, archived } = await this.#otherLives(newest);
+    const refusal = await this.#haltedIn(newest, [...new Set([...listed, ...archived])]);
+    if (refusal !== undefined) return refusal;
+    // What somebody took back in one life could be sent again in the next.
+    return listed.length > 0
+      ? no('REVIEW_UNSOUND', `${id} was started more than once, so what people said in it may be older than it`)
+      : undefined;
+  }
+
+  /** Runs of a review's id that are none of its chain: on the server, and in the archive. */
+  async #otherLives({ reviewId: id, runs }: ReviewRecord): Promise<{ readonly listed: string[]; readonly archived: string[] }> {
+    const own = new Set(runs.map(({ runId }) => runId));
+    const listed = await this.#listed(`WorkflowId = '${id}'`, (info) => (info.status.name === 'CONTINUED_AS_NEW' ? undefined : info.runId));
+    const archived = ((await this.#archive?.reviewRuns(id)) ?? []).map((one) => one.runId);
+    return { listed: listed.filter((one) => !own.has(one)), archived: archived.filter((one) => !own.has(one)) };
+  }
+
+  async #haltedIn(newest: ReviewRecord, others: readonly string[]): Promise<Refusal | undefined> {
+    const id = newest.reviewId;
     const records = await Promise.all(
       others.map(async (runId) => await readReviewRun(this.host, id, runId, this.#recorded).catch(ifGone(id))),
     );
@@ -210,7 +239,7 @@ class Releasing {
       const isHalted = checked(() => wasHalted(record));
       if (isHalted !== false) return no('HALTED_BEFORE', `people have halted an earlier run of it (${id})`);
     }
-    return newest.status === 'running' ? no('REVIEW_OPEN', `people still look at an earlier run of it (${id})`) : undefined;
+    return undefined;
   }
 
   async #listed(query: string, pick: (info: Listed) => string | undefined): Promise<string[]> {

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { WORD_FORM } from '../domain/review/policy.js';
-import { safeText } from '../report/safe.js';
+import { safeJson, safeText } from '../report/safe.js';
 import { onRun, type Call, type Cli } from './command.js';
 import { connectClient, type Connected } from './connect.js';
 import { EXIT, usageError } from './exit.js';
@@ -43,7 +43,7 @@ async function runExport(call: Call<ExportOptions>): Promise<number> {
   try {
     if (id === undefined) return await exportLabels(call, connected);
     const exported = await connected.client.reviews.export(id, options.archive);
-    write(call, `${JSON.stringify(exported)}\n`);
+    write(call, `${safeJson(exported)}\n`);
     return EXIT.ok;
   } finally {
     await connected.close();
@@ -56,7 +56,7 @@ async function exportLabels(call: Call<ExportOptions>, connected: Connected): Pr
   for await (const { reviewId, row, unsigned } of connected.client.reviews.labels(call.options.queue)) {
     if (row === undefined) call.output.note(safeText(`${reviewId} is left out: its account is not sound`));
     else if (unsigned === true && call.options.unsigned !== true) left += 1;
-    else lines.push(`${JSON.stringify(row)}\n`);
+    else lines.push(`${safeJson(row)}\n`);
   }
   write(call, lines.join(''));
   call.output.note(`${lines.length} reviews that people have decided`);

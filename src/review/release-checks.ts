@@ -152,6 +152,7 @@ function bindingProblem(
   const facts: readonly (readonly [boolean, string])[] = [
     [reviewId === named.id && input.evaluationId === evaluationId && input.tenant === request.tenant, 'it is about another evaluation'],
     [[runId, originalRunId, ...baseRunIds].includes(input.evaluationRunId), 'another run of the evaluation has asked for it'],
+    [input.tier === named.tier && input.queue === named.queue, 'it was opened in another tier or queue than the report says'],
     [input.reportHash === hashJson(bare) && named.reportHash === input.reportHash, 'it is about another report'],
     [[named.packetDigest, input.packetDigest, memoDigest].every((one) => one === packetDigest), 'it is about another packet'],
     [input.requester === request.requester && input.author === request.author, 'it names others as requester or author'],

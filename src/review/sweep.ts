@@ -7,6 +7,7 @@
  * A3 A record is written once; one that is there is not read from the server again.
  * A4 Where the server has forgotten what was not written yet, the gap is noted: nothing is answered over it.
  */
+import { readdir } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { call, type Host } from '../client-calls.js';
 import { TribunalError } from '../client-errors.js';
@@ -55,12 +56,15 @@ export function makeSweep(host: Host, dir: string, log: (message: string) => voi
     if (message !== told) log(message);
     told = message;
   };
+  let isNoted = false;
   const once = async (): Promise<number> => {
     const from = await position.swept();
     const begunMs = Date.now();
     const forgottenMs = begunMs - (await retentionMs(host));
-    // Before the first sweep nothing was promised.
-    if (from > 0 && from < forgottenMs) {
+    // Of a new archive nothing was promised; records without a position come from a copy that lacks it, and it may lack more.
+    const isPromised = from > 0 || !(isNoted || (await isNew(dir)));
+    isNoted = true;
+    if (isPromised && from < forgottenMs) {
       await position.addGap({ fromMs: from, toMs: forgottenMs });
       tell(
         `the archive may lack what closed from ${new Date(from).toISOString()} to ${new Date(forgottenMs).toISOString()}: nobody kept it in time`,
@@ -97,6 +101,15 @@ export function makeSweep(host: Host, dir: string, log: (message: string) => voi
       await running;
     },
   };
+}
+
+/** Holds nothing of anybody's. */
+async function isNew(dir: string): Promise<boolean> {
+  const names = await readdir(dir).catch((error: unknown): string[] => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.length === 0;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -48,7 +48,10 @@ const ENTRY_TYPES: Readonly<Record<Exclude<EntryType, (typeof REVIEW_ACTIONS)[nu
 
 /** What reviews tell; the others are told by the watchdog and by evaluations. */
 const TOLD: Readonly<
-  Record<Exclude<NotificationEvent, 'review_overdue' | 'review_stuck' | 'review_missing' | 'reviews_full' | 'verdict'>, true>
+  Record<
+    Exclude<NotificationEvent, 'review_overdue' | 'review_stuck' | 'review_missing' | 'review_terminated' | 'reviews_full' | 'verdict'>,
+    true
+  >
 > = {
   review_opened: true,
   review_reminder: true,

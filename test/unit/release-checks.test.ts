@@ -1,10 +1,10 @@
 /** What of an account counts as a no of people. */
 import { expect, it } from 'vitest';
-import type { HashedEntry } from '../../src/domain/review/chain.js';
+import type { EntryType, HashedEntry } from '../../src/domain/review/chain.js';
 import type { ReviewStatus } from '../../src/domain/review/review.js';
 import { stillOpen, wasHalted } from '../../src/review/release-checks.js';
 
-type Said = readonly [type: string, from: ReviewStatus, to: ReviewStatus, disposition?: 'PROCEED' | 'HALT'];
+type Said = readonly [type: EntryType, from: ReviewStatus, to: ReviewStatus, disposition?: 'PROCEED' | 'HALT'];
 
 const entriesOf = (said: readonly Said[]): HashedEntry[] =>
   said.map(([type, from, to, disposition], index) => ({

@@ -14,6 +14,8 @@ describe('separation of duties: a decision is not taken', () => {
     ['from an author whom the record knows by an alias', 'dee', { author: 'dee@example.org' }],
     ['from a requester whose name is written in other letters', 'ann', { requester: 'ANN' }],
     ['from a requester whose name is written in wide letters', 'ann', { requester: 'ａｎｎ' }],
+    ['from a requester whose name has blanks around it', 'ann', { requester: ' ann\u00a0' }],
+    ['from an author whose name has an invisible character', 'ann', { author: 'an\u200bn\ufeff' }],
     ['from a service account', 'robot', {}],
   ])('%s', (_what, who, parties) => {
     const scene = new Scene(inputOf('acknowledgement', parties));

@@ -1,5 +1,6 @@
 /** What commands and time make of a review: tiers, epochs, votes, and the invariants over any sequence of commands of any people. */
 import fc from 'fast-check';
+import { makeKeyPair } from '../../src/review/keys.js';
 import { describe, expect, it } from 'vitest';
 import { nextDue } from '../../src/domain/review/clock.js';
 import { REVIEW_TIERS } from '../../src/domain/review/policy.js';
@@ -93,6 +94,19 @@ describe('a vote that is in', () => {
       expect(scene.state).toMatchObject({ votes: [] });
       expect(scene.state.outcome).toBeUndefined();
     }
+  });
+});
+
+describe('a vote that was signed with a key', () => {
+  it('that the file has replaced by the time of the decision is void, and whoever has the new key may vote with it', () => {
+    const scene = new Scene(inputOf('determination'));
+    scene.claimAndVote('bob', 'PROCEED');
+    scene.change(peopleOf(...PERSONS.map((person) => (person.id === 'bob' ? { ...person, key: makeKeyPair().publicKey } : person))));
+    scene.claimAndVote('cem', 'PROCEED');
+    scene.settle();
+    expect(scene.state.outcome).toBeUndefined();
+    expect(scene.state.votes.map(({ by }) => by)).toEqual(['cem']);
+    expect(scene.state.excluded).toEqual([]);
   });
 });
 

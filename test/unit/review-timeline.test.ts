@@ -1,10 +1,10 @@
 /** Entries of a chain with the words of the commands behind them. */
 import { expect, it } from 'vitest';
-import type { HashedEntry } from '../../src/domain/review/chain.js';
+import type { EntryType, HashedEntry } from '../../src/domain/review/chain.js';
 import type { AcceptedCommand } from '../../src/review/review-record.js';
 import { timelineOf } from '../../src/review/timeline.js';
 
-const entryOf = (seq: number, type: string, commandId?: string): HashedEntry => ({
+const entryOf = (seq: number, type: EntryType, commandId?: string): HashedEntry => ({
   entry: {
     v: 1,
     reviewId: 'review/t/k/1',

@@ -2,14 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { TribunalClient, type Release } from '../../src/client.js';
 import type { ReleaseOptions } from '../../src/client-release.js';
-import { DIGEST_MEMO, EVALUATE, evaluationId, reviewId, reviewQueue, SEARCH_ATTRIBUTES } from '../../src/contract.js';
+import { DIGEST_MEMO, EVALUATE, evaluationId, REVIEW, reviewId, reviewQueue, SEARCH_ATTRIBUTES } from '../../src/contract.js';
 import { defineCritic } from '../../src/critics/critic.js';
-import type { ReviewResult } from '../../src/domain/review/review.js';
+import type { ReviewInput, ReviewResult } from '../../src/domain/review/review.js';
 import { encryption } from '../../src/codec/index.js';
-import { decide, decided, openReview, resetToEnd, resetToStart, reviewedPlan } from '../support/decide.js';
+import { decide, decided, openReview, REASON, resetToEnd, resetToStart, reviewedPlan } from '../support/decide.js';
 import { makeHarness, type Harness, type HarnessOptions } from '../support/harness.js';
 import { until } from '../support/history.js';
 import { runCli, type CliRun } from '../support/cli-io.js';
@@ -34,6 +35,7 @@ const PLANS = (dir: string) => [
   reviewedPlan('broken', { throw: 'permanent' }),
   reviewedPlan('alone', FOUND),
   reviewedPlan('ack', FOUND, REVIEW_BLOCK),
+  reviewedPlan('grave', FOUND, { ...REVIEW_BLOCK, tiers: { default: 'determination' } }),
   reviewedPlan('short', FOUND, { ...REVIEW_BLOCK, times: { claimBy: '1s', lease: '1s', decideBy: '1s', expires: '1s' } }),
   { ...reviewedPlan('changing', {}, REVIEW_BLOCK), critics: { told: { uses: 'changing', stage: 'fast_critics', dispatch: 'local' } } },
   {
@@ -244,6 +246,51 @@ describe('release', () => {
     await forged.terminate();
     expect(await ask(report.evaluationId)).toBe('INCONSISTENT');
   });
+
+  it.concurrent('says no to a review that was started by hand in a lower tier than the evaluation asked for', async () => {
+    const { report, review } = await openReview(harness, 'grave');
+    await review.handle.terminate();
+    await startByHand(review, (input) => ({ ...input, tier: 'acknowledgement' }));
+    await decide(review, ann, 'PROCEED');
+    expect(await review.handle.result()).toMatchObject({ outcome: 'PROCEEDED', tier: 'acknowledgement' });
+    expect(await ask(report.evaluationId)).toBe('INCONSISTENT');
+  });
+
+  it.concurrent('says no to a review that was started again by hand after people had halted it', async () => {
+    const { report, review } = await decided(harness, 'ack', ann, 'HALT');
+    await startByHand(review);
+    await decide(review, ann, 'PROCEED');
+    expect(await review.handle.result()).toMatchObject({ outcome: 'PROCEEDED' });
+    expect(await ask(report.evaluationId)).toBe('HALTED_BEFORE');
+  });
+
+  it.concurrent('says no to a review that was started again by hand, to which what people had sent was sent again', async () => {
+    const { report, review } = await openReview(harness, 'ack');
+    const claim = review.command(ann, 'claim', {});
+    const { epoch } = await review.send('claim', claim);
+    const proceed = review.command(ann, 'decide', { disposition: 'PROCEED', epoch, signals: [{ id: 'r1', reason: REASON }] });
+    await review.handle.terminate();
+    await startByHand(review);
+    await review.send('claim', claim);
+    await review.send('decide', proceed);
+    expect(await review.handle.result()).toMatchObject({ outcome: 'PROCEEDED' });
+    expect(await ask(report.evaluationId)).toBe('REVIEW_UNSOUND');
+  });
+
+  /** As an operator can, with what stands in the history of the first one. */
+  async function startByHand(review: TestReview, change: (input: ReviewInput) => ReviewInput = (input) => input): Promise<void> {
+    const [first] = await harness.history(review.reviewId);
+    const payload = first?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+    if (payload == null) throw new Error('the review has no input');
+    const input = defaultPayloadConverter.fromPayload<ReviewInput>(payload);
+    await harness.temporal.workflow.start(REVIEW, {
+      workflowId: review.reviewId,
+      taskQueue: reviewQueue(harness.deployment),
+      args: [change(input)],
+      memo: { [DIGEST_MEMO]: review.packetDigest },
+    });
+    await until(async () => (await review.view()).status === 'OPEN');
+  }
 
   it('says no while a review of another run is open, whoever has opened it', async () => {
     const { evaluationId: id } = await harness.client.evaluate({ plan: 'fine', content: 'text' });

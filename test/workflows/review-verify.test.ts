@@ -242,6 +242,14 @@ describe('the account of a review', () => {
     expect((await cli('review', 'export', '--labels', '--queue', 'none')).stdout).toBe('');
     expect((await cli('review', 'export')).exit).toBe(2);
   });
+
+  it('shows a terminal nothing that it obeys, whatever the content holds', async () => {
+    const content = 'red \u009b31m, turned \u202eround, gone \u007f';
+    const { review } = await openReview(harness, 'ack', content);
+    const { stdout } = await cli('review', 'export', review.reviewId);
+    expect(stdout.trimEnd()).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+    expect(JSON.parse(stdout)).toMatchObject({ input: { packet: { content } } });
+  });
 });
 
 describe('review export --labels', () => {

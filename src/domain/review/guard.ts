@@ -63,8 +63,7 @@ function identify({ reviewId, input, state, nowMs }: Moment, command: ReadComman
   if (state.people === undefined) return { code: 'NOT_READY' };
   if (assertion === undefined) {
     if (state.insecure !== true || as === undefined) return { code: 'UNSIGNED' };
-    const person = state.people.persons.find(({ id }) => id === as);
-    return { id: as, ...(person !== undefined ? { person } : {}) };
+    return actorOf(state, as);
   }
   if (!isNew) return known(state, assertion);
   const expected = { tenant: input.tenant, reviewId, action, commandId, payloadDigest };
@@ -128,9 +127,8 @@ const RULES: Readonly<Record<ReviewAction, Rule>> = {
   assign: (moment, command, by) => {
     if (!isLead(moment, by)) return 'NOT_LEAD';
     const { to } = payloadOf(command, 'assign');
-    const person = moment.state.people?.persons.find(({ id }) => id === to);
     if (moment.state.votes.some((vote) => vote.by === to)) return 'FOUR_EYES';
-    return notCandidate(moment, { id: to, ...(person !== undefined ? { person } : {}) });
+    return notCandidate(moment, actorOf(moment.state, to));
   },
   withdraw: (moment, _command, by) => (isLead(moment, by) || isRequester(moment, by) ? undefined : 'NOT_LEAD'),
 };
@@ -167,6 +165,12 @@ export const liveClaims = ({ state, nowMs }: Pick<Moment, 'state' | 'nowMs'>) =>
 
 function staleClaim(moment: Moment, by: Actor, epoch: number): ReviewCode | undefined {
   return liveClaims(moment).some((claim) => claim.by === by.id && claim.epoch === epoch) ? undefined : 'CLAIM_STALE';
+}
+
+/** Somebody as the file of people has them now. */
+export function actorOf({ people }: ReviewState, id: string): Actor {
+  const person = people?.persons.find((one) => one.id === id);
+  return { id, ...(person !== undefined ? { person } : {}) };
 }
 
 /** Why somebody may not decide in this tier. */

@@ -6,7 +6,7 @@ import type { JsonObject } from '../request.js';
 import { hashed, type EntryType, type HashedEntry } from './chain.js';
 import { payloadOf, type ReadCommand } from './command.js';
 import { digestOf, digestOfText } from './crypto.js';
-import { liveClaims, type Actor, type Moment } from './guard.js';
+import { actorOf, liveClaims, notCandidate, type Actor, type Moment } from './guard.js';
 import type { NotificationEvent } from './notification.js';
 import type { People } from './people.js';
 import {
@@ -192,6 +192,7 @@ function vote(moment: Moment, command: ReadCommand, by: Actor): Omit<Change, 'ty
     seq: state.seq + 1,
     ...(code !== undefined ? { code } : {}),
     ...(command.assertion === undefined ? { unsigned: true } : {}),
+    ...(command.assertion !== undefined && by.person !== undefined ? { key: by.person.key } : {}),
   };
   const votes = [...state.votes, mine];
   const isDecided = disposition === 'HALT' || votes.length >= quorumOf(state.tier);
@@ -277,7 +278,8 @@ export function voidVotes(moment: Moment, whose: readonly string[]): Moved {
   const next = {
     ...withoutPending(state),
     votes: state.votes.filter(({ by }) => !whose.includes(by)),
-    excluded: [...new Set([...state.excluded, ...whose])],
+    // Whose key alone is another one may vote with that.
+    excluded: [...new Set([...state.excluded, ...whose.filter((by) => notCandidate(moment, actorOf(state, by)) !== undefined)])],
     freeSinceMs: nowMs,
   };
   return moved(moment, { type: 'vote_void', next: unwarned(next), facts: { whose: [...whose] }, tells: [{ event: 'review_opened' }] });

@@ -1,7 +1,7 @@
 /** What a review shows while it is open, and what it leaves when it is over. Pure. */
 import type { ReviewView } from '../../contract.js';
 import { promisedMs } from './clock.js';
-import { expiresAtMs, liveClaims, notCandidate, type Moment } from './guard.js';
+import { actorOf, expiresAtMs, liveClaims, notCandidate, type Moment } from './guard.js';
 import { statusOf, type Permit, type ReviewResult, type ReviewState } from './review.js';
 
 /** A permit bounds how long a decision can be acted on; a week outlasts a weekend and a consumer that was away. */
@@ -9,12 +9,12 @@ export const PERMIT_MS = 7 * 86_400_000;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** Whose votes count for the pending decision and who may not decide any more. */
+/** Whose votes count for the pending decision and who may not decide any more, or has another key than the vote was signed with. */
 export function notDeciding({ input, state }: Moment): readonly string[] {
   return deciding(state)
-    .filter(({ by }) => {
-      const person = state.people?.persons.find(({ id }) => id === by);
-      return notCandidate({ input, state }, { id: by, ...(person !== undefined ? { person } : {}) }) !== undefined;
+    .filter(({ by, key }) => {
+      const actor = actorOf(state, by);
+      return notCandidate({ input, state }, actor) !== undefined || (key !== undefined && actor.person?.key !== key);
     })
     .map(({ by }) => by);
 }

@@ -4,8 +4,14 @@
 export const PERSON_ID_FORM = /^[A-Za-z0-9._@-]{1,128}$/;
 export const GROUP_FORM = /^[a-z][a-z0-9_-]{0,63}$/;
 
-/** `Ann@x` and `ann@x` are one person, in whatever letters they are written: what names are compared by. */
-export const foldedName = (name: string): string => name.normalize('NFKC').toLowerCase();
+const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+
+/**
+ * What names are compared by: `Ann@x` and ` ann@x ` are one person's, in whatever letters they are written and with whatever
+ * blanks and invisible characters around and between.
+ */
+export const foldedName = (name: string): string =>
+  name.normalize('NFKC').replace(INVISIBLE, '').replace(/\s+/gu, ' ').trim().toLowerCase();
 
 export interface Person {
   /** {@link PERSON_ID_FORM}; stands in search attributes, so it should be opaque. */

@@ -79,6 +79,8 @@ export interface Vote {
   readonly code?: string;
   /** The command was not signed. */
   readonly unsigned?: true;
+  /** Public key with which it was signed. Another one in the file later: what was signed with this one may not be theirs. */
+  readonly key?: string;
 }
 
 /** A command that was taken: a second one with its id gets the same receipt. */
