@@ -212,8 +212,10 @@ export class ReviewRefused extends TribunalError {
   constructor(
     readonly reason: ReviewCode,
     readonly reviewId: string,
+    /** What is known of it beyond its code. */
+    how: string = REVIEW_CODES[reason],
   ) {
-    super('REVIEW_REFUSED', `${reviewId} is not changed (${reason}): ${REVIEW_CODES[reason]}`);
+    super('REVIEW_REFUSED', `${reviewId} is not changed (${reason}): ${how}`);
   }
 }
 

@@ -5,7 +5,7 @@ import { reviewQuery } from './client-review-list.js';
 import { REVIEW } from './contract.js';
 import { makeArchive } from './review/archive.js';
 import { exportReview, type ReviewExport } from './review/export.js';
-import { labelRow, type LabelRow } from './review/labels.js';
+import { labelOf, type Label } from './review/labels.js';
 import { readReview } from './review/read-review.js';
 import { firstOf, inArchive, onServer, type Recorded } from './review/recorded.js';
 import type { ReviewRecord } from './review/review-record.js';
@@ -20,24 +20,25 @@ export async function exportOf(host: Host, reviewId: string, archive?: string): 
 
 /** @throws ReviewNotFound when the server has no review of this id. */
 export async function timelineOfReview(host: Host, reviewId: string): Promise<readonly TimelineEntry[]> {
-  const record = await recordOf(host, reviewId, onServer(host));
-  if (record.workflowType !== REVIEW) throw new ReviewNotFound(reviewId, host.namespace);
-  return timelineOf(record);
+  return timelineOf(await recordOf(host, reviewId, onServer(host)));
 }
 
 async function recordOf(host: Host, reviewId: string, recorded: Recorded): Promise<ReviewRecord> {
   try {
-    return await readReview(host, reviewId, recorded);
+    const record = await readReview(host, reviewId, recorded);
+    if (record.workflowType === REVIEW) return record;
   } catch (error) {
     throw error instanceof EvaluationNotFound ? new ReviewNotFound(reviewId, host.namespace) : error;
   }
+  // A workflow of another type, such as an evaluation.
+  throw new ReviewNotFound(reviewId, host.namespace);
 }
 
 /** One row for each review of the deployment that people have decided; `undefined` for one that cannot be believed. Newest first. */
 export async function* labelsOf(
   host: Host,
   queue?: string,
-): AsyncGenerator<{ readonly reviewId: string; readonly row: LabelRow | undefined }> {
+): AsyncGenerator<{ readonly reviewId: string; readonly row: Label['row'] | undefined; readonly unsigned?: true }> {
   const filter = { states: ['PROCEEDED', 'HALTED'], ...(queue !== undefined ? { queue } : {}) } as const;
   const query = `${reviewQuery(host.deployment, filter, Date.now())} AND ExecutionStatus = 'Completed'`;
   const found = await call(host, 'cannot list reviews', undefined, async () => {
@@ -47,7 +48,7 @@ export async function* labelsOf(
   });
   for (const reviewId of found) {
     try {
-      yield { reviewId, row: labelRow(await readReview(host, reviewId)) };
+      yield { reviewId, row: undefined, ...labelOf(await readReview(host, reviewId)) };
     } catch (error) {
       // Its retention has ended since it was listed.
       if (!(error instanceof EvaluationNotFound)) throw error;

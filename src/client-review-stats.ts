@@ -16,6 +16,9 @@ export interface ReviewStats {
   readonly closed: Partial<Record<ReviewStatus, number>>;
   /** How many closed ones, the newest, the numbers below rest on. */
   readonly read: number;
+  /** How many of them people had decided, and how many of these they had halted. */
+  readonly readDecided: number;
+  readonly readHalted: number;
   /** Share of the decided ones in which people halted what critics had escalated. */
   readonly agreement?: number;
   /** From one decision of a person to the next, without pauses; absent where nobody has decided two in a row. */
@@ -41,12 +44,16 @@ export function openStats(
   };
 }
 
-export function closedStats(results: readonly ReviewResult[]): Pick<ReviewStats, 'read' | 'agreement' | 'casesPerPersonHour'> {
+export function closedStats(
+  results: readonly ReviewResult[],
+): Pick<ReviewStats, 'read' | 'readDecided' | 'readHalted' | 'agreement' | 'casesPerPersonHour'> {
   const decided = results.filter(({ outcome }) => outcome === 'PROCEEDED' || outcome === 'HALTED');
   const halted = decided.filter(({ outcome }) => outcome === 'HALTED').length;
   const pace = casesPerPersonHour(decided);
   return {
     read: results.length,
+    readDecided: decided.length,
+    readHalted: halted,
     ...(decided.length > 0 ? { agreement: halted / decided.length } : {}),
     ...(pace !== undefined ? { casesPerPersonHour: pace } : {}),
   };

@@ -107,11 +107,14 @@ export class Reviews {
   }
 
   /**
-   * What people have decided, one row a review, as `tribunal assess` reads it; `undefined` for a review that cannot be believed.
+   * What people have decided, one row a review, as `tribunal assess` reads it; `undefined` for a review that cannot be believed,
+   * `unsigned` for one that anybody may have decided.
    * @param queue of this one alone; default: of all.
    * @throws RequestRefused when the queue has not the form of one.
    */
-  async *labels(queue?: string): AsyncGenerator<{ readonly reviewId: string; readonly row: LabelRow | undefined }> {
+  async *labels(
+    queue?: string,
+  ): AsyncGenerator<{ readonly reviewId: string; readonly row: LabelRow | undefined; readonly unsigned?: true }> {
     const { labelsOf } = await import('./client-review-account.js');
     yield* labelsOf(this.#host, queue);
   }

@@ -128,6 +128,8 @@ export interface ReviewView {
   readonly expires: string;
   /** Until when the decision can be undone. */
   readonly effectiveAt?: string;
+  /** When it was over. */
+  readonly endedAt?: string;
   readonly rung: number;
   readonly insecure?: true;
 }

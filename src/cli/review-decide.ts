@@ -1,12 +1,29 @@
 /** `tribunal review decide`: lets a held review pass, or halts it, for reasons. */
 import { Option, type Command } from 'commander';
 import type { ReviewView } from '../contract.js';
-import type { ReviewInput } from '../domain/review/review.js';
+import { isOpenStatus, type Receipt, type ReviewInput, type ReviewStatus } from '../domain/review/review.js';
+import { safeText } from '../report/safe.js';
 import { Answers } from './answers.js';
 import { collect, onRun, type Call, type Cli } from './command.js';
 import { CliError, EXIT, usageError } from './exit.js';
-import { act, addActing, checkedPayload, ownEpoch, reviewIdOf, showReceipt, withDesk, type ActingOptions } from './review-desk.js';
-import { answerOf, completed, draftIn, missingOf, type Draft } from './review-draft.js';
+import type { Output } from './output.js';
+import {
+  act,
+  addActing,
+  canBeUndone,
+  checkedPayload,
+  ownEpoch,
+  reviewIdOf,
+  showReceipt,
+  withDesk,
+  type ActingOptions,
+  type Desk,
+} from './review-desk.js';
+import { answerOf, checkedWords, completed, draftIn, missingOf, type Draft } from './review-draft.js';
+
+/** A decision that cannot be undone takes effect as soon as the file of people is read. */
+const END_WAIT_MS = 3_000;
+const END_POLL_MS = 200;
 
 interface DecideOptions extends ActingOptions {
   readonly proceed?: boolean;
@@ -45,9 +62,36 @@ async function runDecide(given: Call<DecideOptions>): Promise<number> {
     const epoch = ownEpoch(view, desk, options.epoch);
     const whole = await wholeDraft(given, draft, view, input);
     const payload = { ...whole, epoch };
-    showReceipt(await act(desk, 'decide', view, payload, options), output);
+    await tellDecided(desk, await act(desk, 'decide', view, payload, options), output);
     return EXIT.ok;
   });
+}
+
+/** Until when it can be undone; where it cannot, how the review ended, if it does at once. */
+async function tellDecided(desk: Desk, receipt: Receipt, output: Output): Promise<void> {
+  // Of a program there is one object to read.
+  if (!output.json) showReceipt(receipt, output);
+  const status = canBeUndone(receipt) ? undefined : await endOf(desk, receipt);
+  if (output.json) output.object({ ...receipt, ...(status !== undefined ? { endStatus: status } : {}) });
+  else if (canBeUndone(receipt)) output.note(safeText(`until then: tribunal review undo ${receipt.reviewId}`));
+  else if (status !== undefined) output.line(safeText(endText(receipt, status)));
+}
+
+const endText = ({ reviewId }: Receipt, status: ReviewStatus): string =>
+  isOpenStatus(status) ? `${reviewId} is ${status} again: who decided may not decide any more` : `${reviewId} has ended: ${status}`;
+
+/** Where a review stands that was being decided; `undefined`: it still is, or nobody says. */
+async function endOf({ reviews }: Desk, { reviewId, status }: Receipt): Promise<ReviewStatus | undefined> {
+  if (status !== 'COMMITTING') return undefined;
+  const until = Date.now() + END_WAIT_MS;
+  while (Date.now() < until) {
+    // The decision is recorded: that nobody answers now is no error.
+    const now = await reviews.view(reviewId).catch(() => undefined);
+    if (now === undefined) return undefined;
+    if (now.status !== 'COMMITTING') return now.status;
+    await new Promise((settle) => setTimeout(settle, END_POLL_MS));
+  }
+  return undefined;
 }
 
 function draftOf({ proceed, halt, code, reason, rationale }: DecideOptions): Draft {
@@ -64,6 +108,7 @@ type Whole = ReturnType<typeof wholeOf>;
 
 async function wholeDraft({ io, output }: Call<DecideOptions>, draft: Draft, { tier }: ReviewView, input: ReviewInput): Promise<Whole> {
   const asked = { tier, input };
+  checkedWords(draft, asked);
   const missing = missingOf(draft, asked);
   if (missing.length === 0) return wholeOf(draft);
   if (io.stdin.isTTY !== true || output.json) throw usageError(`a decision in ${tier} needs ${missing.join(', ')}`);

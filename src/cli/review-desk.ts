@@ -1,10 +1,11 @@
 /** What the commands about reviews share: the reviews of the deployment, who acts, and what comes back. */
 import type { Command } from 'commander';
 import type { ActOptions, TribunalClient } from '../client.js';
-import { REVIEW_PREFIX, type ReviewView } from '../contract.js';
+import { ReviewRefused } from '../client-errors.js';
+import { REVIEW_ID_FORM, REVIEW_PREFIX, type ReviewView } from '../contract.js';
 import { COMMAND_ID_FORM, readCommand, type Payloads } from '../domain/review/command.js';
 import { PERSON_ID_FORM } from '../domain/review/people.js';
-import type { Receipt, ReviewAction } from '../domain/review/review.js';
+import { isOpenStatus, type Receipt, type ReviewAction } from '../domain/review/review.js';
 import type { CommandSigner } from '../review/sign.js';
 import { safeText } from '../report/safe.js';
 import type { Call, GlobalOptions } from './command.js';
@@ -36,10 +37,16 @@ export const addWho = (command: Command): Command =>
 export const addActing = (command: Command): Command =>
   addWho(command).option('--command-id <id>', 'of an earlier attempt that nobody has answered: it happens once');
 
+/** The id that was typed, with or without its first word; `undefined`: it is none. */
+export function reviewIdIn(text: string): string | undefined {
+  const id = text.startsWith(REVIEW_PREFIX) ? text : `${REVIEW_PREFIX}${text}`;
+  return REVIEW_ID_FORM.test(id) ? id : undefined;
+}
+
 /** @throws CliError when what was typed is no id of a review. */
 export function reviewIdOf(text = ''): string {
-  const id = text.startsWith(REVIEW_PREFIX) ? text : `${REVIEW_PREFIX}${text}`;
-  if (id.split('/').length === 4) return id;
+  const id = reviewIdIn(text);
+  if (id !== undefined) return id;
   throw usageError(`${JSON.stringify(text.slice(0, 200))} is not the id of a review: \`tribunal review list\` names them`);
 }
 
@@ -97,13 +104,30 @@ export async function act<Action extends ReviewAction>(
 ): Promise<Receipt> {
   if (commandId !== undefined && !COMMAND_ID_FORM.test(commandId))
     throw usageError(`--command-id must be of the form ${COMMAND_ID_FORM.source}`);
-  return await reviews.act(action, view.reviewId, payload, {
+  const options = {
     ...who,
     packetDigest: view.packetDigest,
     ...(commandId !== undefined ? { commandId } : {}),
     ...(refresh !== undefined ? { refresh } : {}),
     ...(timeoutMs !== undefined ? { timeoutMs } : {}),
+  };
+  return await reviews.act(action, view.reviewId, payload, options).catch(async (error: unknown) => {
+    if (!(error instanceof ReviewRefused) || error.reason !== 'NOT_OPEN') throw error;
+    // Where nobody answers any more, the code has to do.
+    const now = await reviews.view(view.reviewId).catch(() => undefined);
+    throw now === undefined ? error : new ReviewRefused('NOT_OPEN', view.reviewId, whyNotOpen(action, now));
   });
+}
+
+/** What stands behind `NOT_OPEN`, as far as the review as it is now tells. */
+export function whyNotOpen(action: ReviewAction, { status, endedAt, effectiveAt }: ReviewView): string {
+  if (!isOpenStatus(status)) return `it is ${status}${endedAt === undefined ? '' : ` since ${endedAt}`}`;
+  if (action === 'undo') {
+    if (status === 'COMMITTING') return 'its decision takes effect already, and cannot be undone any more';
+    const why = status === 'AWAITING_SECOND' ? ': the vote of a first person stands' : '';
+    return `it is ${status}, and there is nothing of yours to undo${why}`;
+  }
+  return effectiveAt === undefined ? `it is ${status}` : `it is decided, which takes effect at ${effectiveAt} unless it is undone`;
 }
 
 /** A command whose payload is known from its options alone. */
@@ -133,6 +157,9 @@ export function ownEpoch({ claims, reviewId }: ReviewView, { me }: Desk, given: 
     `${me} does not hold ${reviewId}: \`tribunal review claim ${reviewId}\` first, or name the epoch of an earlier claim by --epoch`,
   );
 }
+
+/** Elsewhere than in triage a decision takes effect as soon as it is given. */
+export const canBeUndone = ({ at, effectiveAt }: Receipt): boolean => effectiveAt !== undefined && effectiveAt > at;
 
 export function showReceipt(receipt: Receipt, output: Output): void {
   if (output.json) output.object(receipt);

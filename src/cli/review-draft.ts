@@ -1,5 +1,6 @@
 /** A decision as it is put together: from options or a file, and what is missing from a person at the terminal. */
 import { readFile } from 'node:fs/promises';
+import { rationaleProblem, reasonProblem } from '../domain/review/answers.js';
 import type { Answer, Payloads } from '../domain/review/command.js';
 import type { ReviewTier } from '../domain/review/policy.js';
 import { signalsOf, type Disposition, type ReviewInput } from '../domain/review/review.js';
@@ -65,6 +66,17 @@ export function missingOf(draft: Draft, { tier, input }: Asked): string[] {
   ];
 }
 
+/** @throws CliError when something of it is too short or says what another says: no need to ask the review. */
+export function checkedWords({ signals = [], rationale }: Draft, { tier, input }: Asked): void {
+  if (tier === 'triage') return;
+  const messages = new Map(signalsOf(input.packet.report).map(({ id, message }) => [id, message]));
+  const problems = [
+    ...signals.map((answer, index) => reasonProblem(tier, answer, messages.get(answer.id) ?? '', signals.slice(0, index))),
+    rationale === undefined ? undefined : rationaleProblem(tier, rationale),
+  ].filter((problem) => problem !== undefined);
+  if (problems.length > 0) throw usageError(safeText(problems.join('; ')));
+}
+
 /** @returns `undefined` when whoever was asked has gone. */
 export async function completed(draft: Draft, asked: Asked, answers: Answers, output: Output): Promise<Draft | undefined> {
   const disposition = draft.disposition ?? (await askDisposition(answers, output));
@@ -73,9 +85,9 @@ export async function completed(draft: Draft, asked: Asked, answers: Answers, ou
     const code = draft.code ?? (await askCode(asked.input.rules.reasons, answers, output));
     return code === undefined ? undefined : { ...draft, disposition, code };
   }
-  const signals = await askReasons(draft.signals ?? [], asked.input, answers, output);
+  const signals = await askReasons(draft.signals ?? [], asked, answers, output);
   if (signals === undefined) return undefined;
-  const rationale = draft.rationale ?? (asked.tier === 'determination' ? await askText('in all', answers, output) : undefined);
+  const rationale = draft.rationale ?? (asked.tier === 'determination' ? await askRationale(answers, output) : undefined);
   if (asked.tier === 'determination' && rationale === undefined) return undefined;
   return { ...draft, disposition, signals, ...(rationale !== undefined ? { rationale } : {}) };
 }
@@ -105,25 +117,38 @@ async function askCode(reasons: readonly string[], answers: Answers, output: Out
 
 async function askReasons(
   given: readonly Answer[],
-  { packet }: ReviewInput,
+  { tier, input }: Asked,
   answers: Answers,
   output: Output,
 ): Promise<readonly Answer[] | undefined> {
   const signals: Answer[] = [...given];
-  for (const { id, message } of signalsOf(packet.report)) {
+  for (const { id, message } of signalsOf(input.packet.report)) {
     if (given.some((answer) => answer.id === id)) continue;
-    const reason = await askText(`${id} (${safeText(message)})`, answers, output);
+    const problem = (reason: string) => reasonProblem(tier, { id, reason }, message, signals);
+    const reason = await askText(`${id} (${safeText(message)})`, answers, output, problem);
     if (reason === undefined) return undefined;
     signals.push({ id, reason });
   }
   return signals;
 }
 
-/** A line that is not empty. */
-export async function askText(what: string, answers: Answers, output: Output): Promise<string | undefined> {
+const askRationale = (answers: Answers, output: Output): Promise<string | undefined> =>
+  askText('in all', answers, output, (text) => rationaleProblem('determination', text));
+
+/** A line that is not empty and has no problem; what is wrong with it is told, and it is asked for again. */
+export async function askText(
+  what: string,
+  answers: Answers,
+  output: Output,
+  problemOf: (text: string) => string | undefined = () => undefined,
+): Promise<string | undefined> {
   for (;;) {
     output.ask(`${what}, your reason: `);
     const line = await answers.line();
-    if (line === undefined || line.trim() !== '') return line;
+    if (line === undefined) return undefined;
+    if (line.trim() === '') continue;
+    const problem = problemOf(line);
+    if (problem === undefined) return line;
+    output.note(safeText(problem));
   }
 }

@@ -12,7 +12,7 @@ import type { Answers } from './answers.js';
 import { EXIT } from './exit.js';
 import type { Output } from './output.js';
 import { heldBy, ReviewCases, type HeldCase } from './review-cases.js';
-import { act, receiptText, type Desk } from './review-desk.js';
+import { act, canBeUndone, receiptText, type Desk } from './review-desk.js';
 import { askText, completed } from './review-draft.js';
 import { askedOf } from './review-show.js';
 
@@ -102,8 +102,7 @@ export class ReviewSession {
     const receipt = await this.#send('decide', held, { ...whole, disposition, epoch });
     if (receipt === undefined || receipt === 'again') return receipt === 'again' ? 'stay' : 'next';
     this.#decided = held;
-    const canBeUndone = receipt.effectiveAt !== undefined && receipt.effectiveAt > receipt.at;
-    if (canBeUndone) this.#output.note('u undoes it until then');
+    if (canBeUndone(receipt)) this.#output.note('u undoes it until then');
     return 'next';
   }
 

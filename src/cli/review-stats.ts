@@ -42,7 +42,19 @@ async function runReviewStats(given: Call<ReviewStatsOptions>): Promise<number> 
   });
 }
 
-function statsText({ open, byState, byTier, overdue, age, decided, closed, read, agreement, casesPerPersonHour }: ReviewStats): string {
+export function statsText({
+  open,
+  byState,
+  byTier,
+  overdue,
+  age,
+  decided,
+  closed,
+  readDecided,
+  readHalted,
+  agreement,
+  casesPerPersonHour,
+}: ReviewStats): string {
   const counts = (of: Readonly<Record<string, number>>): string =>
     Object.entries(of)
       .map(([name, count]) => `${words(name.toLowerCase())} ${number(count)}`)
@@ -54,7 +66,9 @@ function statsText({ open, byState, byTier, overdue, age, decided, closed, read,
     ['over', `${counts(closed) || 'none'}`],
     ['decided', number(decided)],
     ...(agreement !== undefined
-      ? ([['agreement', `${percent(agreement)} of the ${read} read were halted, as critics had it`]] as const)
+      ? ([
+          ['agreement', `${percent(agreement)}: ${number(readHalted)} of ${number(readDecided)} decided were halted, as critics had it`],
+        ] as const)
       : []),
     ...(casesPerPersonHour !== undefined ? ([['pace', `${number(casesPerPersonHour)} cases a person-hour`]] as const) : []),
   ]).join('\n');

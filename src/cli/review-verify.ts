@@ -1,11 +1,11 @@
 /** `tribunal review verify`: whether the account of a review is sound, on the server or in a file, which needs no server. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { isReviewId } from '../contract.js';
 import { safeText } from '../report/safe.js';
 import { onRun, type Call, type Cli } from './command.js';
 import { connectClient } from './connect.js';
 import { EXIT, usageError } from './exit.js';
+import { reviewIdIn } from './review-desk.js';
 
 interface VerifyOptions {
   readonly archive?: string;
@@ -37,10 +37,11 @@ async function runVerify(call: Call<VerifyOptions>): Promise<number> {
 
 /** A file where there is one: what has the form of an id is one, unless such a file is here. */
 async function accountOf({ options, io }: Call<VerifyOptions>, named: string): Promise<unknown> {
-  if (!existsSync(named) && isReviewId(named)) {
+  const id = existsSync(named) ? undefined : reviewIdIn(named);
+  if (id !== undefined) {
     const connected = await connectClient(options, io.env);
     try {
-      return await connected.client.reviews.export(named, options.archive);
+      return await connected.client.reviews.export(id, options.archive);
     } finally {
       await connected.close();
     }
@@ -49,7 +50,9 @@ async function accountOf({ options, io }: Call<VerifyOptions>, named: string): P
     return JSON.parse(readFileSync(named, 'utf8'));
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
-    throw usageError(`${named}: is neither the id of a review nor a file that can be read`);
+    throw usageError(
+      `${JSON.stringify(named.slice(0, 200))} is not the id of a review, nor a file that can be read: \`tribunal review list\` names reviews`,
+    );
   }
 }
 

@@ -5,6 +5,7 @@
 import pc from 'picocolors';
 import type { ReviewView } from '../contract.js';
 import type { EvaluationReport, ReportCritic } from '../domain/report.js';
+import { MIN_RATIONALE_CHARS, MIN_REASON_CHARS } from '../domain/review/answers.js';
 import { PERMIT_MS } from '../domain/review/outcome.js';
 import type { ReviewTier } from '../domain/review/policy.js';
 import { isOpenStatus, signalsOf, type ReviewInput } from '../domain/review/review.js';
@@ -74,8 +75,8 @@ export function reviewText(shown: ReviewShown, options: ReviewTextOptions): stri
 
 const TAKES: Readonly<Record<ReviewTier, string>> = {
   triage: 'one person, with a reason code',
-  acknowledgement: 'one person, with a reason for each signal',
-  determination: 'two people to proceed, one to halt; a reason for each signal and one in all',
+  acknowledgement: `one person, a reason of at least ${MIN_REASON_CHARS.acknowledgement} characters for each signal`,
+  determination: `two people to proceed, one to halt; a reason of at least ${MIN_REASON_CHARS.determination} characters for each signal and one of at least ${MIN_RATIONALE_CHARS} in all`,
 };
 
 function askedLines({ view, input }: ReviewShown, { nowMs, width }: ReviewTextOptions, bold: (text: string) => string): string[] {

@@ -15,13 +15,22 @@ export interface LabelRow {
   readonly stratum: string;
 }
 
+/** A row, and whether anybody may have decided it. */
+export interface Label {
+  readonly row: LabelRow;
+  /** A vote that counts was not signed. */
+  readonly unsigned?: true;
+}
+
 /** `undefined` for a review that people have not decided, or whose account is not sound. */
-export function labelRow(record: ReviewRecord): LabelRow | undefined {
+export function labelOf(record: ReviewRecord): Label | undefined {
   const { outcome, queue } = record.result ?? {};
-  if ((outcome !== 'PROCEEDED' && outcome !== 'HALTED') || !verifyReview(record).sound) return undefined;
+  if (outcome !== 'PROCEEDED' && outcome !== 'HALTED') return undefined;
+  const verified = verifyReview(record);
+  if (!verified.sound) return undefined;
   const { content, context, report } = record.input.packet;
   const verdict = outcome === 'PROCEEDED' ? 'allow' : 'deny';
-  return {
+  const row: LabelRow = {
     id: record.reviewId,
     content,
     context,
@@ -29,4 +38,11 @@ export function labelRow(record: ReviewRecord): LabelRow | undefined {
     expected: { verdict },
     stratum: `reviews/${queue ?? 'reviews'}`,
   };
+  return { row, ...(deciding(record).some((seq) => verified.unsigned.includes(seq)) ? { unsigned: true } : {}) };
 }
+
+/** Numbers of the entries by which it was decided: the newest vote of each whose votes count. */
+const deciding = ({ entries, result }: ReviewRecord): readonly number[] =>
+  (result?.deciders ?? []).flatMap(
+    ({ by }) => entries.findLast(({ entry }) => entry.type === 'decide' && entry.by === by)?.entry.seq ?? [],
+  );

@@ -5,6 +5,7 @@
 import { evaluationId as idOf, EVALUATE, REVIEW, reviewQueue, workflowQueue } from '../contract.js';
 import { contentHash, hashJson, requestDigest } from '../digest.js';
 import type { EvaluationReport, ReportReview } from '../domain/report.js';
+import { UNDO_MS } from '../domain/review/moves.js';
 import { reviewRulesOf } from '../domain/review/policy.js';
 import type { Permit, ReviewOutcome } from '../domain/review/review.js';
 import type { RunStatus } from './payloads.js';
@@ -107,6 +108,15 @@ const OF_OUTCOME: Readonly<Record<Exclude<ReviewOutcome, 'PROCEEDED'>, readonly 
   QUARANTINED: ['QUARANTINED', 'its review was reset, so what it says may not be what people decided'],
 };
 
+/** Where a review stands that is not over, by its newest entries. */
+export function stillOpen({ reviewId, entries }: Pick<ReviewRecord, 'reviewId' | 'entries'>): string {
+  const decide = entries.findLast(({ entry }) => entry.type === 'decide')?.entry;
+  if (decide === undefined || entries.at(-1)?.entry.to !== 'COMMITTING') return `people have not decided yet: ${reviewId} is open`;
+  if (decide.facts?.['tier'] !== 'triage') return `people have decided, which has yet to take effect: ${reviewId} is open until then`;
+  const effectiveAt = new Date(Date.parse(decide.at) + UNDO_MS).toISOString();
+  return `people have decided, which takes effect at ${effectiveAt} unless it is undone: ${reviewId} is open until then`;
+}
+
 /** Why a review does not let its evaluation out. The evaluation was found to agree with itself. */
 export function reviewRefusal(
   evaluation: EvaluationRecord,
@@ -116,7 +126,7 @@ export function reviewRefusal(
 ): Refusal | undefined {
   if (review.isReset) return no(...OF_OUTCOME.QUARANTINED);
   if (!review.isWhole) return no('HISTORY_GONE', 'the histories of the first runs of its review are gone');
-  if (review.status === 'running') return no('REVIEW_OPEN', `people have not decided yet: ${review.reviewId} is open`);
+  if (review.status === 'running') return no('REVIEW_OPEN', stillOpen(review));
   if (review.workflowType !== REVIEW || review.taskQueue !== reviewQueue(deployment) || review.input.deployment !== deployment)
     return no('INCONSISTENT', `${review.reviewId} is no review of the deployment ${deployment}`);
   const foreign = bindingProblem(evaluation, named, review);

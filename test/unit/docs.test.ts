@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { MIN_RATIONALE_CHARS, MIN_REASON_CHARS } from '../../src/domain/review/answers.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (file: string): string => (existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : '');
@@ -78,5 +79,16 @@ describe('docs/guarantees.md', () => {
     expect(
       shown.flatMap(({ titles }) => titles).filter(({ file, title }) => !file.endsWith('.test.ts') || !read(file).includes(title)),
     ).toEqual([]);
+  });
+});
+
+describe('docs/reviews.md', () => {
+  it('says how much has to be said in each tier', () => {
+    const paper = read('docs/reviews.md');
+    const { acknowledgement, determination } = MIN_REASON_CHARS;
+    expect(paper).toContain(`gives a reason of at least ${acknowledgement} characters for each signal`);
+    expect(paper).toContain(
+      `a reason of at least ${determination} characters for each signal and a rationale of at least ${MIN_RATIONALE_CHARS}`,
+    );
   });
 });

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { EntryType, HashedEntry } from '../../src/domain/review/chain.js';
 import type { ReviewStatus } from '../../src/domain/review/review.js';
-import { wasHalted } from '../../src/review/release-checks.js';
+import { stillOpen, wasHalted } from '../../src/review/release-checks.js';
 
 type Said = readonly [type: EntryType, from: ReviewStatus, to: ReviewStatus, disposition?: 'PROCEED' | 'HALT'];
 
@@ -40,4 +40,21 @@ it.each<[string, readonly Said[], boolean]>([
   ['that nobody has given', [PROCEED, ['cancelled', 'COMMITTING', 'CANCELLED']], false],
 ])('a halt %s: %j', (_what, said, expected) => {
   expect(wasHalted({ entries: entriesOf(said) })).toBe(expected);
+});
+
+it.each<[string, readonly Said[], string]>([
+  ['of which nobody has decided', [['opened', 'OPENING', 'OPEN']], 'people have not decided yet: r is open'],
+  ['with a first vote', [['decide', 'CLAIMED', 'AWAITING_SECOND', 'PROCEED']], 'people have not decided yet'],
+  ['whose decision was undone', [HALT, UNDO], 'people have not decided yet'],
+  ['that is decided', [HALT, COMMENT], 'people have decided, which has yet to take effect'],
+])('a review %s is open, which is told', (_what, said, says) => {
+  expect(stillOpen({ reviewId: 'r', entries: entriesOf(said) })).toContain(says);
+});
+
+it('a review that is decided in triage says until when that can be undone', () => {
+  const [{ entry, hash } = { entry: undefined, hash: '' }] = entriesOf([HALT]);
+  if (entry === undefined) throw new Error('there is no entry');
+  expect(stillOpen({ reviewId: 'r', entries: [{ entry: { ...entry, facts: { tier: 'triage' } }, hash }] })).toBe(
+    'people have decided, which takes effect at 2026-01-01T00:00:30.000Z unless it is undone: r is open until then',
+  );
 });

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Answers } from '../../src/cli/answers.js';
 import { Output } from '../../src/cli/output.js';
-import { reviewIdOf } from '../../src/cli/review-desk.js';
-import { answerOf, completed, draftIn, missingOf, type Asked } from '../../src/cli/review-draft.js';
+import { reviewIdOf, whyNotOpen } from '../../src/cli/review-desk.js';
+import { answerOf, checkedWords, completed, draftIn, missingOf, type Asked } from '../../src/cli/review-draft.js';
 import type { ReviewTier } from '../../src/domain/review/policy.js';
 import { fakeIo, runCli } from '../support/cli-io.js';
-import { reviewInput } from './review-text-fixture.js';
+import { reviewInput, reviewView } from './review-text-fixture.js';
 
 let dir: string;
 beforeAll(async () => {
@@ -17,12 +17,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
+const WHY = 'a public speech is quoted, and nobody is named in it';
+
 const ID = 'review/default/key/000000000000';
 
 describe('wrong usage', () => {
   const cases: readonly (readonly [situation: string, args: string[], says: string])[] = [
     ['no command', [], 'Usage: tribunal review'],
     ['an id that is none', ['claim', 'default/key'], 'is not the id of a review'],
+    ['an evaluation to show', ['show', 'default/det'], '"default/det" is not the id of a review: `tribunal review list` names them'],
+    ['an evaluation to export', ['export', 'default/det'], '"default/det" is not the id of a review'],
+    ['a word to export', ['export', 'det'], '"det" is not the id of a review'],
+    ['nothing to export', ['export', ''], '"" is not the id of a review'],
+    ['an evaluation to verify', ['verify', 'default/det'], '"default/det" is not the id of a review, nor a file'],
+    ['nothing to verify', ['verify', ''], '"" is not the id of a review, nor a file'],
     ['an id of somebody that is none', ['claim', ID, '--as', 'a b'], '--as must be the id of a person'],
     ['a state that there is not', ['list', '--state', 'odd'], '--state must be one of'],
     ['an age without a unit', ['list', '--older-than', '4'], '--older-than'],
@@ -41,6 +49,8 @@ describe('wrong usage', () => {
     ['one and a queue to withdraw', ['withdraw', ID, '--queue', 'q', '--reason', 'x'], 'name one review, or a queue'],
     ['a queue without consent', ['withdraw', '--queue', 'q', '--reason', 'x'], 'needs --yes'],
     ['a withdrawal without a reason', ['withdraw', ID], '--reason is needed'],
+    ['labels out of an archive', ['export', '--labels', '--archive', 'kept'], 'leave out --archive'],
+    ['a review and what goes with labels', ['export', ID, '--unsigned'], '--unsigned goes with --labels'],
     ['results of words', ['stats', '--results', 'many'], '--results must be a whole number'],
   ];
   it.each(cases)('%s: exit code 2, and a sentence on stderr', async (_, args, says) => {
@@ -69,16 +79,19 @@ describe('a decision', () => {
   });
 
   it('is asked for what is missing alone, again until there is an answer', async () => {
-    const io = fakeIo({ stdin: 'x\nP\n\nwhy r1\nwhy failures\nin all\n' });
+    const io = fakeIo({ stdin: `x\nP\n\nwhy r1\n${WHY}\n${WHY}\n${WHY} either\nin all\n${WHY} in all\n` });
     const output = new Output(io, false);
     expect(await completed({}, asked('determination'), new Answers(io), output)).toEqual({
       disposition: 'PROCEED',
       signals: [
-        { id: 'r1', reason: 'why r1' },
-        { id: 'failures', reason: 'why failures' },
+        { id: 'r1', reason: WHY },
+        { id: 'failures', reason: `${WHY} either` },
       ],
-      rationale: 'in all',
+      rationale: `${WHY} in all`,
     });
+    expect(io.written.stderr).toContain('r1: the reason has 6 characters, a determination needs at least 40');
+    expect(io.written.stderr).toContain('failures: the reason is that of r1');
+    expect(io.written.stderr).toContain('the rationale has 6 characters');
     expect(io.written.stderr).toContain('r1 (too \\u001b[1mloud)');
     expect(io.written.stdout).toBe('');
     const given = {
@@ -89,6 +102,22 @@ describe('a decision', () => {
       ],
     } as const;
     expect(await completed(given, asked('acknowledgement'), new Answers(fakeIo()), output)).toEqual(given);
+  });
+
+  it('with words that are too few is not sent, and every one of them is named', () => {
+    const signals = [
+      { id: 'r1', reason: ' twenty letters, these ' },
+      { id: 'failures', reason: WHY },
+    ];
+    const short = { signals, rationale: 'because' };
+    expect(() => checkedWords(short, asked('determination'))).toThrow(
+      'r1: the reason has 21 characters, a determination needs at least 40; the rationale has 7 characters',
+    );
+    expect(() => checkedWords(short, asked('acknowledgement'))).not.toThrow();
+    expect(() => checkedWords({ signals: [{ id: 'r1', reason: 'short' }] }, asked('acknowledgement'))).toThrow(
+      'an acknowledgement needs at least 20',
+    );
+    expect(() => checkedWords({ code: 'false_positive' }, asked('triage'))).not.toThrow();
   });
 
   it('of triage takes the key of a reason code, and none when whoever is asked leaves', async () => {
@@ -124,6 +153,20 @@ describe('a decision', () => {
   it('names a signal before its reason, which may have the same sign in it', () => {
     expect(answerOf('r1=a=b')).toEqual({ id: 'r1', reason: 'a=b' });
     for (const wrong of ['r1', '=text', 'r1= ']) expect(() => answerOf(wrong)).toThrow('r1=text');
+  });
+});
+
+describe('what is refused as not open', () => {
+  it.each([
+    ['comment', { status: 'HALTED', endedAt: 'E' }, 'it is HALTED since E'],
+    ['undo', { status: 'EXPIRED', endedAt: 'E' }, 'it is EXPIRED since E'],
+    ['undo', { status: 'CLAIMED' }, 'it is CLAIMED, and there is nothing of yours to undo'],
+    ['undo', { status: 'AWAITING_SECOND' }, 'nothing of yours to undo: the vote of a first person stands'],
+    ['undo', { status: 'COMMITTING', effectiveAt: 'E' }, 'cannot be undone any more'],
+    ['claim', { status: 'COMMITTING', effectiveAt: 'E' }, 'it is decided, which takes effect at E unless it is undone'],
+    ['claim', { status: 'OPEN' }, 'it is OPEN'],
+  ] as const)('says for %s where the review stands: %j', (action, now, says) => {
+    expect(whyNotOpen(action, reviewView(now))).toContain(says);
   });
 });
 

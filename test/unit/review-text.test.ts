@@ -1,6 +1,7 @@
 /** How a review is shown to whoever decides it, and the numbers over many. */
 import { describe, expect, it } from 'vitest';
 import { byDue, reviewQuery, type ReviewSummary } from '../../src/client-review-list.js';
+import { statsText } from '../../src/cli/review-stats.js';
 import { closedStats, openStats } from '../../src/client-review-stats.js';
 import type { EntryType } from '../../src/domain/review/chain.js';
 import type { ReviewResult } from '../../src/domain/review/review.js';
@@ -211,7 +212,9 @@ describe('numbers over reviews', () => {
       ended('a', 600, 'HALTED'),
       ended('b', 1, 'EXPIRED'),
     ];
-    expect(closedStats(results)).toEqual({ read: 5, agreement: 0.75, casesPerPersonHour: 30 });
-    expect(closedStats([])).toEqual({ read: 0 });
+    expect(closedStats(results)).toEqual({ read: 5, readDecided: 4, readHalted: 3, agreement: 0.75, casesPerPersonHour: 30 });
+    expect(closedStats([])).toEqual({ read: 0, readDecided: 0, readHalted: 0 });
+    const text = statsText({ ...openStats([], OPENED_MS), decided: 4, expired: 1, closed: {}, ...closedStats(results) });
+    expect(text).toMatch(/agreement +75\s?%: 3 of 4 decided were halted/);
   });
 });

@@ -177,13 +177,16 @@ describe('a review by commands', () => {
     expect(await as(ann, 'decide', id, '--proceed')).toMatchObject({ exit: 2, stderr: expect.stringContaining('--reason r1=…') });
     expect(await as(ann, 'decide', id, '--proceed', '--reason', 'r1=short')).toMatchObject({
       exit: 2,
-      stderr: expect.stringContaining('SIGNALS_UNANSWERED'),
+      stderr: expect.stringContaining('r1: the reason has 5 characters, an acknowledgement needs at least 20'),
     });
     const decided = await as(ann, 'decide', id, '--proceed', '--reason', `r1=${REASON}`, '--json');
     expect(decided.exit).toBe(0);
-    expect(JSON.parse(decided.stdout)).toMatchObject({ reviewId: id, status: 'COMMITTING' });
+    expect(JSON.parse(decided.stdout)).toMatchObject({ reviewId: id, status: 'COMMITTING', endStatus: 'PROCEEDED' });
     expect(await harness.temporal.workflow.getHandle(id).result()).toMatchObject({ outcome: 'PROCEEDED', deciders: [{ by: 'ann' }] });
-    expect(await as(ann, 'comment', id, 'too late')).toMatchObject({ exit: 2, stderr: expect.stringContaining('NOT_OPEN') });
+    expect(await as(ann, 'comment', id, 'too late')).toMatchObject({
+      exit: 2,
+      stderr: expect.stringMatching(/NOT_OPEN.*it is PROCEEDED since 20/),
+    });
   });
 
   it('is decided by a file, and a file that is no decision is refused before anything is sent', async () => {
@@ -196,7 +199,10 @@ describe('a review by commands', () => {
     }
     await writeFile(file, JSON.stringify({ disposition: 'HALT', signals: [{ id: 'r1', reason: REASON }] }));
     expect(await as(ann, 'decide', id, '--file', file, '--halt')).toMatchObject({ exit: 2 });
-    expect(await as(ann, 'decide', id, '--file', file)).toMatchObject({ exit: 0 });
+    expect(await as(ann, 'decide', id, '--file', file)).toMatchObject({
+      exit: 0,
+      stdout: expect.stringContaining(`${id} has ended: HALTED`),
+    });
     expect(await harness.temporal.workflow.getHandle(id).result()).toMatchObject({ outcome: 'HALTED' });
   });
 
@@ -226,10 +232,11 @@ describe('a review by commands', () => {
     expect(await as(mod, 'decide', id, '--halt', '--code', 'policy_violation')).toMatchObject({
       exit: 0,
       stdout: expect.stringContaining('takes effect at'),
+      stderr: expect.stringContaining(`until then: tribunal review undo ${id}`),
     });
     const undone = await as(mod, 'undo', id, '--json');
     expect(JSON.parse(undone.stdout)).toMatchObject({ status: 'CLAIMED', epoch: 2 });
-    expect(await as(mod, 'undo', id)).toMatchObject({ exit: 2, stderr: expect.stringContaining('NOT_OPEN') });
+    expect(await as(mod, 'undo', id)).toMatchObject({ exit: 2, stderr: expect.stringMatching(/NOT_OPEN.*nothing of yours to undo/) });
   });
 
   it('needs a key, or a worker that takes commands without one', async () => {
@@ -332,7 +339,7 @@ describe('review next', () => {
     const id = await open('board', 'for the board');
     await listed('board', 1);
     const refused = await next('board', `p\nshort\n${REASON}\n`, cem);
-    expect(refused.stderr).toContain('SIGNALS_UNANSWERED');
+    expect(refused.stderr).toContain('r1: the reason has 5 characters, a determination needs at least 40');
     expect(await harness.client.reviews.view(id)).toMatchObject({ status: 'OPEN', claims: [] });
     const { exit } = await next('board', `h\n${REASON}\n${REASON}, in all\n`, cem);
     expect(exit).toBe(0);

@@ -215,6 +215,7 @@ describe('the account of a review', () => {
     expect(JSON.parse(wrong.stdout)).toMatchObject({ sound: false, problem: { record: 'entry 3' } });
     expect(await runCli(['review', 'verify', join(harness.dir, 'missing.json')])).toMatchObject({ exit: 2 });
     expect(await cli('review', 'verify', `${review.reviewId.slice(0, -2)}00`)).toMatchObject({ exit: 1 });
+    await expect(harness.client.reviews.export(report.evaluationId)).rejects.toMatchObject({ code: 'REVIEW_NOT_FOUND' });
     expect(await readEvaluation(host(), report.evaluationId)).toMatchObject({
       workflowType: 'evaluate',
       status: 'completed',
@@ -248,6 +249,30 @@ describe('the account of a review', () => {
     const { stdout } = await cli('review', 'export', review.reviewId);
     expect(stdout.trimEnd()).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
     expect(JSON.parse(stdout)).toMatchObject({ input: { packet: { content } } });
+  });
+});
+
+describe('review export --labels', () => {
+  it('leaves out what was decided without a signature and counts it, unless it is asked for', async () => {
+    const insecure = await makeHarness({
+      plans: PLANS,
+      insecureReviews: true,
+      reviews: (dir) => ({ reviewers: writePeople(dir, PEOPLE) }),
+    });
+    const unsigned = (...args: string[]): Promise<CliRun> =>
+      runCli(['review', ...args, '--address', address, '--namespace', namespace, '--deployment', insecure.deployment]);
+    try {
+      const { handle } = (await openReview(insecure, 'ack')).review;
+      const id = handle.workflowId;
+      await unsigned('claim', id, '--as', 'ann');
+      expect(await unsigned('decide', id, '--as', 'ann', '--halt', '--reason', `r1=${REASON}`)).toMatchObject({ exit: 0 });
+      await until(async () => (await unsigned('export', '--labels', '--unsigned')).stdout.includes(id));
+      const { exit, stdout, stderr } = await unsigned('export', '--labels');
+      expect({ exit, stdout }).toEqual({ exit: 0, stdout: '' });
+      expect(stderr).toContain('1 left out: not signed');
+    } finally {
+      await insecure.close();
+    }
   });
 });
 

@@ -3,6 +3,7 @@
  * refusal leaves no trace in the history. Order matters: who it is comes first, then whether it was taken before, so that
  * an honest retry gets its receipt even when the review has moved on; then everything else.
  */
+import { rationaleProblem, reasonProblem } from './answers.js';
 import { payloadOf, readCommand, type ReadCommand } from './command.js';
 import { REVIEW_TIERS } from './policy.js';
 import { foldedName, type Person } from './people.js';
@@ -13,10 +14,6 @@ import { quorumOf, signalsOf, statusOf, type ReviewAction, type ReviewInput, typ
 /** Texts of all commands of one review, UTF-8; of comments alone, so that talk leaves room for what else is to be said. */
 const MAX_TEXT_BYTES_IN_ALL = 65_536;
 const MAX_TEXT_BYTES_WITH_COMMENTS = 32_768;
-/** Reason for each signal, characters; starting values that nobody has measured. */
-const MIN_REASON_CHARS = { triage: 0, acknowledgement: 20, determination: 40 } as const;
-/** Of a determination as a whole. */
-const MIN_RATIONALE_CHARS = 40;
 
 /** Who a command is from, once that is known. */
 export interface Actor {
@@ -152,20 +149,15 @@ function decideRefusal(moment: Moment, command: ReadCommand, by: Actor): ReviewC
 function answersRefusal({ state, input }: Moment, command: ReadCommand): ReviewCode | undefined {
   const { signals = [], rationale } = payloadOf(command, 'decide');
   const wanted = signalsOf(input.packet.report);
-  const least = MIN_REASON_CHARS[state.tier];
-  const words = new Set(signals.map(({ reason }) => reason.trim().toLowerCase()));
   const asked = new Map(wanted.map((signal) => [signal.id, signal]));
   const areGood =
     signals.length === wanted.length &&
     new Set(signals.map(({ id }) => id)).size === wanted.length &&
-    words.size === signals.length &&
-    signals.every(({ id, reason }) => {
-      const signal = asked.get(id);
-      return signal !== undefined && reason.trim().length >= least && reason.trim().toLowerCase() !== signal.message.trim().toLowerCase();
+    signals.every((answer, index) => {
+      const signal = asked.get(answer.id);
+      return signal !== undefined && reasonProblem(state.tier, answer, signal.message, signals.slice(0, index)) === undefined;
     });
-  if (!areGood) return 'SIGNALS_UNANSWERED';
-  if (state.tier === 'determination' && (rationale ?? '').trim().length < MIN_RATIONALE_CHARS) return 'SIGNALS_UNANSWERED';
-  return undefined;
+  return areGood && rationaleProblem(state.tier, rationale ?? '') === undefined ? undefined : 'SIGNALS_UNANSWERED';
 }
 
 /** Claims that still hold: a lease that is over holds nothing, whether or not its timer has fired. */

@@ -46,6 +46,7 @@ export function viewOf(moment: Moment): ReviewView {
     decideBy: iso(state.openedAtMs + decideByMs),
     expires: iso(expiresAtMs(moment)),
     ...(state.pending !== undefined ? { effectiveAt: iso(state.pending.effectiveAtMs) } : {}),
+    ...(state.outcome !== undefined ? { endedAt: iso(state.outcome.atMs) } : {}),
     rung: state.told.rungs,
     ...(state.insecure === true ? { insecure: true } : {}),
   };
