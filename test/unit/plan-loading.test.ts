@@ -165,7 +165,7 @@ describe('a plan in TypeScript', () => {
     const yaml = await compiled(
       'plan: typed\nversion: 1\ntimeouts: { global: 10s }\ncritics: { one: { maxRetries: 0, with: { region: US }, stage: validation, uses: regional } }\nverdict: { otherwise: allow }',
     );
-    expect(loaded).toEqual({ ok: true, plan: yaml, warnings: [], advice: [], cases: [] });
+    expect(loaded).toEqual({ ok: true, plan: yaml, warnings: [], advice: [], cases: [], placeOf: expect.any(Function) });
   });
 
   it('is refused with paths and without lines', async () => {

@@ -49,7 +49,7 @@ describe('wrong usage', () => {
     ['one and a queue to withdraw', ['withdraw', ID, '--queue', 'q', '--reason', 'x'], 'name one review, or a queue'],
     ['a queue without consent', ['withdraw', '--queue', 'q', '--reason', 'x'], 'needs --yes'],
     ['a withdrawal without a reason', ['withdraw', ID], '--reason is needed'],
-    ['labels out of an archive', ['export', '--labels', '--archive', 'kept'], 'leave out --archive'],
+    ['labels out of an archive', ['export', '--labels', '--archive', '.'], 'leave out --archive'],
     ['a review and what goes with labels', ['export', ID, '--unsigned'], '--unsigned goes with --labels'],
     ['results of words', ['stats', '--results', 'many'], '--results must be a whole number'],
   ];
