@@ -68,12 +68,14 @@ export function attemptsOf(history: readonly HistoryEvent[], type: string): read
 
 /** `WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND`: over a hundred events came during one task, which begins anew with them. */
 const FORCED = 17;
+/** `WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND`: an event came while a task would have closed the workflow; it begins anew with it. */
+const UNHANDLED = 1;
 
-/** Workflow tasks that failed or timed out, and timers: an evaluation has none of them. Nothing is wrong with a task that was forced. */
+/** Workflow tasks that failed or timed out, and timers: an evaluation has none of them. Nothing is wrong with a task that began anew. */
 export const strangeEvents = (history: readonly HistoryEvent[]): HistoryEvent[] =>
   history.filter(
     ({ workflowTaskFailedEventAttributes: failed, workflowTaskTimedOutEventAttributes: timedOut, timerStartedEventAttributes: timer }) => {
-      const hasFailed = failed != null && failed.cause !== FORCED;
+      const hasFailed = failed != null && failed.cause !== FORCED && failed.cause !== UNHANDLED;
       return hasFailed || timedOut != null || timer != null;
     },
   );
