@@ -11,9 +11,13 @@ import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { EvaluationCancelled, RequestRefused } from '../../src/client-errors.js';
 import { TribunalClient } from '../../src/client.js';
 import { encryption } from '../../src/codec/index.js';
+import type { Json } from '../../src/domain/finding.js';
+import type { JsonObject } from '../../src/domain/request.js';
+import { localCommandSigner } from '../../src/review/sign.js';
 import { startDevServer } from '../../temporal/dev-server.js';
 import { criticOf, makeHarness } from '../support/harness.js';
 import { build, eventually, run, says, startWorker, writePlan } from '../support/processes.js';
+import { makePerson, writePeople } from '../support/reviews.js';
 
 /** One word for each place in which content, or what was said of it, can stand. */
 const CANARIES = {
@@ -30,6 +34,9 @@ const CANARIES = {
   http: 'canaryOfTheHttpError',
   heartbeat: 'CANARY_OF_THE_HEARTBEAT',
   partial: 'canaryOfThePartialReport',
+  answer: 'canaryOfTheAnswer',
+  comment: 'canaryOfTheComment',
+  alias: 'canaryOfTheAlias',
 } as const;
 
 /** What critics find and how they fail. `GATE` and `BEGUN` are files of the test. */
@@ -70,7 +77,17 @@ const plan = (name: string, critics: object, more: object = {}) => ({
 const local = { stage: 'fast_critics', dispatch: 'local' };
 const remote = { stage: 'core_analysis', retryBackoffBase: 1 };
 
+const MODERATOR = makePerson('mod', ['moderators'], { aliases: [`${CANARIES.alias}@example.com`] });
+
 const PLANS = (dir: string) => [
+  plan(
+    'asks_people',
+    { finds_locally: { uses: 'finds_locally', ...local } },
+    {
+      verdict: { rules: [{ escalate: 'findings.size() > 0', reason: CANARIES.reason }], otherwise: 'allow' },
+      review: { reviewers: { acknowledgement: ['moderators'], determination: ['moderators'] } },
+    },
+  ),
   plan('allows', {
     options: { uses: 'scripted', ...local, with: { name: CANARIES.options } },
     finds_locally: { uses: 'finds_locally', ...local },
@@ -114,8 +131,12 @@ async function play(keys: string | undefined): Promise<Scene> {
     const [gate, begun] = [join(dir, 'gate'), join(dir, 'begun')];
     mkdirSync(join(dir, 'plans'));
     writeFileSync(join(dir, 'critics.mjs'), CRITICS(gate, begun));
-    const plans = PLANS(dir).map((one) => writePlan(join(dir, 'plans'), one));
-    const args = ['--address', server.address, '--plan', ...plans, '--critics', join(dir, 'critics.mjs')];
+    for (const one of PLANS(dir)) writePlan(join(dir, 'plans'), one);
+    writePeople(dir, [MODERATOR]);
+    const notices = join(dir, 'notices.jsonl');
+    const notify = { moderators: { file: notices }, app: { file: notices, events: ['verdict', 'review_decided'] } };
+    writeFileSync(join(dir, 'tribunal.yaml'), JSON.stringify({ plans: ['plans/*.yaml'], critics: ['critics.mjs'], notify }));
+    const args = ['--address', server.address, '--file', join(dir, 'tribunal.yaml')];
     const worker = async () => {
       const started = await startWorker(connection, 'canary', args, { cwd: dir, env });
       ends.push(async () => {
@@ -158,6 +179,9 @@ async function play(keys: string | undefined): Promise<Scene> {
     expect((await cli('show', waiting.evaluationId)).stdout).toContain(CANARIES.partial);
     expect((await cli('show', 'by-hand', '--json')).stdout).toContain(CANARIES.remoteEvidence);
     expect((await cli('list')).stdout).toContain('default/by-hand');
+    await haveDecided(client, content, context);
+    await eventually('the decision is told', () => (readFileSync(notices, 'utf8').includes('review_decided') ? true : undefined));
+    said.push(readFileSync(notices, 'utf8'));
   } finally {
     for (const end of ends.toReversed()) await end();
   }
@@ -165,6 +189,18 @@ async function play(keys: string | undefined): Promise<Scene> {
   const recorded = Buffer.concat(files.map((file) => readFileSync(file)));
   rmSync(dir, { recursive: true });
   return { recorded, said: said.join('\n') };
+}
+
+/** A person who says why lets it pass. */
+async function haveDecided(client: TribunalClient, content: Json, context: JsonObject): Promise<void> {
+  const { evaluationId, review } = await client.evaluate({ plan: 'asks_people', key: 'by-people', content, context });
+  if (review === undefined) throw new Error('no review was opened');
+  const by = { signer: localCommandSigner(MODERATOR), packetDigest: review.packetDigest };
+  const { epoch = 0 } = await client.reviews.act('claim', review.id, {}, by);
+  await client.reviews.act('comment', review.id, { text: `I wonder about ${CANARIES.comment}` }, by);
+  const signals = [{ id: 'r1', reason: `it is meant kindly, says ${CANARIES.answer}` }];
+  await client.reviews.act('decide', review.id, { disposition: 'PROCEED', epoch, signals }, by);
+  await eventually('it is released', async () => ((await client.release(evaluationId, { content })).ok ? true : undefined));
 }
 
 /** A text as it may stand in a file: as it is, in UTF-16, in hexadecimal, and in base64 at each of its three alignments. */
@@ -191,7 +227,7 @@ describe('what the server keeps', () => {
     [encrypted, plain] = [await play(keys), await play(undefined)];
   }, 360_000);
 
-  test('without encryption holds content, findings, failures, plans and heartbeats: the search below finds what is there', () => {
+  test('without encryption holds content, findings, failures, plans, heartbeats and what people say: the search below finds what is there', () => {
     expect(Object.values(CANARIES).filter((canary) => !found(plain.recorded, canary))).toEqual([]);
   });
 
@@ -208,7 +244,7 @@ describe('what the server keeps', () => {
     expect(forms.filter((form) => everything.includes(form))).toEqual([]);
   });
 
-  test.each(['content', 'context', 'refused', 'options', 'heartbeat'] as const)(
+  test.each(['content', 'context', 'refused', 'options', 'heartbeat', 'answer', 'comment', 'alias'] as const)(
     'leaves the %s out of what worker and commands say',
     (place) => {
       for (const { said } of [encrypted, plain]) expect(found(Buffer.from(said), CANARIES[place])).toBe(false);
