@@ -46,8 +46,8 @@ export interface Harness {
   readonly dir: string;
   readonly plans: ReadonlyMap<string, Plan>;
   history(id: string, runId?: string): Promise<HistoryEvent[]>;
-  /** Starts one more worker of the same deployment in this process; with another data converter, where one is given. */
-  addWorker(dataConverter?: DataConverter): Promise<() => Promise<void>>;
+  /** Starts one more worker of the same deployment in this process; with another data converter or bundle, where one is given. */
+  addWorker(dataConverter?: DataConverter, codePath?: string): Promise<() => Promise<void>>;
   stopWorkers(): Promise<void>;
   close(): Promise<void>;
 }
@@ -116,7 +116,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
   const client = await TribunalClient.connect({ connection, namespace, deployment, ...converter });
   const stops: (() => Promise<void>)[] = [];
 
-  async function addWorker(dataConverter = options.dataConverter): Promise<() => Promise<void>> {
+  async function addWorker(dataConverter = options.dataConverter, codePath = inject('bundlePath')): Promise<() => Promise<void>> {
     // One each: the SDK refuses two workers of one queue on the same connection.
     const native = await NativeConnection.connect({ address });
     const worker = await createTribunalWorker({
@@ -132,7 +132,7 @@ export async function makeHarness(options: HarnessOptions): Promise<Harness> {
       connection: native,
       namespace,
       shutdownGraceMs: 0,
-      ...(dataConverter === undefined ? { bundle: { codePath: inject('bundlePath') } } : { dataConverter }),
+      ...(dataConverter === undefined ? { bundle: { codePath } } : { dataConverter }),
       ...(options.hosts !== undefined ? { hosts: options.hosts } : {}),
       ...(options.secrets !== undefined ? { secrets: options.secrets } : {}),
       ...(options.log !== undefined ? { log: options.log } : {}),
