@@ -2,7 +2,7 @@
  * How the client speaks to the server: every call has a deadline, and every failure becomes one of `client-errors.ts`.
  * Imports `@temporalio/client` alone: no native module.
  */
-import { isGrpcDeadlineError, isGrpcServiceError, type Client } from '@temporalio/client';
+import { isGrpcDeadlineError, isGrpcServiceError, QueryRejectedError, type Client } from '@temporalio/client';
 import { NamespaceNotFoundError, ValueError, WorkflowNotFoundError } from '@temporalio/common';
 import {
   EvaluationNotFound,
@@ -52,6 +52,9 @@ export function named(host: Host, what: string, evaluationId: string | undefined
   const options = { cause: error };
   if (error instanceof NamespaceNotFoundError) return new ServerNotSetUp(what, `there is no namespace ${error.namespace}`, options);
   if (error instanceof WorkflowNotFoundError && evaluationId !== undefined) return new EvaluationNotFound(evaluationId, host.namespace);
+  // No condition is asked for under which a query is refused, so that only a pause is left.
+  if (error instanceof QueryRejectedError)
+    return new ServerRefusal(what, 'it is paused, and answers when an operator lets it go on', options);
   const undecodable = undecodableIn(error);
   if (undecodable !== undefined) return new Undecodable(what, undecodable, evaluationId, options);
   if (isGrpcDeadlineError(error)) return new ServerUnreachable(what, evaluationId, options);

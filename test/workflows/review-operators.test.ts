@@ -35,6 +35,7 @@ describe('a review', () => {
     const { runId } = await review.handle.describe();
     const { expires } = await review.view();
     await workflowService.pauseWorkflowExecution({ ...of, workflowId: review.reviewId, runId });
+    await expect(harness.client.reviews.view(review.reviewId)).rejects.toThrow('it is paused, and answers when an operator lets it go on');
     await until(() => Date.now() > Date.parse(expires));
     expect((await review.handle.describe()).status.name).not.toBe('COMPLETED');
     await workflowService.unpauseWorkflowExecution({ ...of, requestId: randomUUID(), workflowId: review.reviewId, runId });
