@@ -9,6 +9,7 @@ import type { Client } from '@temporalio/client';
 import { makeActivities } from './activities/index.js';
 import { workflowBundle } from './bundle.js';
 import { withFailures } from './codec/failures.js';
+import { withNothingInClear } from './codec/in-clear.js';
 import { loadDataConverter } from './codec/load.js';
 import { workflowQueue } from './contract.js';
 import { parseOptions } from './critics/attempt.js';
@@ -227,7 +228,7 @@ async function converterOf({ dataConverter, deployment, bundle }: TribunalWorker
   // In code that was bundled without its converters the messages of failures would stay in clear.
   if (bundle !== undefined)
     throw new Error('bundle and dataConverter exclude each other: leave out the bundle, so that one with its converters is made');
-  return { dataConverter: withFailures(converter) };
+  return { dataConverter: withNothingInClear(withFailures(converter)) };
 }
 
 /** From the moment that a stop was asked for: Workers go on for as long as it takes to tell the others. */
