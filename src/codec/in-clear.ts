@@ -3,13 +3,7 @@
  * workflow task is tried again until somebody takes the payload for what it is. A review cannot wait for that: a reset, which
  * is the remedy, puts it in quarantine. So there it is nothing, and nothing is no command: validators refuse it.
  */
-import {
-  defaultPayloadConverter,
-  type DataConverter,
-  type Payload,
-  type PayloadCodec,
-  type SerializationContext,
-} from '@temporalio/common';
+import type { DataConverter, Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
 import { isReviewId } from '../contract.js';
 import { CodecError } from './codec-error.js';
 

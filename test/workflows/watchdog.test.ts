@@ -15,6 +15,8 @@ import { makePerson, REVIEW_BLOCK, TestReview, writePeople } from '../support/re
 const { namespace } = inject('server');
 const SECRET = 'the-key-of-the-hook';
 const ann = makePerson('ann', ['leads']);
+/** So that all groups of the plans have somebody who decides. */
+const OTHERS = [makePerson('bob', ['moderators', 'board']), makePerson('cem', ['board'])];
 const LATE = { claimBy: '1s', lease: '1s', decideBy: '7d', expires: '14d' };
 
 const planOf = (plan: string, review: object) => ({
@@ -95,7 +97,7 @@ describe('the watchdog', () => {
       secrets: () => SECRET,
       log: (_level, message) => lines.push(message),
       reviews: (dir) => ({
-        reviewers: writePeople(dir, [ann]),
+        reviewers: writePeople(dir, [ann, ...OTHERS]),
         notify: {
           oncall: { webhook: receiver.url, secretEnv: 'HOOK_SECRET' },
           leads: { file: join(dir, 'leads.jsonl') },
@@ -247,10 +249,13 @@ describe('the schedule of the watchdog', () => {
       state,
     }));
     await schedule.pause('we know');
+    // What is written to a schedule is read from it a moment later.
+    const eventually = <T>(look: (now: Awaited<ReturnType<typeof schedule.describe>>) => T) =>
+      expect.poll(async () => look(await schedule.describe()), { timeout: 20_000 });
+    await eventually(({ state, spec }) => [state.note, spec.jitter]).toEqual(['we know', 3_600_000]);
     await harness.addWorker();
-    const mended = await schedule.describe();
-    expect(form(mended)).toEqual({ ...form(made), paused: true });
-    expect([mended.spec.jitter ?? 0, mended.state.note]).toEqual([0, 'we know']);
+    await eventually(form).toEqual({ ...form(made), paused: true });
+    await eventually(({ spec, state }) => [spec.jitter ?? 0, state.note]).toEqual([0, 'we know']);
   });
 
   it('is not made where nothing has to be looked after', async () => {
