@@ -250,8 +250,8 @@ describe('the schedule of the watchdog', () => {
     }));
     await schedule.pause('we know');
     // What is written to a schedule is read from it a moment later.
-    const eventually = <T>(look: (now: Awaited<ReturnType<typeof schedule.describe>>) => T) =>
-      expect.poll(async () => look(await schedule.describe()), { timeout: 20_000 });
+    const eventually = <T>(pick: (now: Awaited<ReturnType<typeof schedule.describe>>) => T) =>
+      expect.poll(async () => pick(await schedule.describe()), { timeout: 20_000 });
     await eventually(({ state, spec }) => [state.note, spec.jitter]).toEqual(['we know', 3_600_000]);
     await harness.addWorker();
     await eventually(form).toEqual({ ...form(made), paused: true });
