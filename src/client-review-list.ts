@@ -1,6 +1,6 @@
 /** What the server's index knows of reviews: queries, and what they find. Pure; imports `@temporalio/client` for types alone. */
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import { isEvaluationId, REVIEW, reviewQueue, SEARCH_ATTRIBUTES, TENANT_FORM } from './contract.js';
+import { isEvaluationId, reviewsOf, SEARCH_ATTRIBUTES, TENANT_FORM } from './contract.js';
 import { RequestRefused } from './client-errors.js';
 import { PERSON_ID_FORM } from './domain/review/people.js';
 import { REVIEW_TIERS, WORD_FORM, type ReviewTier } from './domain/review/policy.js';
@@ -47,7 +47,7 @@ export interface ReviewFilter {
 export function reviewQuery(deployment: string, filter: ReviewFilter, nowMs: number): string {
   const { states = OPEN_STATUSES, tier, queue, tenant, assignee, overdue, evaluationId, olderThanMs } = filter;
   const problems: string[] = [];
-  const parts = [`WorkflowType = '${REVIEW}'`, `TaskQueue = '${reviewQueue(deployment)}'`];
+  const parts = [reviewsOf(deployment)];
   const add = (problem: string, isRight: boolean, part: () => string): void => {
     if (isRight) parts.push(part());
     else problems.push(problem);

@@ -94,6 +94,8 @@ export const REVIEW_ID_FORM = /^review\/([A-Za-z0-9._-]+\/[A-Za-z0-9._-]+)\/([0-
 export const isReviewId = (workflowId: string): boolean => workflowId.startsWith(REVIEW_PREFIX) && workflowId.split('/').length > 2;
 /** Of its own, so that a deploy of critics does not stop people from deciding. */
 export const reviewQueue = (deployment: string): string => `${deployment}/reviews`;
+/** Which of the index are reviews of a deployment. */
+export const reviewsOf = (deployment: string): string => `WorkflowType = '${REVIEW}' AND TaskQueue = '${reviewQueue(deployment)}'`;
 /** Queries of a review: a {@link ReviewView}; by a command's id its `Receipt`, or `null`. */
 export const REVIEW_STATE_QUERY = 'state';
 export const REVIEW_RECEIPT_QUERY = 'receipt';

@@ -49,7 +49,7 @@ async function runCheck({ options, args, io, output }: Call<PlanOptions>): Promi
 async function peopleOf({ plans, reviewers }: Deployment): Promise<Problem[]> {
   if ([...plans.values()].every(({ review }) => review === undefined)) return [];
   const { NO_REVIEWERS, peopleProblems } = await import('../review/check-people.js');
-  if (reviewers !== undefined) return await peopleProblems(reviewers, plans.values());
+  if (reviewers !== undefined) return await peopleProblems({ file: reviewers }, plans.values());
   return [{ file: 'reviewers.yaml', path: '', message: NO_REVIEWERS, severity: 'warning' }];
 }
 

@@ -10,13 +10,22 @@ import { loadPeople, MAX_PEOPLE_BYTES, peopleFor, PeopleProblems } from './peopl
 /** Without a file: what is told where reviews are looked after. */
 export const NO_REVIEWERS = 'nobody can decide reviews: there is no reviewers.yaml beside the deployment file';
 
+export interface PeopleFile {
+  readonly file: string;
+  /** Whoever reads it again and again looks at it once. Default: reads it here. */
+  readonly read?: () => Promise<People>;
+}
+
 /**
  * Every problem of the file, as errors: no decision takes effect before it is mended. Else, as warnings, what its people
  * cannot do for the plans.
  */
-export async function peopleProblems(file: string, plans: Iterable<Pick<Plan, 'name' | 'review'>>): Promise<Problem[]> {
+export async function peopleProblems(
+  { file, read = async () => await loadPeople(file) }: PeopleFile,
+  plans: Iterable<Pick<Plan, 'name' | 'review'>>,
+): Promise<Problem[]> {
   try {
-    const people = await loadPeople(file);
+    const people = await read();
     const told = [...plans].flatMap(({ name, review }) => (review === undefined ? [] : lacking(people, name, review)));
     return told.map((message) => ({ file, path: '', message, severity: 'warning' }));
   } catch (error) {
@@ -27,11 +36,11 @@ export async function peopleProblems(file: string, plans: Iterable<Pick<Plan, 'n
 
 /** Told and no more: the file may be mended while the process runs, and is read again for every decision. */
 export async function warnOfPeople(
-  file: string,
+  people: PeopleFile,
   plans: Iterable<Plan>,
   { insecure, warn }: { readonly insecure: boolean; readonly warn: (message: string) => void },
 ): Promise<void> {
-  const problems = await peopleProblems(file, plans);
+  const problems = await peopleProblems(people, plans);
   const isBroken = problems.some(({ severity }) => severity === 'error');
   // Without signatures anybody decides, whoever stands in the file.
   if (isBroken || !insecure) for (const problem of problems) warn(formatProblem(problem));

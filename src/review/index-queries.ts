@@ -1,11 +1,11 @@
 /** What the server's index and executions know of reviews. Queries are made of checked values: nothing needs escaping. */
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { DIGEST_MEMO, REVIEW, reviewQueue, SEARCH_ATTRIBUTES, SUPERSEDED_SIGNAL } from '../contract.js';
+import { DIGEST_MEMO, REVIEW, reviewQueue, reviewsOf, SEARCH_ATTRIBUTES, SUPERSEDED_SIGNAL } from '../contract.js';
 
 export interface ReviewIndex {
-  /** Reviews of a plan that are open. */
-  countOpen(plan: string): Promise<number>;
+  /** Reviews that are open: of a plan, or of all. */
+  countOpen(plan?: string): Promise<number>;
   /** Ids of the open reviews of an evaluation. */
   openOf(evaluationId: string): Promise<readonly string[]>;
   /** Tells a review that a newer run of its evaluation has come to a verdict. @returns false for one that is over or was never there. */
@@ -15,11 +15,12 @@ export interface ReviewIndex {
 }
 
 export function makeReviewIndex(client: Client, deployment: string): ReviewIndex {
-  const ofDeployment = `WorkflowType = '${REVIEW}' AND TaskQueue = '${reviewQueue(deployment)}'`;
-  const running = `${ofDeployment} AND ExecutionStatus = 'Running'`;
+  const running = `${reviewsOf(deployment)} AND ExecutionStatus = 'Running'`;
   return {
     async countOpen(plan) {
-      const { count } = await client.workflow.count(`${running} AND ${SEARCH_ATTRIBUTES.plan.name} = '${plan}'`);
+      const { count } = await client.workflow.count(
+        plan === undefined ? running : `${running} AND ${SEARCH_ATTRIBUTES.plan.name} = '${plan}'`,
+      );
       return count;
     },
     async openOf(evaluationId) {

@@ -4,11 +4,12 @@ import { Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporal
 import { makeNotifyActivities } from '../activities/notify.js';
 import { makeReviewActivities } from '../activities/review.js';
 import { makeWatchdogActivities } from '../activities/watchdog.js';
-import { REVIEW, reviewQueue } from '../contract.js';
+import { reviewQueue } from '../contract.js';
 import type { Plan } from '../domain/plan.js';
 import type { NotifyChannels } from '../domain/review/channels.js';
 import type { SecretSource } from '../critics/critic.js';
 import { NO_REVIEWERS, warnOfPeople } from './check-people.js';
+import { makeReviewIndex } from './index-queries.js';
 import { makeNotifier } from './notify.js';
 import { peopleReader } from './people.js';
 import { makeWatchdog } from './watchdog.js';
@@ -17,8 +18,7 @@ import { keepWatchdog } from './watchdog-schedule.js';
 /** What a process looks after: reviews, as its plans open some or some are open from plans that did; or deliveries alone, of what channels hear. */
 async function reviewNeeds(client: Client, { name, plans, notify = {} }: ReviewWorkerOptions['deployment']): Promise<ReviewNeeds> {
   if ([...plans.values()].some(({ review }) => review !== undefined)) return 'reviews';
-  const query = `TaskQueue = '${reviewQueue(name)}' AND WorkflowType = '${REVIEW}' AND ExecutionStatus = 'Running'`;
-  if ((await client.workflow.count(query)).count > 0) return 'reviews';
+  if ((await makeReviewIndex(client, name).countOpen()) > 0) return 'reviews';
   return Object.values(notify).some(({ events = [] }) => events.length > 0) ? 'deliveries' : 'nothing';
 }
 
@@ -53,15 +53,15 @@ export async function makeReviewWorker(
   const warn = (message: string): void => tell('warn', message);
   if (insecure) warn('commands on reviews are taken without a signature: what they let pass is not for production');
   else if (needs === 'reviews' && reviewers === undefined) warn(NO_REVIEWERS);
-  if (needs === 'reviews' && reviewers !== undefined) await warnOfPeople(reviewers, deployment.plans.values(), { insecure, warn });
+  const people = reviewers === undefined ? undefined : { file: reviewers, read: peopleReader(reviewers) };
+  if (needs === 'reviews' && people !== undefined) await warnOfPeople(people, deployment.plans.values(), { insecure, warn });
   if (needs === 'reviews') await keepWatchdog(client, deployment.name, warn);
-  const people = reviewers === undefined ? {} : { people: peopleReader(reviewers) };
   return await Worker.create({
     ...common,
     taskQueue: reviewQueue(deployment.name),
     workflowBundle,
     activities: {
-      ...makeReviewActivities({ ...people, channels, insecure, log: warn }),
+      ...makeReviewActivities({ ...(people !== undefined ? { people: people.read } : {}), channels, insecure, log: warn }),
       ...makeNotifyActivities(makeNotifier({ channels, secrets, fetch, log: tell })),
       ...makeWatchdogActivities(makeWatchdog({ client, deployment, log: tell })),
     },

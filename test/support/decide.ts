@@ -1,13 +1,25 @@
 /** Reviews that tests open and decide, and what operators do to runs. */
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
+import { defineCritic } from '../../src/critics/critic.js';
 import type { EvaluationReport } from '../../src/domain/report.js';
 import type { Receipt, ReviewResult } from '../../src/domain/review/review.js';
 import type { Harness } from './harness.js';
 import { until } from './history.js';
-import { TestReview, type TestPerson } from './reviews.js';
+import { REASON } from './review-plans.js';
+import { makePerson, REVIEW_BLOCK, TestReview, type TestPerson } from './reviews.js';
 
-export const REASON = 'the quote is taken from a public speech';
+export const ann = makePerson('ann', ['leads']);
+export const PEOPLE: readonly TestPerson[] = [ann, makePerson('bob', ['board']), makePerson('mod', ['moderators'])];
+export const FOUND = { finding: { severity: 0.5, violations: [] } };
+
+/** Finds something until its content stands in {@link calm}. */
+export const changing = defineCritic({
+  name: 'changing',
+  version: '1.0.0',
+  evaluate: ({ content }) => ({ severity: typeof content === 'string' && calm.has(content) ? 0 : 0.5, violations: [] }),
+});
+export const calm = new Set<string>();
 
 /** A plan with one local critic, which finds what `finding` says. */
 export const reviewedPlan = (plan: string, options: object, review?: object) => ({
@@ -24,6 +36,11 @@ export const reviewedPlan = (plan: string, options: object, review?: object) => 
   },
   ...(review !== undefined ? { review } : {}),
 });
+
+export const changingPlan = {
+  ...reviewedPlan('changing', {}, REVIEW_BLOCK),
+  critics: { told: { uses: 'changing', stage: 'fast_critics', dispatch: 'local' } },
+};
 
 export interface Opened {
   readonly report: EvaluationReport;

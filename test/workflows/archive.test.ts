@@ -6,35 +6,34 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Host } from '../../src/client-calls.js';
 import type { Release } from '../../src/client.js';
 import { encryption } from '../../src/codec/index.js';
-import { defineCritic } from '../../src/critics/critic.js';
 import { positionIn } from '../../src/review/archive-position.js';
 import { makeArchive } from '../../src/review/archive.js';
 import { verifyExport } from '../../src/review/export.js';
 import { makeSweep } from '../../src/review/sweep.js';
-import { decide, decided, openReview, resetToStart, reviewedPlan } from '../support/decide.js';
+import {
+  ann,
+  calm,
+  changing,
+  changingPlan,
+  FOUND,
+  PEOPLE,
+  decide,
+  decided,
+  openReview,
+  resetToStart,
+  reviewedPlan,
+} from '../support/decide.js';
 import { makeHarness, type Harness } from '../support/harness.js';
 import { runCli, type CliRun } from '../support/cli-io.js';
 import { until } from '../support/history.js';
-import { makePerson, REVIEW_BLOCK, writePeople } from '../support/reviews.js';
+import { REVIEW_BLOCK, writePeople } from '../support/reviews.js';
 
 const { address, namespace } = inject('server');
-const ann = makePerson('ann', ['leads']);
-const PEOPLE = [ann, makePerson('bob', ['board']), makePerson('mod', ['moderators'])];
-const FOUND = { finding: { severity: 0.5, violations: [] } };
-
-/** Finds something until it is told otherwise. */
-const changing = defineCritic({
-  name: 'changing',
-  version: '1.0.0',
-  evaluate: ({ content }) => ({ severity: typeof content === 'string' && calm.has(content) ? 0 : 0.5, violations: [] }),
-});
-const calm = new Set<string>();
-
 const PLANS = (dir: string) => [
   reviewedPlan('fine', {}, REVIEW_BLOCK),
   reviewedPlan('broken', { throw: 'permanent' }),
   reviewedPlan('ack', FOUND, REVIEW_BLOCK),
-  { ...reviewedPlan('changing', {}, REVIEW_BLOCK), critics: { told: { uses: 'changing', stage: 'fast_critics', dispatch: 'local' } } },
+  changingPlan,
   {
     ...reviewedPlan('endless', {}),
     critics: { waits: { uses: 'scripted', with: { waitFor: join(dir, 'never') }, stage: 'core_analysis', attemptTimeout: '30s' } },

@@ -7,28 +7,29 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { TribunalClient, type Release } from '../../src/client.js';
 import type { ReleaseOptions } from '../../src/client-release.js';
 import { DIGEST_MEMO, EVALUATE, evaluationId, REVIEW, reviewId, reviewQueue, SEARCH_ATTRIBUTES } from '../../src/contract.js';
-import { defineCritic } from '../../src/critics/critic.js';
 import type { ReviewInput, ReviewResult } from '../../src/domain/review/review.js';
 import { encryption } from '../../src/codec/index.js';
-import { decide, decided, openReview, REASON, resetToEnd, resetToStart, reviewedPlan } from '../support/decide.js';
+import {
+  ann,
+  calm,
+  changing,
+  changingPlan,
+  FOUND,
+  PEOPLE,
+  decide,
+  decided,
+  openReview,
+  resetToEnd,
+  resetToStart,
+  reviewedPlan,
+} from '../support/decide.js';
 import { makeHarness, type Harness, type HarnessOptions } from '../support/harness.js';
+import { REASON } from '../support/review-plans.js';
 import { until } from '../support/history.js';
 import { runCli, type CliRun } from '../support/cli-io.js';
-import { makePerson, REVIEW_BLOCK, TestReview, writePeople } from '../support/reviews.js';
+import { REVIEW_BLOCK, TestReview, writePeople } from '../support/reviews.js';
 
 const { address, namespace } = inject('server');
-const ann = makePerson('ann', ['leads']);
-const PEOPLE = [ann, makePerson('bob', ['board']), makePerson('mod', ['moderators'])];
-const FOUND = { finding: { severity: 0.5, violations: [] } };
-
-/** Finds something until it is told otherwise. */
-const changing = defineCritic({
-  name: 'changing',
-  version: '1.0.0',
-  evaluate: ({ content }) => ({ severity: typeof content === 'string' && calm.has(content) ? 0 : 0.5, violations: [] }),
-});
-const calm = new Set<string>();
-
 const PLANS = (dir: string) => [
   reviewedPlan('fine', {}, REVIEW_BLOCK),
   reviewedPlan('severe', { finding: { severity: 1 } }),
@@ -37,7 +38,7 @@ const PLANS = (dir: string) => [
   reviewedPlan('ack', FOUND, REVIEW_BLOCK),
   reviewedPlan('grave', FOUND, { ...REVIEW_BLOCK, tiers: { default: 'determination' } }),
   reviewedPlan('short', FOUND, { ...REVIEW_BLOCK, times: { claimBy: '1s', lease: '1s', decideBy: '1s', expires: '1s' } }),
-  { ...reviewedPlan('changing', {}, REVIEW_BLOCK), critics: { told: { uses: 'changing', stage: 'fast_critics', dispatch: 'local' } } },
+  changingPlan,
   {
     ...reviewedPlan('endless', {}),
     critics: { waits: { uses: 'scripted', with: { waitFor: join(dir, 'never') }, stage: 'core_analysis', attemptTimeout: '30s' } },

@@ -12,10 +12,11 @@ import { readEvaluation } from '../../src/review/read-evaluation.js';
 import { readReview } from '../../src/review/read-review.js';
 import type { ReviewRecord } from '../../src/review/review-record.js';
 import { verifyReview } from '../../src/review/verify.js';
-import { decide, decided, openReview, REASON, resetToStart, reviewedPlan } from '../support/decide.js';
+import { decide, decided, openReview, resetToStart, reviewedPlan } from '../support/decide.js';
 import { makeHarness, type Harness } from '../support/harness.js';
 import { runCli, type CliRun } from '../support/cli-io.js';
 import { until } from '../support/history.js';
+import { REASON } from '../support/review-plans.js';
 import { makePerson, REVIEW_BLOCK, TestReview, writePeople, type TestPerson } from '../support/reviews.js';
 
 const { address, namespace } = inject('server');
